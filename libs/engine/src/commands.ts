@@ -1,0 +1,18 @@
+import type { ExecutionStarted, Failure } from "./events.ts";
+import type { Json } from "./json.ts";
+
+/** What the outside asks of one execution. `decide` answers each with events or refuses it with a DomainError. */
+export type Command =
+  | { type: "start"; start: Omit<ExecutionStarted, "type" | "at"> }
+  /** Results that come late, twice or for an attempt that is over are refused with reason TASK_NOT_RUNNING. */
+  | { type: "complete_task"; nodeId: string; attempt: number; output: Json; startedAt: number; worker: string }
+  | { type: "fail_task"; nodeId: string; attempt: number; failure: Failure; startedAt?: number; worker?: string }
+  /** Everything that is due at `now`: retries, waits, the execution's deadline. */
+  | { type: "fire_timers" }
+  | { type: "complete_child"; nodeId: string; childId: string; output: Json }
+  | { type: "fail_child"; nodeId: string; childId: string; failure: Failure }
+  /** A signal with a request id that was seen before is accepted and changes nothing. */
+  | { type: "signal"; name: string; payload: Json; requestId: string }
+  | { type: "suspend"; reason: string }
+  | { type: "resume"; reason: string }
+  | { type: "cancel"; reason: string };

@@ -1,0 +1,66 @@
+import type { Json, JsonObject } from "./json.ts";
+
+/** A failure as data. `type` is for programs (retry classes, handlers), `message` for people. */
+export interface Failure {
+  /** E.g. `timeout`, `heartbeat_timeout`, `expression`, `http_error`, `canceled`, or the worker's own. */
+  type: string;
+  message: string;
+  /** false: the worker says that a further attempt is useless. Default true. */
+  retryable?: boolean;
+  /** The worker's own delay before the next attempt (Retry-After), milliseconds; replaces the computed interval when longer. */
+  retryAfterMs?: number;
+  /** Id of the node that failed, when the failure comes from a node. */
+  nodeId?: string;
+  details?: Json;
+}
+
+/**
+ * What happened. History, journal and Kafka carry exactly these. `at` is in milliseconds since the epoch.
+ * A node is named by its id, so that a history can be read without its plan.
+ */
+export type Event =
+  | ExecutionStarted
+  | { type: "execution_completed"; at: number; output: Json }
+  | { type: "execution_failed"; at: number; failure: Failure }
+  | { type: "execution_canceled"; at: number; reason: string }
+  | { type: "execution_suspended"; at: number; reason: string }
+  | { type: "execution_resumed"; at: number; reason: string }
+  | { type: "signal_received"; at: number; name: string; payload: Json; requestId: string }
+  /** An attempt was handed to the scheduler. The input is recorded with attempt 1 only; the retries have the same. */
+  | { type: "task_scheduled"; at: number; nodeId: string; attempt: number; input?: Json }
+  | { type: "task_completed"; at: number; nodeId: string; attempt: number; output: Json; startedAt: number; worker: string }
+  /** An attempt failed. With `retryAt` another attempt follows at that time; without, `node_failed` follows. */
+  | { type: "task_failed"; at: number; nodeId: string; attempt: number; failure: Failure; retryAt?: number; startedAt?: number; worker?: string }
+  /** A wait began: until `dueAt`, or for a signal, or both. */
+  | { type: "wait_started"; at: number; nodeId: string; dueAt?: number; signal?: string }
+  | { type: "child_started"; at: number; nodeId: string; childId: string; workflowId: string; version?: number; input: Json }
+  /** A node that is not a task ended well: actions, switches, parallels, aggregations, waits, sub-workflows. `chosen`: the nodes that a switch activated. */
+  | { type: "node_completed"; at: number; nodeId: string; output: Json; chosen?: string[] }
+  /** A node ended badly, for good. */
+  | { type: "node_failed"; at: number; nodeId: string; failure: Failure }
+  | { type: "node_skipped"; at: number; nodeId: string; reason: SkipReason }
+  /** A node was stopped because the execution ended or was canceled. */
+  | { type: "node_canceled"; at: number; nodeId: string }
+  | { type: "logged"; at: number; nodeId: string; level: "debug" | "info" | "warn" | "error"; message: string }
+  /** The definition's own event, published with the execution's. */
+  | { type: "custom_event_emitted"; at: number; nodeId: string; name: string; payload: Json };
+
+export type SkipReason = "condition" | "not_chosen" | "dependency_skipped";
+
+export interface ExecutionStarted {
+  type: "execution_started";
+  at: number;
+  namespace: string;
+  workflowId: string;
+  version: number;
+  input: JsonObject;
+  /** The caller's idempotency key; empty when none was given. */
+  requestId: string;
+  /** Set for a child: who waits for it. */
+  parent?: { executionId: string; nodeId: string };
+  priority: number;
+  /** Free-form labels of the caller, for lists. */
+  labels: Record<string, string>;
+  /** W3C traceparent of the start, so that spans of later steps hang together. */
+  traceparent?: string;
+}
