@@ -1,0 +1,25 @@
+export { childId, idFromBytes, idTime, idToBytes, isId, keyPartition, newId, partitionBits } from "./id.ts";
+export { defaultLimits, defaultPublisherLimits, type JournalLimits, type PublisherLimits } from "./limits.ts";
+export type {
+  AggregateType,
+  CommittedTurn,
+  DecideContext,
+  Decision,
+  EncodedEvent,
+  JournalEntry,
+  JournalMetrics,
+  JournalRecord,
+  JournalRuntime,
+  JournalRuntimeOptions,
+  Logger,
+  OwnershipListener,
+  PartitionLossReason,
+  PayloadClaim,
+  PayloadLookup,
+  Projection,
+  ProjectionChange,
+  Publisher,
+  PublisherOptions,
+  Submission,
+  SubmitOptions,
+} from "./types.ts";

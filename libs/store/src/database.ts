@@ -1,0 +1,123 @@
+import knexFactory, { type Knex } from "knex";
+import pg from "pg";
+import { defaultMaxConnections, statementLimits } from "./limits.ts";
+import { type Migration, migrate } from "./migrate.ts";
+import type { Queryable, Statement, StatementResult, Transaction } from "./statement.ts";
+
+export interface DatabaseOptions {
+  /** `postgres://user:password@host:port/database` */
+  url: string;
+  /** The service's own schema, an identifier in lower case; everything it creates and names without a schema is there. */
+  schema: string;
+  /** Connections of the pool behind `query` and `transaction`; `knex` has a pool of its own of the same size, opened on use. Default 10. */
+  maxConnections?: number;
+  /** Shown in pg_stat_activity. Default: the schema. */
+  applicationName?: string;
+}
+
+/** One service's schema in one Postgres database. */
+export interface Database extends Queryable {
+  readonly schema: string;
+  /** For schema and ordinary queries; opens its first connection on first use. */
+  readonly knex: Knex;
+  /** Commits when `work` resolves, rolls back when it rejects. Rejects when the commit turned into a rollback. */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Creates the schema and runs what has not run yet, under a lock. Returns the names of what ran now. */
+  migrate(migrations: readonly Migration[]): Promise<string[]>;
+  /** A connection of one's own, outside the pool, with the schema as search path. The caller ends it. */
+  connect(options?: { applicationName?: string }): Promise<pg.Client>;
+  close(): Promise<void>;
+}
+
+const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
+
+/** Opens pools lazily: no connection is made before the first statement. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const { url, schema } = options;
+  if (!IDENTIFIER.test(schema)) {
+    throw new Error(
+      `schema ${JSON.stringify(schema)}: use lower-case letters, digits and underscores, at most 63, no digit first`,
+    );
+  }
+  const maxConnections = options.maxConnections ?? defaultMaxConnections;
+  const applicationName = options.applicationName ?? schema;
+  const connection = connectionConfig(url, schema, applicationName);
+  const pool = new pg.Pool({ ...connection, max: maxConnections, idleTimeoutMillis: statementLimits.idleConnectionMs });
+  // Without a listener the death of an idle connection would end the process; the pool replaces it by itself.
+  pool.on("error", ignore);
+  let knex: Knex | undefined;
+  let closed = false;
+
+  const lazyKnex = (): Knex => {
+    knex ??= knexFactory({
+      client: "pg",
+      connection: connection as Knex.PgConnectionConfig,
+      searchPath: [schema],
+      pool: { min: 0, max: maxConnections },
+    });
+    return knex;
+  };
+
+  return {
+    schema,
+    get knex() {
+      return lazyKnex();
+    },
+    query: (statement) => run(pool, statement),
+    transaction: (work) => inTransaction(pool, work),
+    migrate: (migrations) => migrate(lazyKnex(), schema, migrations),
+    async connect(extra = {}) {
+      const client = new pg.Client(connectionConfig(url, schema, extra.applicationName ?? applicationName));
+      await client.connect();
+      return client;
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      await Promise.all([pool.end(), knex?.destroy()]);
+    },
+  };
+}
+
+function connectionConfig(url: string, schema: string, applicationName: string): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: applicationName,
+    options: `-c search_path=${schema}`,
+    connectionTimeoutMillis: statementLimits.connectTimeoutMs,
+    keepAlive: true,
+  };
+}
+
+type Runner = Pick<pg.Pool, "query"> | Pick<pg.ClientBase, "query">;
+
+async function run<Row>(runner: Runner, statement: Statement): Promise<StatementResult<Row>> {
+  const result = await (runner as pg.Pool).query(statement as pg.QueryConfig);
+  return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0, command: result.command };
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  // A checked-out client has no listener of the pool; the statement in flight rejects by itself.
+  client.on("error", ignore);
+  let broken: Error | undefined;
+  try {
+    await client.query("BEGIN");
+    const result = await work({ query: (statement) => run(client, statement) });
+    const { command } = await client.query("COMMIT");
+    // Postgres answers ROLLBACK, without an error, when an earlier statement's failure was swallowed by `work`.
+    if (command !== "COMMIT")
+      throw new Error("the transaction was rolled back: a statement in it failed and its error was ignored");
+    return result;
+  } catch (error) {
+    await client.query("ROLLBACK").catch((failure: Error) => {
+      broken = failure;
+    });
+    throw error;
+  } finally {
+    client.off("error", ignore);
+    client.release(broken);
+  }
+}
+
+function ignore(): void {}
