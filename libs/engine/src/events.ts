@@ -58,6 +58,8 @@ export interface ExecutionStarted {
   requestId: string;
   /** Set for a child: who waits for it. */
   parent?: { executionId: string; nodeId: string };
+  /** Sub-workflows above it; absent for a start from outside. */
+  depth?: number;
   priority: number;
   /** Free-form labels of the caller, for lists. */
   labels: Record<string, string>;

@@ -275,6 +275,13 @@ export declare type ExecutionStarted = Message<"heddle.execution.v1.ExecutionSta
    * @generated from field: string traceparent = 10;
    */
   traceparent: string;
+
+  /**
+   * Sub-workflows above it; 0 for a start from outside.
+   *
+   * @generated from field: uint32 depth = 11;
+   */
+  depth: number;
 };
 
 /**
