@@ -1,4 +1,5 @@
 import type { Database, Transaction } from "@heddle/store";
+import type { JournalLimits, PublisherLimits } from "./limits.ts";
 
 /** Who and when a command is for. */
 export interface DecideContext {
@@ -223,7 +224,7 @@ export interface JournalRuntimeOptions<State, Command, Event, Captured = unknown
   projection: Projection<State, Captured>;
   /** 1, 2, 4 … 64. Fixed for the life of a database. Default 64. */
   partitions?: number;
-  limits?: Partial<import("./limits.ts").JournalLimits>;
+  limits?: Partial<JournalLimits>;
   logger?: Logger;
   /** Wall clock in milliseconds. Default Date.now. */
   now?: () => number;
@@ -243,7 +244,7 @@ export interface PublisherOptions {
    * entries are given again after a pause. Delivery is at least once: after a crash some entries come again.
    */
   publish(entries: readonly JournalEntry[]): Promise<void>;
-  limits?: Partial<import("./limits.ts").PublisherLimits>;
+  limits?: Partial<PublisherLimits>;
   logger?: Logger;
 }
 
