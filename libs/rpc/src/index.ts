@@ -1,0 +1,11 @@
+export { toCallerError } from "./boundary.ts";
+export { toConnectError } from "./connect-error.ts";
+export { createHealth, type Health, type HealthStatus } from "./health.ts";
+export { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
+export { createPushable, type Pushable, type PushableOptions } from "./pushable.ts";
+export { RpcReason } from "./reasons.ts";
+export type { Routes } from "./routes.ts";
+export { createServer, type CreateServerOptions, type RpcServer } from "./server.ts";
+export { closeOnSignal, type ShutdownOptions } from "./shutdown.ts";
+export { toDomainError } from "./to-domain-error.ts";
+export type { ValidationOptions } from "./validation.ts";

@@ -1,0 +1,57 @@
+/** Limits of every server and client made here. Options may lower or raise them for one server; nothing runs without them. */
+export interface RpcLimits {
+  /** One message in either direction, after decompression. A larger one is refused with RESOURCE_EXHAUSTED. */
+  messageMaxBytes: number;
+  /** All headers of one request together. */
+  headerMaxBytes: number;
+  /** Calls under way at once on one HTTP/2 connection; the client queues what is above. */
+  streamsPerSession: number;
+  /** Open connections of one server; further ones are closed at once. */
+  connectionsMax: number;
+  /** Deadline of a unary call whose client names none. */
+  deadlineDefaultMs: number;
+  /** Longest deadline of a unary call; a longer one is shortened to it. Streams have no deadline but the client's. */
+  deadlineMaxMs: number;
+  /** A connection that has not said what it speaks by then is closed. */
+  handshakeTimeoutMs: number;
+  /** Idle time after which the other end of a connection is asked whether it lives. */
+  keepaliveIntervalMs: number;
+  /** Time it has to answer before the connection is dropped. */
+  keepaliveTimeoutMs: number;
+  /** Time for calls to finish when a server closes; what still runs then is cut off. */
+  drainMs: number;
+  /** HTTP/2 flow-control window of one stream: what may be under way unread. */
+  streamWindowBytes: number;
+  /** HTTP/2 flow-control window of one connection. */
+  sessionWindowBytes: number;
+}
+
+export const DEFAULT_LIMITS: Readonly<RpcLimits> = {
+  messageMaxBytes: 16 * 1024 * 1024,
+  headerMaxBytes: 32 * 1024,
+  streamsPerSession: 1_000,
+  connectionsMax: 10_000,
+  deadlineDefaultMs: 30_000,
+  deadlineMaxMs: 600_000,
+  handshakeTimeoutMs: 10_000,
+  keepaliveIntervalMs: 20_000,
+  keepaliveTimeoutMs: 10_000,
+  drainMs: 10_000,
+  streamWindowBytes: 1024 * 1024,
+  sessionWindowBytes: 8 * 1024 * 1024,
+};
+
+/** Error details travel in an HTTP/2 trailer, which many clients cap at 8 KB (base64 adds a third). */
+export const ERROR_DETAILS_MAX_BYTES = 5_500;
+
+/** Length of an error's message; it travels percent-encoded in the same trailer. */
+export const ERROR_MESSAGE_MAX_CHARS = 1_000;
+
+/** Messages that wait in one outgoing stream before its producer is told that the reader is too slow. */
+export const PUSHABLE_MAX_ITEMS = 65_536;
+
+/** In-memory calls never leave the microtask queue by themselves: after this long, timers and sockets get a turn. */
+export const IN_MEMORY_TURN_MS = 4;
+
+/** Time that handlers of streams have to end by themselves when the server drains. */
+export const STREAM_GRACE_MS = 500;

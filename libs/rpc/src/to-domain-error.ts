@@ -1,0 +1,71 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { ConnectError } from "@connectrpc/connect";
+import { DomainError } from "@heddle/errors";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@heddle/proto/google/rpc/error_details_pb.js";
+import { StatusSchema } from "@heddle/proto/google/rpc/status_pb.js";
+import { findKindOfCode, nameOfCode } from "./error-kind.ts";
+
+/**
+ * The way back over the wire: what a server threw as DomainError is one again at the client, with its reason, metadata,
+ * violations and retryAfterMs. Takes errors of every client: Connect's and grpc-js's. An error without ErrorInfo gets the
+ * name of its code as reason. Codes that a domain never means (canceled, internal, unknown, data loss), and errors that
+ * did not come over a wire, come back as they are, as ConnectError or Error.
+ */
+export function toDomainError(error: unknown): Error {
+  if (error instanceof DomainError) return error;
+  const status = error instanceof ConnectError ? error : fromServiceError(error);
+  if (status === undefined) return error instanceof Error ? error : new Error(String(error), { cause: error });
+  // Over an in-memory transport the original may still be at hand.
+  if (status.cause instanceof DomainError) return status.cause;
+  const kind = findKindOfCode(status.code);
+  if (kind === undefined) return status;
+
+  const [info] = status.findDetails(ErrorInfoSchema);
+  const [retry] = status.findDetails(RetryInfoSchema);
+  const violations = status.findDetails(BadRequestSchema).flatMap((bad) => bad.fieldViolations);
+  return new DomainError({
+    kind,
+    reason: info?.reason || nameOfCode(status.code),
+    message: status.rawMessage,
+    metadata: { ...info?.metadata },
+    violations: violations.map(({ field, description }) => ({ field, description })),
+    ...(retry?.retryDelay && { retryAfterMs: durationMs(retry.retryDelay) }),
+    cause: status,
+  });
+}
+
+/** The parts of grpc-js's ServiceError that we read. */
+interface ServiceErrorLike extends Error {
+  code: number;
+  details: string;
+  metadata: { get(key: string): (string | Buffer)[] };
+}
+
+/** grpc-js gives details as raw bytes of google.rpc.Status in a trailer. */
+export function fromServiceError(error: unknown): ConnectError | undefined {
+  if (!isServiceError(error)) return undefined;
+  const wire = new ConnectError(error.details, error.code, undefined, undefined, error);
+  wire.isWireError = true;
+  const [bytes] = error.metadata.get("grpc-status-details-bin");
+  if (bytes === undefined || typeof bytes === "string") return wire;
+  try {
+    for (const { typeUrl, value } of fromBinary(StatusSchema, bytes).details) {
+      wire.details.push({ type: typeUrl.slice(typeUrl.lastIndexOf("/") + 1), value });
+    }
+  } catch {
+    // Details that cannot be read are dropped: code and message still say what happened.
+    wire.details = [];
+  }
+  return wire;
+}
+
+function isServiceError(error: unknown): error is ServiceErrorLike {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    typeof error.code === "number" &&
+    "details" in error &&
+    "metadata" in error
+  );
+}

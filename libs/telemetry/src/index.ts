@@ -1,0 +1,12 @@
+export { createLogger, type CreateLoggerOptions, type Logger } from "./logger.ts";
+export { createMetrics, type Counter, type Histogram, type Labels, type Metrics } from "./metrics.ts";
+export { METRICS_CONTENT_TYPE } from "./exposition.ts";
+export {
+  childTrace,
+  currentTrace,
+  formatTraceparent,
+  newTrace,
+  parseTraceparent,
+  runWithTrace,
+  type Trace,
+} from "./trace.ts";
