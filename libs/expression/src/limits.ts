@@ -1,8 +1,8 @@
 /** Characters (UTF-16 code units) of one expression's source. */
 export const MAX_EXPRESSION_LENGTH = 4_096;
-/** Brackets inside brackets: the parser is recursive. */
-export const MAX_BRACKET_DEPTH = 24;
-/** Depth of the syntax tree; a chain such as `a + b + c` counts one level per operator. */
+/** Brackets, `?:` and unary operators inside one another: the parser is recursive. */
+export const MAX_NESTING = 32;
+/** Operators, `.` and `[]` in a row on one level (`a + b + c`): each is one level of evaluation. */
 export const MAX_SYNTAX_DEPTH = 250;
 /** `all`, `exists`, `map`, `filter` inside one another. */
 export const MAX_COMPREHENSION_NESTING = 2;
@@ -13,6 +13,6 @@ export const MAX_STEPS = 200_000;
 /** Characters of any text that an expression or template builds. */
 export const MAX_STRING_LENGTH = 1_048_576;
 /** Values (elements, fields) in a result that an expression builds itself. */
-export const MAX_RESULT_VALUES = 100_000;
+export const MAX_RESULT_VALUES = 1_000_000;
 /** Depth of a value that is compared, written as JSON or read from JSON, and of a template. */
 export const MAX_VALUE_DEPTH = 100;

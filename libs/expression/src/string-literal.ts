@@ -1,0 +1,80 @@
+import { ExpressionError } from "./expression-error.ts";
+import { Opaque } from "./value.ts";
+import type { Value } from "./value.ts";
+
+const SIMPLE_ESCAPES = new Map([
+  ["a", "\u0007"],
+  ["b", "\b"],
+  ["f", "\f"],
+  ["n", "\n"],
+  ["r", "\r"],
+  ["t", "\t"],
+  ["v", "\v"],
+  ["\\", "\\"],
+  ["?", "?"],
+  ['"', '"'],
+  ["'", "'"],
+  ["`", "`"],
+]);
+const NUMERIC_ESCAPE = /[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})/y;
+
+/** Reads the text literal at `offset`; `opening` is its prefix and quotes (`r"""`), `quotes` the quotes alone. */
+export function readString(
+  source: string,
+  offset: number,
+  opening: string,
+  quotes: string,
+): { value: Value; end: number } {
+  const isRaw = /[rR]/.test(opening);
+  const isBytes = /[bB]/.test(opening);
+  const start = offset + opening.length;
+  let value = "";
+  let at = start;
+  while (!source.startsWith(quotes, at)) {
+    const character = source.charAt(at);
+    if (character === "" || (quotes.length === 1 && character === "\n")) throw unterminated(offset, at, quotes);
+    if (character === "\\" && !isRaw) {
+      const escape = readEscape(source, at, isBytes);
+      value += escape.text;
+      at = escape.end;
+    } else if (character === "\\") {
+      // In a raw text a backslash still keeps the quote after it from ending the text.
+      value += source.slice(at, at + 2);
+      at += 2;
+    } else {
+      value += character;
+      at += 1;
+    }
+  }
+  return { value: isBytes ? new Opaque(new TextEncoder().encode(value)) : value, end: at + quotes.length };
+}
+
+function readEscape(source: string, at: number, isBytes: boolean): { text: string; end: number } {
+  const simple = SIMPLE_ESCAPES.get(source.charAt(at + 1));
+  if (simple !== undefined) return { text: simple, end: at + 2 };
+  NUMERIC_ESCAPE.lastIndex = at + 1;
+  const numeric = NUMERIC_ESCAPE.exec(source);
+  if (numeric !== null) {
+    const [all, x, u, U, octal] = numeric;
+    const code = octal === undefined ? Number.parseInt((x ?? u ?? U)!, 16) : Number.parseInt(octal, 8);
+    const isValid = code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) && !(isBytes && code > 0x7f);
+    if (isValid) return { text: String.fromCodePoint(code), end: at + 1 + all.length };
+  }
+  throw new ExpressionError({
+    kind: "syntax",
+    message: `\\${source.charAt(at + 1)} is not an escape`,
+    offset: at,
+    length: 2,
+    hint: "a backslash is written \\\\, or use a raw text: r'...'",
+  });
+}
+
+function unterminated(offset: number, at: number, quotes: string): ExpressionError {
+  return new ExpressionError({
+    kind: "syntax",
+    message: `the text that begins here has no end`,
+    offset,
+    length: Math.max(at - offset, 1),
+    hint: `close it with ${quotes}`,
+  });
+}
