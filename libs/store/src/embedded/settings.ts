@@ -14,10 +14,11 @@ export function serverSettings(options: { port: number; maxConnections: number }
     // The hot pages (journal tails, recent projections) fit; more would only be taken from the page cache.
     shared_buffers: "256MB",
     // Each page's first change after a checkpoint is logged whole: rare checkpoints and compression make that cheap.
+    // (`on` is pglz: the packaged binaries are built without lz4.)
     checkpoint_timeout: "15min",
     max_wal_size: "2GB",
     min_wal_size: "256MB",
-    wal_compression: "lz4",
+    wal_compression: "on",
     // One flush's WAL is far smaller: no backend has to write WAL for want of buffers.
     wal_buffers: "16MB",
     // Lease and cursor rows are few and change all the time: look often, so that their tables stay a page or two.
