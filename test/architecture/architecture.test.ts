@@ -6,7 +6,7 @@ import { readSourceTree } from "./source-tree.ts";
 describe("the repository keeps its rules", () => {
   const tree = readSourceTree(new URL("../..", import.meta.url).pathname);
 
-  test.each(RULES)("$id: $rule", (rule) => {
+  test.each(RULES)("$id", (rule) => {
     const findings = rule.check(tree);
     expect(findings, explain(rule, findings)).toHaveLength(0);
   });
