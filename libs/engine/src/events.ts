@@ -28,12 +28,37 @@ export type Event =
   | { type: "signal_received"; at: number; name: string; payload: Json; requestId: string }
   /** An attempt was handed to the scheduler. The input is recorded with attempt 1 only; the retries have the same. */
   | { type: "task_scheduled"; at: number; nodeId: string; attempt: number; input?: Json }
-  | { type: "task_completed"; at: number; nodeId: string; attempt: number; output: Json; startedAt: number; worker: string }
+  | {
+      type: "task_completed";
+      at: number;
+      nodeId: string;
+      attempt: number;
+      output: Json;
+      startedAt: number;
+      worker: string;
+    }
   /** An attempt failed. With `retryAt` another attempt follows at that time; without, `node_failed` follows. */
-  | { type: "task_failed"; at: number; nodeId: string; attempt: number; failure: Failure; retryAt?: number; startedAt?: number; worker?: string }
+  | {
+      type: "task_failed";
+      at: number;
+      nodeId: string;
+      attempt: number;
+      failure: Failure;
+      retryAt?: number;
+      startedAt?: number;
+      worker?: string;
+    }
   /** A wait began: until `dueAt`, or for a signal, or both. */
   | { type: "wait_started"; at: number; nodeId: string; dueAt?: number; signal?: string }
-  | { type: "child_started"; at: number; nodeId: string; childId: string; workflowId: string; version?: number; input: Json }
+  | {
+      type: "child_started";
+      at: number;
+      nodeId: string;
+      childId: string;
+      workflowId: string;
+      version?: number;
+      input: Json;
+    }
   /** A node that is not a task ended well: actions, switches, parallels, aggregations, waits, sub-workflows. `chosen`: the nodes that a switch activated. */
   | { type: "node_completed"; at: number; nodeId: string; output: Json; chosen?: string[] }
   /** A node ended badly, for good. */

@@ -1,5 +1,30 @@
 export type * from "./commands.ts";
+export { decide } from "./decide.ts";
+export type { Decision } from "./decide.ts";
+export { nextTimerAt } from "./drive.ts";
+export { parseDuration } from "./duration.ts";
 export type * from "./events.ts";
+export { evolve } from "./evolve.ts";
+export { isFinished } from "./execution-state.ts";
+export type { BufferedSignal, ExecutionState } from "./execution-state.ts";
+export type { CoreFailureType } from "./failure.ts";
 export type * from "./json.ts";
+export * from "./limits.ts";
+export { linkPlan } from "./link-plan.ts";
+export { obligations, obligationsOf } from "./obligations.ts";
+export type {
+  ChildCancellation,
+  ChildObligation,
+  ObligationChanges,
+  Obligations,
+  TaskCancellation,
+  TaskObligation,
+} from "./obligations.ts";
+export type { LinkedNode, Plan } from "./plan.ts";
 export type * from "./plan-document.ts";
+export { decodeState, encodeState } from "./snapshot.ts";
 export type * from "./state.ts";
+export { countNodes, listNodes } from "./summary.ts";
+export type { NodeSummary } from "./summary.ts";
+export { formatTimestamp, parseTimestamp } from "./timestamp.ts";
+export type { DecideContext } from "./turn.ts";

@@ -77,11 +77,14 @@ export interface RetryPolicy {
 
 /** Runs in the engine, without a worker. */
 export type ActionNode = PlanNodeBase & { kind: "action" } & (
-    | { action: "set"; /** Template of an object; its fields become `vars`, and the node's output. */ params: JsonObject }
-    | { action: "transform"; /** Template; its value is the output. */ value: Json }
-    | { action: "log"; /** Template of text. */ message: Json; level: "debug" | "info" | "warn" | "error" }
-    | { action: "emit"; /** Name of the event. */ event: string; /** Template. */ payload?: Json }
-    | { action: "fail"; /** Templates of texts. */ message: Json; errorType?: Json }
+    | {
+        action: "set" /** Template of an object; its fields become `vars`, and the node's output. */;
+        params: JsonObject;
+      }
+    | { action: "transform" /** Template; its value is the output. */; value: Json }
+    | { action: "log" /** Template of text. */; message: Json; level: "debug" | "info" | "warn" | "error" }
+    | { action: "emit" /** Name of the event. */; event: string /** Template. */; payload?: Json }
+    | { action: "fail" /** Templates of texts. */; message: Json; errorType?: Json }
     | {
         action: "wait";
         /** Either a duration in milliseconds or a template that gives a duration text (`5m`) or milliseconds. */

@@ -4,7 +4,7 @@ import type { Json } from "./json.ts";
 export type ExecutionStatus = "running" | "suspended" | "completed" | "failed" | "canceled";
 
 export type NodeStatus =
-  /** Not ready yet. */
+  /** Not ready yet, or ready and held back by a suspension. */
   | "pending"
   /** Handed to the scheduler or running on a worker. */
   | "scheduled"
@@ -21,22 +21,30 @@ export interface NodeState {
   status: NodeStatus;
   /** Attempts handed out so far; 0 before the first. */
   attempt: number;
+  /** Of a task or a child, once it was handed out. */
   input?: Json;
   output?: Json;
+  /** The last one; during a back-off and the attempt after it the one of the attempt before. */
   failure?: Failure;
-  /** `backing_off`: time of the next attempt. `waiting`: end of the wait. Milliseconds since the epoch. */
+  /**
+   * `backing_off`: time of the next attempt. `waiting`: end of the wait. Milliseconds since the epoch.
+   * A canceled node keeps it: a task that was canceled during a back-off has no attempt that could be stopped.
+   */
   dueAt?: number;
   signal?: string;
   childId?: string;
-  /** Switch only: indices of the activated nodes. */
+  /** Switch: indices of the activated nodes. Parallel with `wait_all: false`: the branch that completed first. */
   chosen?: number[];
+  /** Index of the switch or parallel that activated this node first. */
+  activatedBy?: number;
   skipReason?: SkipReason;
-  /** Of the first attempt, respectively of the end. */
+  /** Of the first attempt, or of the wait. */
   startedAt?: number;
   endedAt?: number;
   worker?: string;
 }
-/** The other fields of a state belong to `decide` and `evolve`: see execution-state.ts. */
+
+/** What a start said. The other fields of a state belong to `decide` and `evolve`: see execution-state.ts. */
 export interface ExecutionHeader extends Omit<ExecutionStarted, "type" | "at"> {
   startedAt: number;
 }

@@ -1,0 +1,114 @@
+import type { Command } from "./commands.ts";
+import { evolve } from "./evolve.ts";
+import type { Event } from "./events.ts";
+import { type ExecutionState, isFinished } from "./execution-state.ts";
+import { drive } from "./drive.ts";
+import { DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
+import { findSizeFault } from "./payload-size.ts";
+import type { Plan } from "./plan.ts";
+import {
+  executionAlreadyStarted,
+  executionFinished,
+  executionNotFound,
+  executionNotSuspended,
+  payloadTooLarge,
+} from "./refusals.ts";
+import { completeChild, completeTask, failChild, failTask } from "./results.ts";
+import { receiveSignal } from "./signals.ts";
+import { type DecideContext, type Turn, cancelActive, createTurn, emit } from "./turn.ts";
+
+export interface Decision {
+  state: ExecutionState;
+  /** In order; empty when the command changes nothing. */
+  events: Event[];
+}
+
+/**
+ * Answers a command with the events that follow from it, at once up to the point where the execution needs the outside:
+ * a worker, a child, a signal, time. The same plan, state, command and context always give the same events.
+ *
+ * `state` is advanced in place by the returned events (the returned state is the same object, or the first one for a
+ * start): a copy per turn would make a fan-out of 5,000 nodes quadratic. A caller that cannot commit the events must
+ * forget the state and rebuild it from what is committed.
+ *
+ * A turn holds at most MAX_EVENTS_PER_TURN events. What does not fit follows with the next `fire_timers`, for which
+ * `nextTimerAt` then gives a time that is past.
+ *
+ * @throws DomainError before anything has changed:
+ * EXECUTION_NOT_FOUND (a command before the start), EXECUTION_ALREADY_STARTED, EXECUTION_FINISHED (metadata.status),
+ * EXECUTION_NOT_SUSPENDED, TASK_NOT_RUNNING (metadata.node, metadata.attempt), CHILD_NOT_AWAITED (metadata.node),
+ * EXECUTION_LIMIT_REACHED (unread signals), PAYLOAD_TOO_LARGE (input of a start, payload of a signal).
+ * Whatever goes wrong inside the execution is a failure in its events, never thrown.
+ */
+export function decide(
+  plan: Plan,
+  state: ExecutionState | undefined,
+  command: Command,
+  context: DecideContext,
+): Decision {
+  if (command.type === "start") return start(plan, state, command, context);
+  if (!state) throw executionNotFound(context.executionId);
+  const turn = createTurn(plan, state, context);
+  apply(turn, command);
+  drive(turn);
+  return { state, events: turn.events };
+}
+
+type StartCommand = Extract<Command, { type: "start" }>;
+
+function start(plan: Plan, state: ExecutionState | undefined, command: StartCommand, context: DecideContext): Decision {
+  if (state) throw executionAlreadyStarted(context.executionId);
+  const fault = findSizeFault(command.start.input, context.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES);
+  if (fault !== undefined) throw payloadTooLarge("input", fault);
+  const event: Event = { type: "execution_started", at: context.now, ...command.start };
+  const started = evolve(plan, undefined, event);
+  const turn = createTurn(plan, started, context);
+  turn.events.push(event);
+  drive(turn);
+  return { state: started, events: turn.events };
+}
+
+function apply(turn: Turn, command: Exclude<Command, StartCommand>): void {
+  switch (command.type) {
+    case "complete_task":
+      return completeTask(turn, command);
+    case "fail_task":
+      return failTask(turn, command);
+    case "complete_child":
+      return completeChild(turn, command);
+    case "fail_child":
+      return failChild(turn, command);
+    case "signal":
+      return receiveSignal(turn, command);
+    case "suspend":
+      return suspend(turn, command.reason);
+    case "resume":
+      return resume(turn, command.reason);
+    case "cancel":
+      return cancel(turn, command.reason);
+    case "fire_timers":
+    // `drive` fires whatever is due; a timer of a finished execution is merely late.
+  }
+}
+
+function suspend(turn: Turn, reason: string): void {
+  refuseFinished(turn, "suspend");
+  if (turn.state.status === "running") emit(turn, { type: "execution_suspended", at: turn.at, reason });
+}
+
+function resume(turn: Turn, reason: string): void {
+  refuseFinished(turn, "resume");
+  if (turn.state.status === "running") throw executionNotSuspended(turn.context.executionId);
+  emit(turn, { type: "execution_resumed", at: turn.at, reason });
+}
+
+function cancel(turn: Turn, reason: string): void {
+  if (turn.state.status === "canceled") return;
+  refuseFinished(turn, "cancel");
+  cancelActive(turn);
+  emit(turn, { type: "execution_canceled", at: turn.at, reason });
+}
+
+function refuseFinished(turn: Turn, action: string): void {
+  if (isFinished(turn.state)) throw executionFinished(turn.context.executionId, turn.state.status, action);
+}

@@ -1,0 +1,210 @@
+import type { Event } from "./events.ts";
+import { type ExecutionState, createState } from "./execution-state.ts";
+import { assignFields, isObject } from "./json-object.ts";
+import { MAX_REMEMBERED_REQUESTS } from "./limits.ts";
+import { approximateBytes } from "./payload-size.ts";
+import type { LinkedNode, Plan } from "./plan.ts";
+import { replayDiverged } from "./refusals.ts";
+import { activateBranches, dequeue, settle } from "./settle.ts";
+import type { ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
+import { pruneTimers, pushTimer } from "./timers.ts";
+
+/**
+ * The only way that a state changes. It advances `state` in place and returns it: a copy of a state of 5,000 nodes per
+ * event would make a fan-out quadratic. It evaluates nothing: whatever an expression gave is in the event.
+ *
+ * @throws DomainError REPLAY_DIVERGED when the event cannot belong to this plan and state: a history that does not begin
+ * with its start, begins twice, or names a node that the plan does not have. Nothing has been changed then.
+ */
+export function evolve(plan: Plan, state: ExecutionState | undefined, event: Event): ExecutionState {
+  if (event.type === "execution_started") {
+    if (state) throw replayDiverged("a history has a second execution_started; it must have one, as its first event");
+    const { type: _, at, ...start } = event;
+    const started = createState(plan, { ...start, startedAt: at });
+    started.payloadBytes = approximateBytes(event.input);
+    return started;
+  }
+  if (!state) throw replayDiverged(`a history begins with ${event.type}; it must begin with execution_started`);
+  if ("nodeId" in event) {
+    const index = plan.indices.get(event.nodeId);
+    if (index === undefined)
+      throw replayDiverged(`${event.type} names node ${event.nodeId}, which the plan does not have`);
+    state.updatedAt = event.at;
+    evolveNode(plan, state, plan.nodes[index] as LinkedNode, event);
+    return state;
+  }
+  state.updatedAt = event.at;
+  evolveExecution(state, event);
+  return state;
+}
+
+type NodeEvent = Extract<Event, { nodeId: string }>;
+type ExecutionEvent = Exclude<Event, NodeEvent | { type: "execution_started" }>;
+
+function evolveExecution(state: ExecutionState, event: ExecutionEvent): void {
+  switch (event.type) {
+    case "execution_completed":
+      finish(state, "completed", event.at);
+      state.output = event.output;
+      state.payloadBytes += approximateBytes(event.output);
+      return;
+    case "execution_failed":
+      finish(state, "failed", event.at);
+      state.failure = event.failure;
+      return;
+    case "execution_canceled":
+      finish(state, "canceled", event.at);
+      state.reason = event.reason;
+      return;
+    case "execution_suspended":
+      state.status = "suspended";
+      state.reason = event.reason;
+      return;
+    case "execution_resumed":
+      state.status = "running";
+      state.reason = event.reason;
+      return;
+    case "signal_received":
+      state.signals.push({ name: event.name, payload: event.payload });
+      state.payloadBytes += approximateBytes(event.payload);
+      if (event.requestId !== "") {
+        state.requestIds.push(event.requestId);
+        if (state.requestIds.length > MAX_REMEMBERED_REQUESTS) state.requestIds.shift();
+      }
+  }
+}
+
+function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event: NodeEvent): void {
+  const node = state.nodes[linked.index] as NodeState;
+  switch (event.type) {
+    case "task_scheduled":
+      if (event.input !== undefined) {
+        node.input = event.input;
+        state.payloadBytes += approximateBytes(event.input);
+      }
+      node.attempt = event.attempt;
+      begin(state, linked, node, "scheduled", event.at);
+      if (node.dueAt !== undefined) {
+        node.dueAt = undefined;
+        pruneTimers(state);
+      }
+      return;
+    case "task_completed":
+      node.worker = event.worker;
+      complete(plan, state, linked, node, event);
+      return;
+    case "task_failed":
+      node.failure = event.failure;
+      if (event.worker !== undefined) node.worker = event.worker;
+      if (event.failure.details !== undefined) state.payloadBytes += approximateBytes(event.failure.details);
+      if (event.retryAt !== undefined) {
+        setStatus(state, node, "backing_off");
+        node.dueAt = event.retryAt;
+        pushTimer(state, event.retryAt, linked.index);
+      }
+      return;
+    case "wait_started":
+      begin(state, linked, node, "waiting", event.at);
+      if (linked.definition.kind === "parallel") activateBranches(state, linked);
+      if (event.signal !== undefined) {
+        node.signal = event.signal;
+        state.signalWaiters.push(linked.index);
+      }
+      if (event.dueAt !== undefined) {
+        node.dueAt = event.dueAt;
+        pushTimer(state, event.dueAt, linked.index);
+      }
+      return;
+    case "child_started":
+      node.childId = event.childId;
+      node.input = event.input;
+      state.payloadBytes += approximateBytes(event.input);
+      begin(state, linked, node, "waiting", event.at);
+      return;
+    case "node_completed":
+      if (event.chosen) node.chosen = event.chosen.map((id) => plan.indices.get(id) as number);
+      if (node.startedAt === undefined) node.startedAt = event.at;
+      complete(plan, state, linked, node, event);
+      return;
+    case "node_failed":
+      node.failure = event.failure;
+      end(state, linked, node, "failed", event.at);
+      // Any other failure ends the execution: nothing may become ready by it.
+      if (linked.tolerated) settle(plan, state, linked);
+      return;
+    case "node_skipped":
+      node.skipReason = event.reason;
+      end(state, linked, node, "skipped", event.at);
+      settle(plan, state, linked);
+      return;
+    case "node_canceled":
+      setStatus(state, node, "canceled");
+      node.endedAt = event.at;
+      return;
+    case "logged":
+    case "custom_event_emitted":
+    // For readers of the history: the node's end follows.
+  }
+}
+
+function begin(state: ExecutionState, linked: LinkedNode, node: NodeState, status: NodeStatus, at: number): void {
+  dequeue(state, linked.index);
+  setStatus(state, node, status);
+  if (node.startedAt === undefined) node.startedAt = at;
+}
+
+function complete(
+  plan: Plan,
+  state: ExecutionState,
+  linked: LinkedNode,
+  node: NodeState,
+  event: Extract<Event, { type: "task_completed" | "node_completed" }>,
+): void {
+  node.output = event.output;
+  const definition = linked.definition;
+  if (definition.kind === "action" && definition.action === "wait" && definition.signal !== undefined) {
+    // The payload moves from the buffer to the output: its size has been counted.
+    takeSignal(state, definition.signal);
+  } else {
+    state.payloadBytes += approximateBytes(event.output);
+  }
+  if (definition.kind === "action" && definition.action === "set" && isObject(event.output)) {
+    assignFields(state.vars, event.output);
+  }
+  end(state, linked, node, "completed", event.at);
+  settle(plan, state, linked);
+}
+
+/** Common to all ends of a node but a cancel. */
+function end(state: ExecutionState, linked: LinkedNode, node: NodeState, status: NodeStatus, at: number): void {
+  dequeue(state, linked.index);
+  setStatus(state, node, status);
+  node.endedAt = at;
+  if (node.signal !== undefined) state.signalWaiters.splice(state.signalWaiters.indexOf(linked.index), 1);
+  if (node.dueAt !== undefined) {
+    node.dueAt = undefined;
+    pruneTimers(state);
+  }
+}
+
+function takeSignal(state: ExecutionState, name: string): void {
+  const at = state.signals.findIndex((signal) => signal.name === name);
+  if (at >= 0) state.signals.splice(at, 1);
+}
+
+function finish(state: ExecutionState, status: ExecutionStatus, at: number): void {
+  state.status = status;
+  state.endedAt = at;
+  // Nothing can come of these any more.
+  state.ready = [];
+  state.readyHead = 0;
+  state.timers = [];
+  state.signals = [];
+  state.signalWaiters = [];
+}
+
+function setStatus(state: ExecutionState, node: NodeState, status: NodeStatus): void {
+  state.counts[node.status]--;
+  state.counts[status]++;
+  node.status = status;
+}

@@ -1,0 +1,95 @@
+import type { Failure } from "./events.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { Plan } from "./plan.ts";
+import type { ExecutionHeader, ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
+
+/**
+ * All that one execution is between two commands. Plain data: a snapshot is its JSON text. Only `evolve` writes to it.
+ * Nodes are named by their index in the plan. Everything that a turn asks for is kept ready (counters, queue, heap), so
+ * that no turn looks through all nodes.
+ */
+export interface ExecutionState extends ExecutionHeader {
+  status: ExecutionStatus;
+  output?: Json;
+  failure?: Failure;
+  /** The words of the last cancel, suspend or resume. */
+  reason?: string;
+  /** `at` of the last event, milliseconds since the epoch; time in a history never goes back. */
+  updatedAt: number;
+  endedAt?: number;
+  /** When the whole execution times out; it runs on while suspended. */
+  deadlineAt?: number;
+  /** By index in the plan. */
+  nodes: NodeState[];
+  /** How many nodes have each status. */
+  counts: Record<NodeStatus, number>;
+  /** Nodes that are not settled; the execution completes at 0. */
+  openNodes: number;
+  /**
+   * By node: how many of its dependencies and activators are not settled. For a parallel that has begun: how many of its
+   * branches are not, or -1 once that no longer matters.
+   */
+  unsettled: number[];
+  /** Queue of the nodes that `decide` must look at, from `readyHead` on: ready ones, and parallels whose branches are decided. */
+  ready: number[];
+  readyHead: number;
+  /** Heap of back-offs and waits: see timers.ts. */
+  timers: number[];
+  /** Fields written by `set` actions. */
+  vars: JsonObject;
+  /** Signals that no wait has taken yet, oldest first. */
+  signals: BufferedSignal[];
+  /** Nodes that wait for a signal, in the order in which they began. */
+  signalWaiters: number[];
+  /** Request ids of the last signals, oldest first. */
+  requestIds: string[];
+  /** About how much JSON the execution holds: see payload-size.ts. */
+  payloadBytes: number;
+}
+
+export interface BufferedSignal {
+  name: string;
+  payload: Json;
+}
+
+export function isFinished(state: ExecutionState): boolean {
+  return state.status !== "running" && state.status !== "suspended";
+}
+
+/** Nodes that something outside works on or that wait: those that a cancel must stop. */
+export function countActive(state: ExecutionState): number {
+  return state.counts.scheduled + state.counts.backing_off + state.counts.waiting;
+}
+
+export function createState(plan: Plan, header: ExecutionHeader): ExecutionState {
+  const count = plan.nodes.length;
+  const nodes: NodeState[] = [];
+  for (let i = 0; i < count; i++) nodes.push({ status: "pending", attempt: 0 });
+  return {
+    ...header,
+    status: "running",
+    updatedAt: header.startedAt,
+    deadlineAt: plan.document.timeoutMs === undefined ? undefined : header.startedAt + plan.document.timeoutMs,
+    nodes,
+    counts: {
+      pending: count,
+      scheduled: 0,
+      backing_off: 0,
+      waiting: 0,
+      completed: 0,
+      failed: 0,
+      skipped: 0,
+      canceled: 0,
+    },
+    openNodes: count,
+    unsettled: plan.prerequisiteCounts.slice(),
+    ready: plan.roots.slice(),
+    readyHead: 0,
+    timers: [],
+    vars: {},
+    signals: [],
+    signalWaiters: [],
+    requestIds: [],
+    payloadBytes: 0,
+  };
+}

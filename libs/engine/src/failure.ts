@@ -1,0 +1,57 @@
+import type { Failure } from "./events.ts";
+import { MAX_FAILURE_DETAILS_BYTES, MAX_FAILURE_MESSAGE_LENGTH, MAX_FAILURE_TYPE_LENGTH } from "./limits.ts";
+import { findSizeFault } from "./payload-size.ts";
+
+/** Failure types that the core itself gives. Workers and definitions add their own. */
+export type CoreFailureType =
+  /** The execution's or a wait's time is over. */
+  | "timeout"
+  /** An expression could not be evaluated. */
+  | "expression"
+  /** A value of the right syntax and the wrong kind, e.g. a merge of a number. */
+  | "invalid_value"
+  | "payload_too_large"
+  /** A parallel with `wait_all: false` of which no branch completed. */
+  | "no_branch_completed";
+
+/** A failure that the core found. It is final: the same evaluation would fail again. */
+export function coreFailure(type: CoreFailureType, message: string): Failure {
+  return boundFailure({ type, message });
+}
+
+/** A failure whose size is bounded, whoever made it. */
+export function boundFailure(failure: Failure): Failure {
+  const fits =
+    failure.message.length <= MAX_FAILURE_MESSAGE_LENGTH &&
+    failure.type.length <= MAX_FAILURE_TYPE_LENGTH &&
+    failure.details === undefined;
+  if (fits) return failure;
+  const { details, ...rest } = failure;
+  const keepsDetails = details !== undefined && findSizeFault(details, MAX_FAILURE_DETAILS_BYTES) === undefined;
+  return {
+    ...rest,
+    type: cutText(failure.type, MAX_FAILURE_TYPE_LENGTH),
+    message: cutText(failure.message, MAX_FAILURE_MESSAGE_LENGTH),
+    ...(keepsDetails && { details }),
+  };
+}
+
+/** The text, or its beginning and an ellipsis. */
+export function cutText(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
+  // Half of a surrogate pair would not survive UTF-8.
+  const end = maxLength - 1;
+  const last = text.charCodeAt(end - 1);
+  return `${text.slice(0, last >= 0xd800 && last <= 0xdbff ? end - 1 : end)}…`;
+}
+
+/** Thrown while a node is evaluated, caught where the node's turn begins: it becomes the node's failure. */
+export class NodeFault extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.name = "NodeFault";
+    this.failure = failure;
+  }
+}

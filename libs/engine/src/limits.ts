@@ -1,0 +1,26 @@
+/** Bytes of one output, input or signal payload as JSON text, unless the context of `decide` says otherwise. */
+export const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576;
+/** Lists and objects inside one another in a payload: readers of JSON and protobuf are recursive. */
+export const MAX_PAYLOAD_DEPTH = 100;
+/** All that one execution holds, about. A snapshot is one string, and even if every character had to be escaped it fits into one. */
+export const MAX_EXECUTION_PAYLOAD_BYTES = 67_108_864;
+/** Events of one turn. What is left goes on with the next turn, which is due at once: see `drive`. */
+export const MAX_EVENTS_PER_TURN = 10_000;
+/** Payload that one turn may add before it yields to the neighbours of its process. */
+export const MAX_PAYLOAD_BYTES_PER_TURN = 16_777_216;
+/** Signals that nobody has waited for yet, over all names. */
+export const MAX_BUFFERED_SIGNALS = 1_000;
+/** Request ids of signals that an execution remembers. */
+export const MAX_REMEMBERED_REQUESTS = 1_000;
+/** UTF-16 code units of a failure's message; longer ones are cut. */
+export const MAX_FAILURE_MESSAGE_LENGTH = 8_192;
+/** UTF-16 code units of a failure's type; longer ones are cut. */
+export const MAX_FAILURE_TYPE_LENGTH = 128;
+/** Bytes of a failure's details; larger ones are left out. */
+export const MAX_FAILURE_DETAILS_BYTES = 65_536;
+/** UTF-16 code units of a line that a log action writes; longer ones are cut. */
+export const MAX_LOG_MESSAGE_LENGTH = 8_192;
+/** A worker's Retry-After counts for at most a day. */
+export const MAX_RETRY_AFTER_MS = 86_400_000;
+/** Ten years; a longer wait is a slip. */
+export const MAX_WAIT_MS = 315_360_000_000;

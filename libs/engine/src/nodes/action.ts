@@ -1,0 +1,71 @@
+import { cutText } from "../failure.ts";
+import type { FieldCompiler } from "../field.ts";
+import { toText } from "../json-object.ts";
+import { MAX_LOG_MESSAGE_LENGTH } from "../limits.ts";
+import type { NodeProgram } from "../plan.ts";
+import type { ActionNode } from "../plan-document.ts";
+import { checkPayload, completeNode, emit, evaluateField, failNode, scopeOf } from "../turn.ts";
+import { linkWait } from "./wait.ts";
+
+type Action<Name extends ActionNode["action"]> = Extract<ActionNode, { action: Name }>;
+
+/** Runs in the engine, in the turn in which it is ready. */
+export function linkAction(definition: ActionNode, compiler: FieldCompiler): NodeProgram {
+  switch (definition.action) {
+    case "set":
+      // `evolve` writes the fields of its output to `vars`.
+      return linkValue(compiler, "params", definition.params);
+    case "transform":
+      return linkValue(compiler, "params.value", definition.value);
+    case "log":
+      return linkLog(definition, compiler);
+    case "emit":
+      return linkEmit(definition, compiler);
+    case "fail":
+      return linkFail(definition, compiler);
+    case "wait":
+      return linkWait(definition, compiler);
+  }
+}
+
+function linkValue(compiler: FieldCompiler, path: string, template: Action<"transform">["value"]): NodeProgram {
+  const value = compiler.template(path, template);
+  return { begin: (turn, node) => completeNode(turn, node, evaluateField(value, scopeOf(turn, node))) };
+}
+
+/** Its output is the line. */
+function linkLog(definition: Action<"log">, compiler: FieldCompiler): NodeProgram {
+  const message = compiler.template("params.message", definition.message);
+  return {
+    begin(turn, node) {
+      const line = cutText(toText(evaluateField(message, scopeOf(turn, node))), MAX_LOG_MESSAGE_LENGTH);
+      emit(turn, { type: "logged", at: turn.at, nodeId: node.id, level: definition.level, message: line });
+      completeNode(turn, node, line);
+    },
+  };
+}
+
+/** Its output is the payload. */
+function linkEmit(definition: Action<"emit">, compiler: FieldCompiler): NodeProgram {
+  const template = compiler.template("params.payload", definition.payload ?? null);
+  return {
+    begin(turn, node) {
+      const payload = evaluateField(template, scopeOf(turn, node));
+      checkPayload(turn, "the payload", payload);
+      emit(turn, { type: "custom_event_emitted", at: turn.at, nodeId: node.id, name: definition.event, payload });
+      completeNode(turn, node, payload);
+    },
+  };
+}
+
+function linkFail(definition: Action<"fail">, compiler: FieldCompiler): NodeProgram {
+  const message = compiler.template("params.message", definition.message);
+  const errorType = compiler.template("params.type", definition.errorType ?? "failed");
+  return {
+    begin(turn, node) {
+      const scope = scopeOf(turn, node);
+      const failure = { type: toText(evaluateField(errorType, scope)), message: toText(evaluateField(message, scope)) };
+      failNode(turn, node, failure);
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { Scope } from "@heddle/expression";
+import { NodeFault, coreFailure } from "../failure.ts";
+import type { Field, FieldCompiler } from "../field.ts";
+import { describeType, isObject } from "../json-object.ts";
+import type { Json } from "../json.ts";
+import type { LinkedNode, NodeProgram } from "../plan.ts";
+import type { SwitchCase, SwitchNode } from "../plan-document.ts";
+import { completeNode, evaluateField, scopeOf } from "../turn.ts";
+
+interface LinkedCase {
+  matches(value: Json, scope: Scope): boolean;
+  targets: number[];
+}
+
+/** Activates the targets of the first case that matches. Its output is the value that was compared. */
+export function linkSwitch(definition: SwitchNode, compiler: FieldCompiler): NodeProgram {
+  const condition = compiler.expression("condition", definition.condition);
+  const cases = definition.cases.map((one, index) => linkCase(one, `branches[${index}].case`, compiler));
+  return {
+    begin(turn, node) {
+      const scope = scopeOf(turn, node);
+      const value = evaluateField(condition, scope);
+      const targets = cases.find((one) => one.matches(value, scope))?.targets ?? definition.defaultTargets;
+      const chosen = targets.map((target) => (turn.plan.nodes[target] as LinkedNode).id);
+      completeNode(turn, node, value, chosen);
+    },
+  };
+}
+
+function linkCase(definition: SwitchCase, path: string, compiler: FieldCompiler): LinkedCase {
+  const { match, targets } = definition;
+  if (isExpression(match)) {
+    const field = compiler.expression(path, match.expression);
+    return { matches: (_value, scope) => isTrue(field, scope), targets };
+  }
+  return { matches: (value) => isSame(value, match), targets };
+}
+
+function isExpression(match: SwitchCase["match"]): match is { expression: string } {
+  return isObject(match) && typeof match.expression === "string" && Object.keys(match).length === 1;
+}
+
+function isTrue(field: Field, scope: Scope): boolean {
+  const value = evaluateField(field, scope);
+  if (typeof value === "boolean") return value;
+  if (value === null) return false;
+  throw new NodeFault(
+    coreFailure("expression", `${field.path}: the case gave ${describeType(value)}; it must give true or false`),
+  );
+}
+
+/** `case: 3` and `case: "3"` are the same to their author, whichever of both the data holds. */
+function isSame(value: Json, literal: Json): boolean {
+  if (typeof value === "object" || typeof literal === "object") return isEqual(value, literal);
+  return String(value) === String(literal);
+}
+
+function isEqual(left: Json, right: Json): boolean {
+  if (left === right) return true;
+  if (Array.isArray(left) || Array.isArray(right)) {
+    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
+    return left.every((item, index) => isEqual(item, right[index] as Json));
+  }
+  if (!isObject(left) || !isObject(right)) return false;
+  const names = Object.keys(left);
+  if (names.length !== Object.keys(right).length) return false;
+  return names.every((name) => Object.hasOwn(right, name) && isEqual(left[name] as Json, right[name] as Json));
+}

@@ -1,0 +1,24 @@
+import type { FieldCompiler } from "../field.ts";
+import { flowInto } from "../scope.ts";
+import type { LinkedNode, NodeProgram } from "../plan.ts";
+import type { TaskNode } from "../plan-document.ts";
+import type { NodeState } from "../state.ts";
+import { type Turn, checkPayload, emit, evaluateField, scopeOf } from "../turn.ts";
+
+/** Dispatched to a worker. Without `inputs` it gets what flows into it. */
+export function linkTask(definition: TaskNode, compiler: FieldCompiler): NodeProgram {
+  const inputs = definition.inputs === undefined ? undefined : compiler.template("inputs", definition.inputs);
+  return {
+    begin(turn, node) {
+      const input = inputs ? evaluateField(inputs, scopeOf(turn, node)) : flowInto(turn.plan, turn.state, node);
+      checkPayload(turn, "the input", input);
+      emit(turn, { type: "task_scheduled", at: turn.at, nodeId: node.id, attempt: 1, input });
+    },
+    fire: retry,
+  };
+}
+
+function retry(turn: Turn, node: LinkedNode): void {
+  const { attempt } = turn.state.nodes[node.index] as NodeState;
+  emit(turn, { type: "task_scheduled", at: turn.at, nodeId: node.id, attempt: attempt + 1 });
+}

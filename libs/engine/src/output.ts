@@ -1,0 +1,37 @@
+import { NodeFault } from "./failure.ts";
+import { setField } from "./json-object.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { LinkedNode } from "./plan.ts";
+import { createScope } from "./scope.ts";
+import type { NodeState } from "./state.ts";
+import { type Turn, checkPayload, emit, evaluateField, failExecution } from "./turn.ts";
+
+/** Every node is settled: the execution completes with its output, or fails when that cannot be made. */
+export function completeExecution(turn: Turn): void {
+  try {
+    const output = makeOutput(turn);
+    checkPayload(turn, "the workflow's output", output);
+    emit(turn, { type: "execution_completed", at: turn.at, output });
+  } catch (error) {
+    if (!(error instanceof NodeFault)) throw error;
+    failExecution(turn, error.failure);
+  }
+}
+
+function makeOutput(turn: Turn): Json {
+  const { plan, state } = turn;
+  if (plan.output) {
+    return evaluateField(plan.output, createScope(plan, state, turn.context.executionId, undefined));
+  }
+  return collectOutputs(turn, plan.leaves);
+}
+
+/** The outputs of the nodes that completed, by id. */
+export function collectOutputs(turn: Turn, indices: readonly number[]): JsonObject {
+  const outputs: JsonObject = {};
+  for (const index of indices) {
+    const node = turn.state.nodes[index] as NodeState;
+    if (node.status === "completed") setField(outputs, (turn.plan.nodes[index] as LinkedNode).id, node.output as Json);
+  }
+  return outputs;
+}

@@ -1,0 +1,43 @@
+import type { Field } from "./field.ts";
+import type { PlanDocument, PlanNode } from "./plan-document.ts";
+import type { Turn } from "./turn.ts";
+
+/** A plan document with everything looked up in advance. Immutable; one serves all executions of a version. */
+export interface Plan {
+  document: PlanDocument;
+  nodes: readonly LinkedNode[];
+  indices: ReadonlyMap<string, number>;
+  /** By node: how many dependencies and activators it has. */
+  prerequisiteCounts: readonly number[];
+  /** Nodes that are ready from the start, ascending. */
+  roots: readonly number[];
+  /** Nodes that nothing waits for: neither as a dependency, nor as a target, nor as a branch. Their outputs are the default output. */
+  leaves: readonly number[];
+  output?: Field;
+}
+
+export interface LinkedNode {
+  index: number;
+  id: string;
+  definition: PlanNode;
+  /** Nodes that have this one among their dependencies, ascending. */
+  dependents: readonly number[];
+  /** Nodes that have this one among their activators, ascending. */
+  activates: readonly number[];
+  /** Parallels that this node is a branch of, ascending. */
+  branchOf: readonly number[];
+  /** Its failure does not fail the execution: it is a branch of parallels that need only one of them. */
+  tolerated: boolean;
+  when?: Field;
+  program: NodeProgram;
+}
+
+/** What one kind of node does. Each function evaluates first and emits then, so that a fault leaves no half of it. */
+export interface NodeProgram {
+  /** The node is ready and its `when` holds. */
+  begin(turn: Turn, node: LinkedNode): void;
+  /** Only parallels: enough branches are settled. */
+  join?(turn: Turn, node: LinkedNode): void;
+  /** Only tasks and waits: the time that the node waited for has come. */
+  fire?(turn: Turn, node: LinkedNode): void;
+}

@@ -1,0 +1,39 @@
+import type { SkipReason } from "./events.ts";
+import { NodeFault, coreFailure } from "./failure.ts";
+import { describeType } from "./json-object.ts";
+import type { LinkedNode } from "./plan.ts";
+import type { NodeState } from "./state.ts";
+import { type Turn, emit, evaluateField, scopeOf } from "./turn.ts";
+
+/** Everything that the node depends on is settled: it begins, or is skipped. */
+export function beginNode(turn: Turn, node: LinkedNode): void {
+  const skipReason = findSkipReason(turn, node);
+  if (skipReason === undefined) {
+    node.program.begin(turn, node);
+  } else {
+    emit(turn, { type: "node_skipped", at: turn.at, nodeId: node.id, reason: skipReason });
+  }
+}
+
+function findSkipReason(turn: Turn, node: LinkedNode): SkipReason | undefined {
+  const { activators, dependencies, join } = node.definition;
+  const state = turn.state.nodes[node.index] as NodeState;
+  if (activators.length > 0 && state.activatedBy === undefined) return "not_chosen";
+  const isCompleted = (index: number) => (turn.state.nodes[index] as NodeState).status === "completed";
+  // A tolerated failure counts like a skip: there is no output to go on with.
+  if (dependencies.length > 0 && !(join === "all" ? dependencies.every(isCompleted) : dependencies.some(isCompleted))) {
+    return "dependency_skipped";
+  }
+  return node.when && !holds(turn, node) ? "condition" : undefined;
+}
+
+/** null is what a skipped node's output gives: no. Anything else than a boolean is a slip in the definition. */
+function holds(turn: Turn, node: LinkedNode): boolean {
+  if (!node.when) return true;
+  const value = evaluateField(node.when, scopeOf(turn, node));
+  if (typeof value === "boolean") return value;
+  if (value === null) return false;
+  throw new NodeFault(
+    coreFailure("expression", `when: the condition gave ${describeType(value)}; it must give true or false`),
+  );
+}

@@ -1,0 +1,92 @@
+import { DomainError } from "@heddle/errors";
+import type { ExecutionStatus, NodeState } from "./state.ts";
+
+// Every way in which the core says no. `decide` throws these before it changes anything.
+
+export function executionNotFound(executionId: string): DomainError {
+  return new DomainError({
+    kind: "not_found",
+    reason: "EXECUTION_NOT_FOUND",
+    message: `execution ${executionId} has not been started`,
+    metadata: { execution_id: executionId },
+  });
+}
+
+export function executionAlreadyStarted(executionId: string): DomainError {
+  return new DomainError({
+    kind: "already_exists",
+    reason: "EXECUTION_ALREADY_STARTED",
+    message: `execution ${executionId} has been started before; use another id for another execution`,
+    metadata: { execution_id: executionId },
+  });
+}
+
+export function executionFinished(executionId: string, status: ExecutionStatus, action: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "EXECUTION_FINISHED",
+    message: `cannot ${action} execution ${executionId}: it has ${status === "canceled" ? "been canceled" : status}`,
+    metadata: { execution_id: executionId, status },
+  });
+}
+
+export function executionNotSuspended(executionId: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "EXECUTION_NOT_SUSPENDED",
+    message: `cannot resume execution ${executionId}: it is running`,
+    metadata: { execution_id: executionId },
+  });
+}
+
+/** A result that is late, repeated, or for something that never ran. The sender drops it. */
+export function taskNotRunning(nodeId: string, attempt: number, node: NodeState | undefined): DomainError {
+  const found = node === undefined ? "there is no such node" : `the node is ${node.status} at attempt ${node.attempt}`;
+  return new DomainError({
+    kind: "aborted",
+    reason: "TASK_NOT_RUNNING",
+    message: `attempt ${attempt} of node ${nodeId} is not running: ${found}; drop the result`,
+    metadata: { node: nodeId, attempt: String(attempt), ...(node && { status: node.status }) },
+  });
+}
+
+export function childNotAwaited(nodeId: string, childId: string): DomainError {
+  return new DomainError({
+    kind: "aborted",
+    reason: "CHILD_NOT_AWAITED",
+    message: `node ${nodeId} does not wait for child ${childId}; drop the result`,
+    metadata: { node: nodeId, child_id: childId },
+  });
+}
+
+export function limitReached(executionId: string, what: string): DomainError {
+  return new DomainError({
+    kind: "resource_exhausted",
+    reason: "EXECUTION_LIMIT_REACHED",
+    message: `execution ${executionId} ${what}`,
+    metadata: { execution_id: executionId },
+  });
+}
+
+export function payloadTooLarge(what: string, fault: string): DomainError {
+  return new DomainError({
+    kind: "invalid_argument",
+    reason: "PAYLOAD_TOO_LARGE",
+    message: `${what} ${fault}`,
+    violations: [{ field: what, description: fault }],
+  });
+}
+
+export function planFormatUnknown(format: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "PLAN_FORMAT_UNKNOWN",
+    message: `this process does not know the plan format ${format}; it is older than the one that published the plan: update it`,
+    metadata: { format },
+  });
+}
+
+/** The history and the plan do not belong together, or a snapshot is not one. */
+export function replayDiverged(message: string): DomainError {
+  return new DomainError({ kind: "failed_precondition", reason: "REPLAY_DIVERGED", message });
+}

@@ -1,0 +1,94 @@
+import type { Command } from "./commands.ts";
+import type { Failure } from "./events.ts";
+import { NodeFault, boundFailure } from "./failure.ts";
+import type { LinkedNode } from "./plan.ts";
+import { childNotAwaited, taskNotRunning } from "./refusals.ts";
+import { findRetryDelay } from "./retry.ts";
+import { type Turn, checkPayload, completeNode, emit, failNode } from "./turn.ts";
+
+type CommandOf<Type extends Command["type"]> = Extract<Command, { type: Type }>;
+
+// What workers and children report. A result counts if the node waits for exactly this attempt or child.
+
+export function completeTask(turn: Turn, command: CommandOf<"complete_task">): void {
+  const { nodeId, attempt, output, startedAt, worker } = command;
+  const node = getRunningTask(turn, nodeId, attempt);
+  const fault = catchFault(() => checkPayload(turn, "the output", output));
+  if (fault) {
+    failAttempt(turn, node, { ...command, failure: { ...fault, retryable: false } });
+  } else {
+    emit(turn, { type: "task_completed", at: turn.at, nodeId, attempt, output, startedAt, worker });
+  }
+}
+
+export function failTask(turn: Turn, command: CommandOf<"fail_task">): void {
+  failAttempt(turn, getRunningTask(turn, command.nodeId, command.attempt), command);
+}
+
+export function completeChild(turn: Turn, command: CommandOf<"complete_child">): void {
+  const node = getAwaitingNode(turn, command.nodeId, command.childId);
+  const fault = catchFault(() => completeNode(turn, node, command.output));
+  if (fault) failNode(turn, node, fault);
+}
+
+export function failChild(turn: Turn, command: CommandOf<"fail_child">): void {
+  failNode(turn, getAwaitingNode(turn, command.nodeId, command.childId), command.failure);
+}
+
+interface FailedAttemptReport {
+  attempt: number;
+  failure: Failure;
+  startedAt?: number;
+  worker?: string;
+}
+
+/** Another attempt follows, or the node fails. */
+function failAttempt(turn: Turn, node: LinkedNode, report: FailedAttemptReport): void {
+  const { attempt, startedAt, worker } = report;
+  const failure = boundFailure(report.failure);
+  const { definition } = node;
+  const delayMs =
+    definition.kind === "task"
+      ? findRetryDelay(definition.retry, failure, { executionId: turn.context.executionId, nodeId: node.id, attempt })
+      : undefined;
+  emit(turn, {
+    type: "task_failed",
+    at: turn.at,
+    nodeId: node.id,
+    attempt,
+    failure,
+    ...(delayMs !== undefined && { retryAt: turn.at + delayMs }),
+    ...(startedAt !== undefined && { startedAt }),
+    ...(worker !== undefined && { worker }),
+  });
+  if (delayMs === undefined) failNode(turn, node, failure);
+}
+
+/** @throws DomainError TASK_NOT_RUNNING */
+function getRunningTask(turn: Turn, nodeId: string, attempt: number): LinkedNode {
+  const index = turn.plan.indices.get(nodeId);
+  const state = index === undefined ? undefined : turn.state.nodes[index];
+  if (index === undefined || state?.status !== "scheduled" || state.attempt !== attempt) {
+    throw taskNotRunning(nodeId, attempt, state);
+  }
+  return turn.plan.nodes[index] as LinkedNode;
+}
+
+/** @throws DomainError CHILD_NOT_AWAITED */
+function getAwaitingNode(turn: Turn, nodeId: string, childId: string): LinkedNode {
+  const index = turn.plan.indices.get(nodeId);
+  const state = index === undefined ? undefined : turn.state.nodes[index];
+  if (index === undefined || state?.status !== "waiting" || state.childId !== childId)
+    throw childNotAwaited(nodeId, childId);
+  return turn.plan.nodes[index] as LinkedNode;
+}
+
+function catchFault(run: () => void): Failure | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    if (error instanceof NodeFault) return error.failure;
+    throw error;
+  }
+}

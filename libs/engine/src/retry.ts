@@ -1,0 +1,36 @@
+import type { Failure } from "./events.ts";
+import { MAX_RETRY_AFTER_MS } from "./limits.ts";
+import type { RetryPolicy } from "./plan-document.ts";
+
+/** Which attempt failed; the random part of its wait is drawn from these names, so that a replay draws the same. */
+export interface FailedAttempt {
+  executionId: string;
+  nodeId: string;
+  /** From 1. */
+  attempt: number;
+}
+
+/** How long to wait before the next attempt, in whole milliseconds; undefined when the failure is final. */
+export function findRetryDelay(policy: RetryPolicy, failure: Failure, failed: FailedAttempt): number | undefined {
+  if (failed.attempt >= policy.maxAttempts) return undefined;
+  if (failure.retryable === false || policy.nonRetryable.includes(failure.type)) return undefined;
+  const delayMs = jitteredInterval(policy, failed);
+  const workerDelayMs = Math.min(failure.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS);
+  return Math.round(Math.max(delayMs, workerDelayMs));
+}
+
+function jitteredInterval(policy: RetryPolicy, failed: FailedAttempt): number {
+  // A zero interval stays zero: 0 x Infinity of a long back-off would be NaN.
+  if (policy.initialIntervalMs <= 0) return 0;
+  const interval = Math.min(policy.maxIntervalMs, policy.initialIntervalMs * policy.backoff ** (failed.attempt - 1));
+  return interval * (1 - policy.jitter * fractionOf(`${failed.executionId}/${failed.nodeId}/${failed.attempt}`));
+}
+
+/** A text's share of [0, 1): FNV-1a, then the finalizer of MurmurHash3, because ids that differ in one digit must not lie close. */
+function fractionOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}

@@ -1,0 +1,29 @@
+import type { Command } from "./commands.ts";
+import { isFinished } from "./execution-state.ts";
+import { MAX_BUFFERED_SIGNALS, MAX_EXECUTION_PAYLOAD_BYTES } from "./limits.ts";
+import { deliverSignal } from "./nodes/wait.ts";
+import { approximateBytes, findSizeFault } from "./payload-size.ts";
+import { executionFinished, limitReached, payloadTooLarge } from "./refusals.ts";
+import { type Turn, emit } from "./turn.ts";
+
+/** Buffers a signal, and gives it to a wait that is there for it: also while suspended, like any result. */
+export function receiveSignal(turn: Turn, command: Extract<Command, { type: "signal" }>): void {
+  const { state } = turn;
+  const { name, payload, requestId } = command;
+  const { executionId } = turn.context;
+  if (requestId !== "" && state.requestIds.includes(requestId)) return;
+  if (isFinished(state)) throw executionFinished(executionId, state.status, "signal");
+  const fault = findSizeFault(payload, turn.maxPayloadBytes);
+  if (fault !== undefined) throw payloadTooLarge("payload", fault);
+  if (state.signals.length >= MAX_BUFFERED_SIGNALS) {
+    throw limitReached(
+      executionId,
+      `holds ${MAX_BUFFERED_SIGNALS} signals that nothing has waited for yet; it takes no more`,
+    );
+  }
+  if (state.payloadBytes + approximateBytes(payload) > MAX_EXECUTION_PAYLOAD_BYTES) {
+    throw limitReached(executionId, `holds about ${state.payloadBytes} bytes of payloads; send a smaller signal`);
+  }
+  emit(turn, { type: "signal_received", at: turn.at, name, payload, requestId });
+  deliverSignal(turn, name, payload);
+}
