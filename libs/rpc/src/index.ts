@@ -9,3 +9,8 @@ export { createServer, type CreateServerOptions, type RpcServer } from "./server
 export { closeOnSignal, type ShutdownOptions } from "./shutdown.ts";
 export { toDomainError } from "./to-domain-error.ts";
 export type { ValidationOptions } from "./validation.ts";
+export { callOptionsOf, createRpcClient, type RpcClient } from "./client.ts";
+export { createConnectTransport, type ConnectTransportOptions } from "./connect-transport.ts";
+export { createGrpcTransport, type GrpcTransportOptions } from "./grpc-transport.ts";
+export { createInMemoryTransport, type InMemoryTransportOptions } from "./in-memory-transport.ts";
+export type { BidiStream, OpenStreamOptions, RpcTransport, StreamHandlers } from "./transport.ts";

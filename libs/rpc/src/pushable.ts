@@ -15,6 +15,8 @@ export interface PushableOptions {
    * the client is gone. Without it a handler that waits for the next item would wait for ever after a disconnect.
    */
   signal?: AbortSignal;
+  /** Called when the last item is taken after `push` gave false: there is room again. */
+  onDrain?: () => void;
   /** Called once when the reader has stopped reading, for whatever reason. */
   onClosed?: () => void;
 }
@@ -40,13 +42,14 @@ export interface Pushable<T> extends AsyncIterable<T> {
 
 /** Creates the outgoing queue of a stream handler: `yield* out`, or `for await (const batch of out.batches(100))`. */
 export function createPushable<T>(options: PushableOptions = {}): Pushable<T> {
-  const { maxItems = PUSHABLE_MAX_ITEMS, signal, onClosed } = options;
+  const { maxItems = PUSHABLE_MAX_ITEMS, signal, onClosed, onDrain } = options;
   const highWaterMark = options.highWaterMark ?? Math.ceil(maxItems / 4);
   // Items are taken at `head`: shift() would move every item for each one taken.
   let items: T[] = [];
   let head = 0;
   let outcome: { error?: Error } | undefined;
   let closed = false;
+  let full = false;
   let wake: (() => void) | undefined;
 
   const size = () => items.length - head;
@@ -118,7 +121,12 @@ export function createPushable<T>(options: PushableOptions = {}): Pushable<T> {
             wake = resolve;
           });
         }
-        return { done: false, value: take() };
+        const value = take();
+        if (full && size() === 0) {
+          full = false;
+          onDrain?.();
+        }
+        return { done: false, value };
       },
       return(value?: unknown) {
         close();
@@ -133,7 +141,8 @@ export function createPushable<T>(options: PushableOptions = {}): Pushable<T> {
       if (size() >= maxItems) throw backlogFull(maxItems);
       items.push(item);
       if (wake !== undefined) notify();
-      return size() < highWaterMark;
+      full ||= size() >= highWaterMark;
+      return !full;
     },
     drainBatch,
     batches: (max) => ({ [Symbol.asyncIterator]: () => iterate(() => drainBatch(max)) }),

@@ -1,0 +1,52 @@
+import { MethodOptions_IdempotencyLevel as Idempotency } from "@bufbuild/protobuf/wkt";
+import type { DescService } from "@bufbuild/protobuf";
+import type { ChannelOptions } from "@grpc/grpc-js";
+import type { RpcLimits } from "./limits.ts";
+
+/** Calls that may be repeated are, when no server could take them: four attempts within a second or so. */
+const RETRY_POLICY = {
+  maxAttempts: 4,
+  initialBackoff: "0.05s",
+  maxBackoff: "1s",
+  backoffMultiplier: 2,
+  retryableStatusCodes: ["UNAVAILABLE"],
+};
+
+/**
+ * How grpc-js is to connect: to every address that DNS gives, in turn (a headless Kubernetes service gives one for each
+ * pod); with keepalive; and with retries for the unary methods of `services` that the contract calls idempotent.
+ */
+export function channelOptions(services: readonly DescService[], limits: RpcLimits): ChannelOptions {
+  const name = services.flatMap(({ typeName, methods }) =>
+    methods
+      .filter(
+        ({ methodKind, idempotency }) => methodKind === "unary" && idempotency !== Idempotency.IDEMPOTENCY_UNKNOWN,
+      )
+      .map((method) => ({ service: typeName, method: method.name })),
+  );
+  return {
+    "grpc.service_config": JSON.stringify({
+      loadBalancingConfig: [{ round_robin: {} }],
+      methodConfig: name.length === 0 ? [] : [{ name, retryPolicy: RETRY_POLICY }],
+      // A service that is down gets no storm of repeats: each failure costs a token, each success brings a tenth.
+      retryThrottling: { maxTokens: 100, tokenRatio: 0.1 },
+    }),
+    "grpc.service_config_disable_resolution": 1,
+    "grpc.keepalive_time_ms": limits.keepaliveIntervalMs,
+    "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 5_000,
+    "grpc.max_receive_message_length": limits.messageMaxBytes,
+    "grpc.max_send_message_length": limits.messageMaxBytes,
+    "grpc-node.flow_control_window": limits.sessionWindowBytes,
+    // Services of one cluster do not talk through a proxy for the internet.
+    "grpc.enable_http_proxy": 0,
+    // Two transports to one address are two connections: what one of them does never blocks the other.
+    "grpc.use_local_subchannel_pool": 1,
+  };
+}
+
+/** `host:port` for grpc-js from `host:port`, `dns:///host:port` or `http://host:port`. */
+export function grpcTarget(address: string): string {
+  return address.replace(/^http:\/\//, "").replace(/\/$/, "");
+}
