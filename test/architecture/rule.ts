@@ -9,8 +9,8 @@ export interface Finding {
   readonly what: string;
 }
 
-/** One rule about the shape of the tree. */
-export interface Rule {
+/** One rule about a subject: the tree of sources, or something else that can be checked as a whole. */
+export interface Rule<Subject = SourceTree> {
   /** Kebab-case; the seeds name it. */
   readonly id: string;
   /** The rule as one sentence. */
@@ -19,11 +19,11 @@ export interface Rule {
   readonly why: string;
   /** What to do instead. */
   readonly remedy: string;
-  check(tree: SourceTree): Finding[];
+  check(subject: Subject): Finding[];
 }
 
 /** What a person reads when a rule fails: every place, then why the rule is there and the way out. Empty when all is well. */
-export function explain(rule: Rule, findings: readonly Finding[]): string {
+export function explain(rule: Omit<Rule, "check">, findings: readonly Finding[]): string {
   if (findings.length === 0) return "";
   const places = findings.map(({ file, line, what }) => `  ${file}:${line}  ${what}`);
   return [`${rule.id}: ${rule.rule}`, ...places, `  why: ${rule.why}`, `  remedy: ${rule.remedy}`, ""].join("\n");
