@@ -1,0 +1,40 @@
+export { type CloudEventJson, toCloudEventJson } from "./cloud-event-json.ts";
+export { createDedupingConsumer, type DedupingConsumerOptions } from "./deduping-consumer.ts";
+export type {
+  DeliveryContext,
+  EventBus,
+  EventHandler,
+  ParkPoison,
+  PoisonMessage,
+  SubscribeOptions,
+  Subscription,
+} from "./event-bus.ts";
+export {
+  createEventMessage,
+  createRawEventMessage,
+  type EventAttributes,
+  type EventHeaders,
+  type EventMessage,
+  findSourcePosition,
+  type SourcePosition,
+} from "./event-message.ts";
+export { createFileSink, type FileSink, type FileSinkOptions } from "./file-sink.ts";
+export {
+  createJournalForwarder,
+  type EventSink,
+  type ForwardedEntry,
+  type ForwardedRecord,
+  type JournalForwarderOptions,
+} from "./journal-forwarder.ts";
+export { type BusLimits, defaultBusLimits } from "./limits.ts";
+export { createMemoryBus, type MemoryBusOptions } from "./memory-bus.ts";
+export { createMemoryPositionStore, type MemoryTransaction } from "./memory-position-store.ts";
+export { partitionOfKey } from "./partitioner.ts";
+export type { Mark, PositionKey, PositionStore } from "./position-store.ts";
+export {
+  createPositionTableSql,
+  createSqlPositionStore,
+  dropPositionTableSql,
+  type PositionQueryable,
+  type SqlPositionStoreOptions,
+} from "./sql-position-store.ts";

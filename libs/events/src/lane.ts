@@ -1,0 +1,152 @@
+import type { EventMessage } from "./event-message.ts";
+import type { BusLimits } from "./limits.ts";
+
+/** Counts what a `publish` call still waits for. */
+export interface Receipt {
+  remaining: number;
+  onSettled(): void;
+}
+
+/** The member that a partition belongs to now. Asked for before every delivery: members come and go. */
+export interface LaneOwner {
+  deliver(messages: readonly EventMessage[]): Promise<void>;
+  park(message: EventMessage, attempts: number, error: unknown): Promise<void>;
+  /** It is on its way out: what it rejects now says nothing about the message. */
+  isLeaving(): boolean;
+}
+
+export interface LaneOptions {
+  limits: BusLimits;
+  /** Undefined while the group has no member for this partition. */
+  owner(): LaneOwner | undefined;
+}
+
+/**
+ * One partition of one topic for one group: a bounded queue and the loop that empties it, one delivery at a time.
+ * That loop is what keeps the order per key, over failures and changes of owner.
+ */
+export interface Lane {
+  isFull(): boolean;
+  /** Resolves when there may be room. */
+  room(): Promise<void>;
+  push(message: EventMessage, receipt: Receipt): void;
+  /** Looks for an owner again. */
+  wake(): void;
+  /** Ends the loop and forgets what is queued: nobody waits for it any longer. */
+  close(): void;
+}
+
+interface Entry {
+  message: EventMessage;
+  receipt: Receipt;
+}
+
+export function createLane({ limits, owner }: LaneOptions): Lane {
+  const queue: Entry[] = [];
+  let queuedBytes = 0;
+  let waiting: (() => void)[] = [];
+  let running = false;
+  let closed = false;
+  /** Messages at the head that are delivered one by one, because a delivery of them together failed. */
+  let suspects = 0;
+  let attempts = 0;
+  let pause: { timer: NodeJS.Timeout; end(): void } | undefined;
+
+  const isFull = (): boolean =>
+    !closed && (queue.length >= limits.queueMaxMessages || queuedBytes >= limits.queueMaxBytes);
+
+  function settle(count: number): void {
+    for (const { message, receipt } of queue.splice(0, count)) {
+      queuedBytes -= sizeOf(message);
+      if (--receipt.remaining === 0) receipt.onSettled();
+    }
+    suspects = Math.max(0, suspects - count);
+    attempts = 0;
+    if (!isFull()) admit();
+  }
+
+  function admit(): void {
+    const admitted = waiting;
+    waiting = [];
+    for (const resolve of admitted) resolve();
+  }
+
+  async function run(): Promise<void> {
+    for (;;) {
+      const member = closed || queue.length === 0 ? undefined : owner();
+      if (member === undefined) return;
+      const count = suspects > 0 ? 1 : Math.min(limits.batchMaxMessages, queue.length);
+      const messages = queue.slice(0, count).map(({ message }) => message);
+      try {
+        await member.deliver(messages);
+      } catch (error) {
+        if (closed) return;
+        if (member.isLeaving()) continue;
+        if (count > 1) suspects = count;
+        else await afterFailure(member, messages[0] as EventMessage, error);
+        continue;
+      }
+      if (!closed) settle(count);
+    }
+  }
+
+  async function afterFailure(member: LaneOwner, message: EventMessage, error: unknown): Promise<void> {
+    attempts += 1;
+    if (attempts < limits.deliveryMaxAttempts) return backOff();
+    try {
+      await member.park(message, attempts, error);
+    } catch {
+      // The place for poison is out of reach: the message is worth more than the pace of its partition.
+      return backOff();
+    }
+    if (!closed) settle(1);
+  }
+
+  function backOff(): Promise<void> {
+    if (closed) return Promise.resolve();
+    const delay = Math.min(limits.redeliveryMaxMs, limits.redeliveryMinMs * 2 ** Math.min(attempts - 1, 30));
+    return new Promise((resolve) => {
+      const end = (): void => {
+        pause = undefined;
+        resolve();
+      };
+      pause = { timer: setTimeout(end, delay), end };
+    });
+  }
+
+  function wake(): void {
+    if (running || closed) return;
+    running = true;
+    void run().then(() => {
+      running = false;
+      // Something may have come between the loop's last look and now.
+      if (!closed && queue.length > 0 && owner() !== undefined) wake();
+    });
+  }
+
+  return {
+    isFull,
+    room: () => new Promise((resolve) => waiting.push(resolve)),
+    push(message, receipt) {
+      if (closed) return;
+      receipt.remaining += 1;
+      queue.push({ message, receipt });
+      queuedBytes += sizeOf(message);
+      wake();
+    },
+    wake,
+    close() {
+      settle(queue.length);
+      closed = true;
+      admit();
+      if (pause === undefined) return;
+      clearTimeout(pause.timer);
+      pause.end();
+    },
+  };
+}
+
+function sizeOf({ key, value }: EventMessage): number {
+  // Headers and bookkeeping of a message weigh about as much as this.
+  return value.byteLength + key.length + 512;
+}
