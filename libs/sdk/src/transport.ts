@@ -1,0 +1,6 @@
+import { createConnectTransport, createGrpcTransport, type RpcTransport } from "@heddle/rpc";
+
+/** gRPC for addresses of the own network, as it needs the least CPU; the Connect protocol where TLS is asked for. */
+export function transportTo(address: string): RpcTransport {
+  return address.startsWith("https://") ? createConnectTransport(address) : createGrpcTransport(address);
+}
