@@ -1,5 +1,6 @@
 import type { Rule } from "./rule.ts";
 import { noFileCycles, noPackageCycles } from "./rules/cycles.ts";
+import { decisionsListed, dependenciesRecorded, linksResolve } from "./rules/documents.ts";
 import {
   clientRules,
   environmentInConfig,
@@ -8,6 +9,7 @@ import {
   servicesApart,
   servicesMeetAtTheTop,
 } from "./rules/layers.ts";
+import { lockComplete } from "./rules/lock-file.ts";
 import { declaredUsed, exactVersions, importsDeclared, oneEntry } from "./rules/packages.ts";
 import { pureDomain, pureImports, pureNames } from "./rules/purity.ts";
 import { erasableSyntax, kebabCase, nothingLeftOver, shortMain, smallFiles, tellingNames } from "./rules/shape.ts";
@@ -29,6 +31,10 @@ export const RULES: readonly Rule[] = [
   declaredUsed,
   exactVersions,
   oneEntry,
+  lockComplete,
+  dependenciesRecorded,
+  decisionsListed,
+  linksResolve,
   smallFiles,
   shortMain,
   tellingNames,

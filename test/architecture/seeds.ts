@@ -22,9 +22,18 @@ function manifest(name: string, dependencies: Record<string, string> = {}, more:
 
 const lines = (count: number): string => "// line\n".repeat(count);
 
+function lockFile(...installed: string[]): string {
+  const tool = { optionalDependencies: { "@tool/linux": "1.0.0", "@tool/darwin": "1.0.0" } };
+  const packages = Object.fromEntries(installed.map((name) => [`node_modules/${name}`, { optional: true }]));
+  return JSON.stringify({ packages: { "node_modules/host/node_modules/tool": tool, ...packages } }, null, 2);
+}
+
 /** A tree in miniature that keeps every rule. */
 export const CLEAN: Files = {
   "package.json": manifest("heddle", {}, { exports: undefined, devDependencies: { vitest: "5.1.1", pg: "8.23.1" } }),
+  "package-lock.json": lockFile("@tool/linux", "@tool/darwin"),
+  "docs/decisions/README.md": "[dependencies](dependencies.md)\n",
+  "docs/decisions/dependencies.md": "| vitest | tests |\n| knex, pg | queries |\n| @bufbuild/protobuf | messages |\n",
   "libs/errors/package.json": manifest("@heddle/errors"),
   "libs/errors/src/index.ts": "export const kind = 1;\n",
   "libs/engine/package.json": manifest("@heddle/engine", { "@heddle/errors": "*" }),
@@ -106,7 +115,7 @@ export const VIOLATIONS: readonly Violation[] = [
     name: "a disk, a database, the service's own store",
     files: {
       "services/execution/src/domain/start.ts":
-        'import "node:fs";\nimport type { Database } from "@heddle/store";\nimport { insert } from "../store/insert.ts";\nexport const start = (d: Database) => insert(d);\n',
+        'import "node:fs";\nimport { createJournal } from "@heddle/journal";\nimport { insert } from "../store/insert.ts";\nexport const start = [createJournal, insert];\n',
     },
     at: [1, 2, 3].map((line) => `services/execution/src/domain/start.ts:${line}`),
   },
@@ -244,6 +253,30 @@ export const VIOLATIONS: readonly Violation[] = [
       "libs/store/package.json": manifest("@heddle/store", { knex: "3.3.0" }, { private: false }),
     },
     at: ["libs/errors/package.json:4", "libs/store/package.json:4"],
+  },
+  {
+    rule: "lock-complete",
+    name: "the package of another platform",
+    files: { "package-lock.json": lockFile("@tool/linux") },
+    at: ["package-lock.json:6"],
+  },
+  {
+    rule: "dependencies-recorded",
+    name: "a package without a line",
+    files: { "libs/store/package.json": manifest("@heddle/store", { knex: "3.3.0", "@bufbuild/cel": "0.6.1" }) },
+    at: ["libs/store/package.json:9"],
+  },
+  {
+    rule: "decisions-listed",
+    name: "a page that the index does not know",
+    files: { "docs/decisions/journal.md": "# Journal\n" },
+    at: ["docs/decisions/journal.md:1"],
+  },
+  {
+    rule: "links-resolve",
+    name: "to a page that is gone, in the text and behind an anchor",
+    files: { "docs/README.md": "# Docs\n[a](gone.md) [b](../libs/errors) [c](old.md#x) [d](https://example.org)\n" },
+    at: ["docs/README.md:2"],
   },
   {
     rule: "small-files",

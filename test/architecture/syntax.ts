@@ -12,6 +12,8 @@ export interface SyntaxNode {
 export interface Import {
   readonly specifier: string;
   readonly line: number;
+  /** True when only the type checker sees it: nothing is loaded. */
+  readonly isType: boolean;
 }
 
 /** One place where a file reads a name that it may not have declared itself. */
@@ -88,7 +90,9 @@ function collectImports(program: SyntaxNode, lineOf: (offset: number) => number)
   const found: Import[] = [];
   walk(program, (node) => {
     const specifier = literalText(importedFrom(node));
-    if (specifier !== undefined) found.push({ specifier, line: lineOf(node.start) });
+    if (specifier === undefined) return;
+    const isType = node.type === "TSImportType" || node["importKind"] === "type" || node["exportKind"] === "type";
+    found.push({ specifier, line: lineOf(node.start), isType });
   });
   return found;
 }

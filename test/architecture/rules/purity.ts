@@ -91,6 +91,7 @@ export const pureNames: Rule = {
 export const pureDomain: Rule = {
   id: "pure-domain",
   rule: "services/*/src/domain does no I/O",
+  // It may implement an interface of the runtime: a type loads nothing.
   why: "the rules of a service must be readable and testable without its database, its peers and its disk",
   remedy: "load in the handler, decide in the domain, write in the store",
   check: (tree) =>
@@ -98,7 +99,7 @@ export const pureDomain: Rule = {
       .filter((file) => isWithin(file.path, ["services/*/src/domain/**"]) && !isTest(file.path))
       .flatMap((file) =>
         file.syntax.imports
-          .filter(({ specifier }) => isIo(specifier) || /(^|\/)store(\/|$)/.test(specifier))
+          .filter(({ specifier, isType }) => !isType && (isIo(specifier) || /(^|\/)store(\/|$)/.test(specifier)))
           .map(({ specifier, line }) => ({ file: file.path, line, what: `imports ${specifier}` })),
       ),
 };
