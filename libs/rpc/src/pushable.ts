@@ -132,6 +132,11 @@ export function createPushable<T>(options: PushableOptions = {}): Pushable<T> {
         close();
         return Promise.resolve({ done: true, value });
       },
+      // connect's clients demand it of what they send.
+      async throw(reason: Error) {
+        close();
+        throw reason;
+      },
     };
   }
 

@@ -3,7 +3,7 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import { DomainError } from "@heddle/errors";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@heddle/proto/google/rpc/error_details_pb.js";
-import { StatusSchema } from "@heddle/proto/google/rpc/status_pb.js";
+import { StatusSchema, type Status } from "@heddle/proto/google/rpc/status_pb.js";
 import { findKindOfCode, nameOfCode } from "./error-kind.ts";
 
 /**
@@ -45,19 +45,24 @@ interface ServiceErrorLike extends Error {
 /** grpc-js gives details as raw bytes of google.rpc.Status in a trailer. */
 export function fromServiceError(error: unknown): ConnectError | undefined {
   if (!isServiceError(error)) return undefined;
-  const wire = new ConnectError(error.details, error.code, undefined, undefined, error);
-  wire.isWireError = true;
   const [bytes] = error.metadata.get("grpc-status-details-bin");
-  if (bytes === undefined || typeof bytes === "string") return wire;
-  try {
-    for (const { typeUrl, value } of fromBinary(StatusSchema, bytes).details) {
-      wire.details.push({ type: typeUrl.slice(typeUrl.lastIndexOf("/") + 1), value });
-    }
-  } catch {
-    // Details that cannot be read are dropped: code and message still say what happened.
-    wire.details = [];
+  const status = typeof bytes === "object" ? readStatus(bytes) : undefined;
+  // grpc-js leaves some escapes in its copy of the message; the one among the details was never escaped.
+  const wire = new ConnectError(status?.message ?? error.details, error.code, undefined, undefined, error);
+  wire.isWireError = true;
+  for (const { typeUrl, value } of status?.details ?? []) {
+    wire.details.push({ type: typeUrl.slice(typeUrl.lastIndexOf("/") + 1), value });
   }
   return wire;
+}
+
+/** Undefined for bytes that are no Status: code and message still say what happened. */
+function readStatus(bytes: Buffer): Status | undefined {
+  try {
+    return fromBinary(StatusSchema, bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 function isServiceError(error: unknown): error is ServiceErrorLike {
