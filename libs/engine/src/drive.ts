@@ -7,7 +7,7 @@ import { beginNode } from "./ready.ts";
 import { peekReady } from "./settle.ts";
 import type { NodeState } from "./state.ts";
 import { peekTimer, peekTimerNode } from "./timers.ts";
-import { type Turn, failExecution, failNode } from "./turn.ts";
+import { type Turn, describeNodeFault, failExecution, failNode } from "./turn.ts";
 
 /** Events that one step may give apart from those that stop the active nodes: two of the node, and the end of both. */
 const EVENTS_PER_STEP = 4;
@@ -68,7 +68,7 @@ function step(turn: Turn, node: LinkedNode): void {
     }
   } catch (error) {
     if (!(error instanceof NodeFault)) throw error;
-    failNode(turn, node, error.failure);
+    failNode(turn, node, describeNodeFault(node, error));
   }
 }
 

@@ -48,7 +48,7 @@ export type Event =
       startedAt?: number;
       worker?: string;
     }
-  /** A wait began: until `dueAt`, or for a signal, or both. */
+  /** A wait began: until `dueAt`, or for a signal, or both. With neither: a parallel began, activated its branches and waits for them. */
   | { type: "wait_started"; at: number; nodeId: string; dueAt?: number; signal?: string }
   | {
       type: "child_started";

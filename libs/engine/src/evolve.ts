@@ -1,5 +1,5 @@
 import type { Event } from "./events.ts";
-import { type ExecutionState, createState } from "./execution-state.ts";
+import { type ExecutionState, createState, isFinished } from "./execution-state.ts";
 import { assignFields, isObject } from "./json-object.ts";
 import { MAX_REMEMBERED_REQUESTS } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";
@@ -13,8 +13,9 @@ import { pruneTimers, pushTimer } from "./timers.ts";
  * The only way that a state changes. It advances `state` in place and returns it: a copy of a state of 5,000 nodes per
  * event would make a fan-out quadratic. It evaluates nothing: whatever an expression gave is in the event.
  *
- * @throws DomainError REPLAY_DIVERGED when the event cannot belong to this plan and state: a history that does not begin
- * with its start, begins twice, or names a node that the plan does not have. Nothing has been changed then.
+ * @throws DomainError REPLAY_DIVERGED when the event cannot follow: a history that does not begin with its start or goes
+ * on after its end, or an event about a node that the plan does not have or that is not where the event needs it to be.
+ * Nothing has been changed then.
  */
 export function evolve(plan: Plan, state: ExecutionState | undefined, event: Event): ExecutionState {
   if (event.type === "execution_started") {
@@ -25,21 +26,33 @@ export function evolve(plan: Plan, state: ExecutionState | undefined, event: Eve
     return started;
   }
   if (!state) throw replayDiverged(`a history begins with ${event.type}; it must begin with execution_started`);
+  if (isFinished(state)) throw replayDiverged(`a history has ${event.type} after its end`);
   if ("nodeId" in event) {
-    const index = plan.indices.get(event.nodeId);
-    if (index === undefined)
-      throw replayDiverged(`${event.type} names node ${event.nodeId}, which the plan does not have`);
-    state.updatedAt = event.at;
-    evolveNode(plan, state, plan.nodes[index] as LinkedNode, event);
-    return state;
+    evolveNode(plan, state, getNode(plan, event.nodeId), event);
+  } else {
+    evolveExecution(state, event);
   }
   state.updatedAt = event.at;
-  evolveExecution(state, event);
   return state;
 }
 
 type NodeEvent = Extract<Event, { nodeId: string }>;
 type ExecutionEvent = Exclude<Event, NodeEvent | { type: "execution_started" }>;
+
+/** In which states of its node an event can happen. */
+const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
+  task_scheduled: ["pending", "backing_off"],
+  task_completed: ["scheduled"],
+  task_failed: ["scheduled"],
+  wait_started: ["pending"],
+  child_started: ["pending"],
+  node_completed: ["pending", "waiting"],
+  node_failed: ["pending", "waiting", "scheduled"],
+  node_skipped: ["pending"],
+  node_canceled: ["scheduled", "backing_off", "waiting"],
+  logged: ["pending"],
+  custom_event_emitted: ["pending"],
+};
 
 function evolveExecution(state: ExecutionState, event: ExecutionEvent): void {
   switch (event.type) {
@@ -47,23 +60,23 @@ function evolveExecution(state: ExecutionState, event: ExecutionEvent): void {
       finish(state, "completed", event.at);
       state.output = event.output;
       state.payloadBytes += approximateBytes(event.output);
-      return;
+      break;
     case "execution_failed":
       finish(state, "failed", event.at);
       state.failure = event.failure;
-      return;
+      break;
     case "execution_canceled":
       finish(state, "canceled", event.at);
       state.reason = event.reason;
-      return;
+      break;
     case "execution_suspended":
       state.status = "suspended";
       state.reason = event.reason;
-      return;
+      break;
     case "execution_resumed":
       state.status = "running";
       state.reason = event.reason;
-      return;
+      break;
     case "signal_received":
       state.signals.push({ name: event.name, payload: event.payload });
       state.payloadBytes += approximateBytes(event.payload);
@@ -76,6 +89,9 @@ function evolveExecution(state: ExecutionState, event: ExecutionEvent): void {
 
 function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event: NodeEvent): void {
   const node = state.nodes[linked.index] as NodeState;
+  if (!STATUSES_BEFORE[event.type].includes(node.status)) {
+    throw replayDiverged(`${event.type} cannot happen to node ${linked.id}, which is ${node.status}`);
+  }
   switch (event.type) {
     case "task_scheduled":
       if (event.input !== undefined) {
@@ -88,11 +104,11 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
         node.dueAt = undefined;
         pruneTimers(state);
       }
-      return;
+      break;
     case "task_completed":
       node.worker = event.worker;
       complete(plan, state, linked, node, event);
-      return;
+      break;
     case "task_failed":
       node.failure = event.failure;
       if (event.worker !== undefined) node.worker = event.worker;
@@ -102,7 +118,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
         node.dueAt = event.retryAt;
         pushTimer(state, event.retryAt, linked.index);
       }
-      return;
+      break;
     case "wait_started":
       begin(state, linked, node, "waiting", event.at);
       if (linked.definition.kind === "parallel") activateBranches(state, linked);
@@ -114,37 +130,43 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
         node.dueAt = event.dueAt;
         pushTimer(state, event.dueAt, linked.index);
       }
-      return;
+      break;
     case "child_started":
       node.childId = event.childId;
       node.input = event.input;
       state.payloadBytes += approximateBytes(event.input);
       begin(state, linked, node, "waiting", event.at);
-      return;
+      break;
     case "node_completed":
-      if (event.chosen) node.chosen = event.chosen.map((id) => plan.indices.get(id) as number);
+      if (event.chosen) node.chosen = event.chosen.map((id) => getNode(plan, id).index);
       if (node.startedAt === undefined) node.startedAt = event.at;
       complete(plan, state, linked, node, event);
-      return;
+      break;
     case "node_failed":
       node.failure = event.failure;
       end(state, linked, node, "failed", event.at);
       // Any other failure ends the execution: nothing may become ready by it.
       if (linked.tolerated) settle(plan, state, linked);
-      return;
+      break;
     case "node_skipped":
       node.skipReason = event.reason;
       end(state, linked, node, "skipped", event.at);
       settle(plan, state, linked);
-      return;
+      break;
+    case "logged":
+    case "custom_event_emitted":
+      // For readers of the history: the node's end follows.
+      break;
     case "node_canceled":
       setStatus(state, node, "canceled");
       node.endedAt = event.at;
-      return;
-    case "logged":
-    case "custom_event_emitted":
-    // For readers of the history: the node's end follows.
   }
+}
+
+function getNode(plan: Plan, id: string): LinkedNode {
+  const index = plan.indices.get(id);
+  if (index === undefined) throw replayDiverged(`a history names node ${id}, which the plan does not have`);
+  return plan.nodes[index] as LinkedNode;
 }
 
 function begin(state: ExecutionState, linked: LinkedNode, node: NodeState, status: NodeStatus, at: number): void {

@@ -49,7 +49,7 @@ export interface ChildCancellation {
 export interface Obligations {
   tasks: TaskObligation[];
   children: ChildObligation[];
-  /** Children that must have been told to end: they may have missed it. */
+  /** Children that must end. They may have been told before, or never have been started: repeat it until they are known to be gone. */
   cancelChildren: ChildCancellation[];
 }
 

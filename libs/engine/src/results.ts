@@ -4,7 +4,7 @@ import { NodeFault, boundFailure } from "./failure.ts";
 import type { LinkedNode } from "./plan.ts";
 import { childNotAwaited, taskNotRunning } from "./refusals.ts";
 import { findRetryDelay } from "./retry.ts";
-import { type Turn, checkPayload, completeNode, emit, failNode } from "./turn.ts";
+import { type Turn, checkPayload, completeNode, describeNodeFault, emit, failNode } from "./turn.ts";
 
 type CommandOf<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 
@@ -13,7 +13,7 @@ type CommandOf<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 export function completeTask(turn: Turn, command: CommandOf<"complete_task">): void {
   const { nodeId, attempt, output, startedAt, worker } = command;
   const node = getRunningTask(turn, nodeId, attempt);
-  const fault = catchFault(() => checkPayload(turn, "the output", output));
+  const fault = catchFault(node, () => checkPayload(turn, "the output", output));
   if (fault) {
     failAttempt(turn, node, { ...command, failure: { ...fault, retryable: false } });
   } else {
@@ -27,7 +27,7 @@ export function failTask(turn: Turn, command: CommandOf<"fail_task">): void {
 
 export function completeChild(turn: Turn, command: CommandOf<"complete_child">): void {
   const node = getAwaitingNode(turn, command.nodeId, command.childId);
-  const fault = catchFault(() => completeNode(turn, node, command.output));
+  const fault = catchFault(node, () => completeNode(turn, node, command.output));
   if (fault) failNode(turn, node, fault);
 }
 
@@ -83,12 +83,12 @@ function getAwaitingNode(turn: Turn, nodeId: string, childId: string): LinkedNod
   return turn.plan.nodes[index] as LinkedNode;
 }
 
-function catchFault(run: () => void): Failure | undefined {
+function catchFault(node: LinkedNode, run: () => void): Failure | undefined {
   try {
     run();
     return undefined;
   } catch (error) {
-    if (error instanceof NodeFault) return error.failure;
+    if (error instanceof NodeFault) return describeNodeFault(node, error);
     throw error;
   }
 }

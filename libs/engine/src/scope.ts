@@ -1,4 +1,5 @@
 import type { Scope } from "@heddle/expression";
+import type { Failure } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import { assignFields, findField, isObject } from "./json-object.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -37,14 +38,7 @@ export function createScope(
           return findNodeView(plan, state, name) ?? findBareName(state, getCurrent, name);
       }
     },
-    *names() {
-      yield* ["input", "current", "vars", "execution"];
-      yield* Object.keys(state.vars);
-      const flow = getCurrent();
-      if (isObject(flow)) yield* Object.keys(flow);
-      yield* Object.keys(state.input);
-      yield* plan.indices.keys();
-    },
+    names: () => listNames(plan, state, getCurrent()),
   };
 }
 
@@ -82,6 +76,21 @@ function mergeFlow(state: ExecutionState, sources: readonly number[]): Json {
   return merged ?? only ?? state.input;
 }
 
+/** For messages: nearest first, each once. */
+function listNames(plan: Plan, state: ExecutionState, current: Json): Set<string> {
+  const fields = isObject(current) ? Object.keys(current) : [];
+  return new Set([
+    "input",
+    "current",
+    "vars",
+    "execution",
+    ...Object.keys(state.vars),
+    ...fields,
+    ...Object.keys(state.input),
+    ...plan.indices.keys(),
+  ]);
+}
+
 function describeExecution(state: ExecutionState, executionId: string): JsonObject {
   return {
     id: executionId,
@@ -100,10 +109,13 @@ function findNodeView(plan: Plan, state: ExecutionState, id: string): JsonObject
     output: node.output ?? null,
     status: node.status,
     attempt: node.attempt,
-    error: node.failure
-      ? { type: node.failure.type, message: node.failure.message, details: node.failure.details ?? null }
-      : null,
+    // A node that came through has no error, whatever its earlier attempts had.
+    error: node.status === "failed" && node.failure ? describeFailure(node.failure) : null,
   };
+}
+
+function describeFailure(failure: Failure): JsonObject {
+  return { type: failure.type, message: failure.message, details: failure.details ?? null };
 }
 
 function findBareName(state: ExecutionState, getCurrent: () => Json, name: string): Json | undefined {

@@ -68,7 +68,7 @@ function describeFault(field: Field, scope: Scope, error: unknown): Failure {
   const { path, source } = field.findFault(scope) ?? { path: field.path, source: "" };
   const hint = error instanceof Error && "hint" in error && typeof error.hint === "string" ? `; ${error.hint}` : "";
   const message = error instanceof Error ? error.message : String(error);
-  return coreFailure("expression", `${path}: ${message} in \`${cutText(source, 256)}\`${hint}`);
+  return coreFailure("expression", `${path}: ${message}${hint} (in \`${cutText(source, 256)}\`)`);
 }
 
 /** @throws NodeFault with type `payload_too_large` */
@@ -95,6 +95,11 @@ export function failNode(turn: Turn, node: LinkedNode, failure: Failure): void {
   if (node.tolerated) return;
   cancelActive(turn);
   emit(turn, { type: "execution_failed", at: turn.at, failure: named });
+}
+
+/** The node's failure for what the core found wrong: it names the node, because it is read without the definition. */
+export function describeNodeFault(node: LinkedNode, fault: NodeFault): Failure {
+  return { ...fault.failure, message: `node ${node.id}: ${fault.failure.message}` };
 }
 
 /** The execution fails by something that is not of one node. */

@@ -1,0 +1,128 @@
+import {
+  type Command,
+  type ExecutionState,
+  type Event,
+  type JsonObject,
+  type ObligationChanges,
+  type Obligations,
+  type Plan,
+  decide,
+  decodeState,
+  encodeState,
+  evolve,
+  obligations,
+  obligationsOf,
+} from "../../src/index.ts";
+
+export const EXECUTION_ID = "01900000-0000-7000-8000-000000000001";
+
+export interface Step {
+  events: Event[];
+  changes: ObligationChanges;
+}
+
+/** An execution with everything that its surroundings would keep, so that all can be compared with all. */
+export interface Runner {
+  plan: Plan;
+  state: ExecutionState | undefined;
+  history: Event[];
+  /** What the surroundings know from the changes alone. */
+  known: Obligations;
+  /** Ids of the children that were ever started. */
+  startedChildren: Set<string>;
+  send(command: Command, now: number): Step;
+}
+
+export function startCommand(
+  input: JsonObject,
+  more: Partial<Extract<Command, { type: "start" }>["start"]> = {},
+): Command {
+  return {
+    type: "start",
+    start: {
+      namespace: "default",
+      workflowId: "test",
+      version: 1,
+      input,
+      requestId: "",
+      priority: 5,
+      labels: {},
+      ...more,
+    },
+  };
+}
+
+export function createRunner(plan: Plan, maxPayloadBytes?: number): Runner {
+  const runner: Runner = {
+    plan,
+    state: undefined,
+    history: [],
+    known: { tasks: [], children: [], cancelChildren: [] },
+    startedChildren: new Set(),
+    send(command, now) {
+      const { state, events } = decide(plan, runner.state, command, {
+        executionId: EXECUTION_ID,
+        now,
+        childId: (nodeId) => `child-of-${nodeId}`,
+        maxPayloadBytes,
+      });
+      runner.state = state;
+      runner.history.push(...events);
+      const changes = obligationsOf(plan, state, events, EXECUTION_ID);
+      accumulate(runner.known, command, changes);
+      for (const { childId } of changes.startChildren) runner.startedChildren.add(childId);
+      return { events, changes };
+    },
+  };
+  return runner;
+}
+
+/** The state that the events give, from nothing. */
+export function replay(plan: Plan, events: readonly Event[]): ExecutionState | undefined {
+  let state: ExecutionState | undefined;
+  for (const event of events) state = evolve(plan, state, event);
+  return state;
+}
+
+/** What is kept of a state when it goes through a snapshot: fields that are undefined are not. */
+export function copyState(state: ExecutionState): ExecutionState {
+  return decodeState(encodeState(state));
+}
+
+/** What the state says and what is known from changes, in the same order. A child that never left its turn needs no cancel. */
+export function sortedObligations(runner: Runner): { expected: Obligations; known: Obligations } {
+  const expected = obligations(runner.plan, runner.state as ExecutionState, EXECUTION_ID);
+  expected.cancelChildren = expected.cancelChildren.filter(({ childId }) => runner.startedChildren.has(childId));
+  return { expected: sortObligations(expected), known: sortObligations(runner.known) };
+}
+
+function accumulate(known: Obligations, command: Command, changes: ObligationChanges): void {
+  if (command.type === "complete_task" || command.type === "fail_task") {
+    known.tasks = known.tasks.filter((task) => task.nodeId !== command.nodeId || task.attempt !== command.attempt);
+  }
+  if (command.type === "complete_child" || command.type === "fail_child") {
+    known.children = known.children.filter((child) => child.childId !== command.childId);
+  }
+  for (const { nodeId, attempt } of changes.cancelTasks) {
+    const at = known.tasks.findIndex((task) => task.nodeId === nodeId && task.attempt === attempt);
+    if (at < 0) throw new Error(`attempt ${attempt} of ${nodeId} is canceled and was never handed out`);
+    known.tasks.splice(at, 1);
+  }
+  for (const canceled of changes.cancelChildren) {
+    const at = known.children.findIndex((child) => child.childId === canceled.childId);
+    if (at < 0) throw new Error(`child ${canceled.childId} is canceled and was never started`);
+    known.children.splice(at, 1);
+    known.cancelChildren.push(canceled);
+  }
+  known.tasks.push(...changes.startTasks);
+  known.children.push(...changes.startChildren);
+}
+
+function sortObligations(list: Obligations): Obligations {
+  const byNode = (a: { nodeId: string }, b: { nodeId: string }) => (a.nodeId < b.nodeId ? -1 : 1);
+  return {
+    tasks: list.tasks.toSorted(byNode),
+    children: list.children.toSorted(byNode),
+    cancelChildren: list.cancelChildren.toSorted(byNode),
+  };
+}

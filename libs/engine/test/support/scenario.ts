@@ -1,0 +1,165 @@
+import { DomainError } from "@heddle/errors";
+import {
+  type Command,
+  type Event,
+  type ExecutionState,
+  type Json,
+  type JsonObject,
+  linkPlan,
+  nextTimerAt,
+} from "../../src/index.ts";
+import { parsePlan } from "./plan-text.ts";
+import { type Runner, type Step, createRunner, startCommand } from "./runner.ts";
+import { type Words, parseWords, toWord } from "./words.ts";
+
+/**
+ * A scenario is a text: comments (`#`), a plan (lines that begin with `| `), commands (`> `) and under each command, indented,
+ * what it must give. `playScenario` plays the commands and writes the same text with what it does give.
+ *
+ * > start {input} [priority=1]          > complete <node> <output> [attempt=1]    > fail <node> <type> <message> [attempt=1] [retryable=false] [retryAfterMs=5]
+ * > tick <ms>   the clock moves on, and timers fire            > signal <name> <payload> [id=request]
+ * > later <ms>  the clock moves on, and nothing happens        > child-done <node> <output>      > child-failed <node> <type> <message>
+ * > suspend | resume | cancel <reason>                         > limit <bytes>  of a payload
+ *
+ * Events are written without what is always the same. `=>` are obligations that begin or end, `!` is a refusal,
+ * `timer +n` says when the execution wants to be woken, counted from now.
+ */
+export function playScenario(text: string): { text: string; runner: Runner | undefined } {
+  const player = createPlayer();
+  const lines: string[] = [];
+  for (const line of text.split("\n")) {
+    if (line.startsWith("  ")) continue;
+    lines.push(line);
+    if (line.startsWith("| ")) player.planLines.push(line.slice(2));
+    if (line.startsWith("> ")) lines.push(...play(player, line.slice(2)));
+  }
+  return { text: lines.join("\n"), runner: player.runner };
+}
+
+interface Player {
+  planLines: string[];
+  runner: Runner | undefined;
+  maxPayloadBytes: number | undefined;
+  now: number;
+}
+
+function createPlayer(): Player {
+  return { planLines: [], runner: undefined, maxPayloadBytes: undefined, now: 0 };
+}
+
+function play(player: Player, line: string): string[] {
+  const words = parseWords(line);
+  if (words.words[0] === "limit") {
+    player.maxPayloadBytes = Number(words.words[1]);
+    return [];
+  }
+  const runner = (player.runner ??= createRunner(linkPlan(parsePlan(player.planLines)), player.maxPayloadBytes));
+  if (words.words[0] === "tick" || words.words[0] === "later") player.now += Number(words.words[1]);
+  if (words.words[0] === "later") return [];
+  try {
+    const step = runner.send(toCommand(words, runner), player.now);
+    return describeStep(step, runner.state as ExecutionState, player.now);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    const metadata = Object.entries(error.metadata).filter(([name]) => name !== "execution_id");
+    return [`  ! ${error.reason} ${error.message}`, ...metadata.map(([name, value]) => `    ${name}=${value}`)];
+  }
+}
+
+function toCommand({ words, values }: Words, runner: Runner): Command {
+  const [verb, nodeId = "", ...rest] = words as [string, string?, ...string[]];
+  const attempt = Number(values.get("attempt") ?? lastAttempt(runner, nodeId));
+  const options = Object.fromEntries(values);
+  switch (verb) {
+    case "start":
+      return startCommand(JSON.parse(nodeId || "{}") as JsonObject, options);
+    case "complete":
+      return { type: "complete_task", nodeId, attempt, output: parse(rest[0]), startedAt: 0, worker: "w" };
+    case "fail": {
+      const { attempt: _, ...more } = options;
+      return {
+        type: "fail_task",
+        nodeId,
+        attempt,
+        failure: { type: rest[0] ?? "", message: unquote(rest[1]), ...more },
+      };
+    }
+    case "tick":
+      return { type: "fire_timers" };
+    case "child-done":
+      return {
+        type: "complete_child",
+        nodeId,
+        childId: childIdOf(nodeId, values),
+        output: parse(rest[0]),
+      };
+    case "child-failed":
+      return {
+        type: "fail_child",
+        nodeId,
+        childId: childIdOf(nodeId, values),
+        failure: { type: rest[0] ?? "", message: unquote(rest[1]) },
+      };
+    case "signal":
+      return { type: "signal", name: nodeId, payload: parse(rest[0]), requestId: toWord(values.get("id")) };
+    case "suspend":
+    case "resume":
+    case "cancel":
+      return { type: verb, reason: unquote(nodeId) };
+    default:
+      throw new Error(`the scenario has an unknown command ${verb}`);
+  }
+}
+
+function describeStep(step: Step, state: ExecutionState, now: number): string[] {
+  const { changes } = step;
+  const timerAt = nextTimerAt(state);
+  return [
+    ...step.events.map((event) => `  ${describeEvent(event)}`),
+    ...changes.startTasks.map((task) => `  => run ${task.nodeId}#${task.attempt}${describeOptions(task, state)}`),
+    ...changes.startChildren.map((child) => `  => start ${child.childId} of ${child.workflowId}`),
+    ...changes.cancelTasks.map((task) => `  => stop ${task.nodeId}#${task.attempt}`),
+    ...changes.cancelChildren.map((child) => `  => cancel ${child.childId}`),
+    ...(timerAt === undefined ? [] : [`  timer ${timerAt <= now ? "now" : `+${timerAt - now}`}`]),
+  ];
+}
+
+function describeEvent(event: Event): string {
+  if (event.type === "execution_started") return `execution_started input=${JSON.stringify(event.input)}`;
+  const { type, at: _, ...fields } = event;
+  const { nodeId, ...rest } = fields as Record<string, Json>;
+  const isConstant = (name: string) => name === "worker" || name === "startedAt" || name === "childId";
+  const texts = Object.entries(rest)
+    .filter(([name]) => !isConstant(name))
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return [type, ...(nodeId === undefined ? [] : [toWord(nodeId)]), ...texts].join(" ");
+}
+
+function describeOptions(task: Step["changes"]["startTasks"][number], state: ExecutionState): string {
+  const { agent, timeoutMs, heartbeatTimeoutMs, priority } = task;
+  const options = {
+    agent,
+    timeoutMs,
+    heartbeatTimeoutMs,
+    priority: priority === state.priority ? undefined : priority,
+  };
+  const text = JSON.stringify(options);
+  return text === "{}" ? "" : ` ${text}`;
+}
+
+function lastAttempt(runner: Runner, nodeId: string): number {
+  const index = runner.plan.indices.get(nodeId);
+  return index === undefined ? 1 : (runner.state?.nodes[index]?.attempt ?? 1);
+}
+
+function childIdOf(nodeId: string, values: Words["values"]): string {
+  return toWord(values.get("id")) || `child-of-${nodeId}`;
+}
+
+function parse(text: string | undefined): Json {
+  return text === undefined ? null : (JSON.parse(text) as Json);
+}
+
+function unquote(text = ""): string {
+  return text.startsWith('"') ? (JSON.parse(text) as string) : text;
+}
