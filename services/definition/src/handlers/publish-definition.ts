@@ -1,0 +1,40 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type PublishDefinitionRequest,
+  type PublishDefinitionResponse,
+  PublishDefinitionResponseSchema,
+} from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { compile, definitionInvalid, digestOf } from "../domain/compile.ts";
+import { namespaceOf } from "../domain/namespace.ts";
+import { toDefinition, toFinding, toVersion } from "../domain/to-proto.ts";
+import { publishVersion } from "../store/publish-version.ts";
+import type { DefinitionContext } from "./context.ts";
+
+export async function publishDefinition(
+  context: DefinitionContext,
+  request: PublishDefinitionRequest,
+): Promise<PublishDefinitionResponse> {
+  const { plan, summary, findings } = compile(request.source, request.fileName);
+  if (plan === undefined || summary === undefined) throw definitionInvalid(findings, request.fileName);
+  const published = await publishVersion(context.database, {
+    namespace: namespaceOf(request),
+    workflowId: plan.workflowId,
+    name: plan.name ?? "",
+    description: plan.description ?? "",
+    labels: summary.labels,
+    digest: digestOf(request.source),
+    source: request.source,
+    planJson: JSON.stringify(plan),
+    summary,
+    requestId: request.requestId,
+    activate: !request.skipActivation,
+    now: new Date(),
+  });
+  context.wakePublisher();
+  return create(PublishDefinitionResponseSchema, {
+    definition: toDefinition(published.definition),
+    version: toVersion(published.version, published.definition.active_version),
+    created: published.created,
+    findings: findings.map(toFinding),
+  });
+}

@@ -1,0 +1,6 @@
+export {
+  createDefinitionService,
+  type DefinitionServer,
+  type DefinitionServiceOptions,
+} from "./service.ts";
+export { definitionMigrations } from "./store/migrations.ts";

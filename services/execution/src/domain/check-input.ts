@@ -1,0 +1,50 @@
+import type { JsonObject, Plan } from "@heddle/engine";
+import { DomainError } from "@heddle/errors";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
+import { maxInputBytes } from "./limits.ts";
+
+// Compiling a schema takes milliseconds, checking an input microseconds: once per plan.
+const validators = new WeakMap<Plan, ValidateFunction>();
+
+/** Refuses an input that does not fit the workflow's input schema, with one violation per place. */
+export function checkInput(plan: Plan, input: JsonObject): void {
+  const schema = plan.document.inputSchema;
+  if (schema === undefined) return;
+  let validate = validators.get(plan);
+  if (validate === undefined) {
+    const ajv = new Ajv2020({ allErrors: true, strict: false });
+    formats.default(ajv);
+    validate = ajv.compile(schema);
+    validators.set(plan, validate);
+  }
+  if (validate(input)) return;
+  const violations = (validate.errors ?? []).map((error) => ({
+    field: `input${error.instancePath.replaceAll("/", ".")}`,
+    description: describe(error.keyword, error.message, error.params),
+  }));
+  throw new DomainError({
+    kind: "invalid_argument",
+    reason: "INPUT_INVALID",
+    message: `the input does not fit the input schema of ${plan.document.workflowId}: ${violations[0]?.field} ${violations[0]?.description}`,
+    violations,
+  });
+}
+
+/** Refuses an input above the cap, by name and size. */
+export function checkInputSize(input: JsonObject): void {
+  const sizeBytes = Buffer.byteLength(JSON.stringify(input));
+  if (sizeBytes <= maxInputBytes) return;
+  throw new DomainError({
+    kind: "invalid_argument",
+    reason: "PAYLOAD_TOO_LARGE",
+    message: `input has ${sizeBytes} bytes of JSON text; at most ${maxInputBytes} are taken. Store it elsewhere and pass a reference`,
+    metadata: { name: "input", size_bytes: String(sizeBytes), max_bytes: String(maxInputBytes) },
+  });
+}
+
+function describe(keyword: string, message: string | undefined, parameters: Record<string, unknown>): string {
+  if (keyword === "additionalProperties") return `must not have the field ${String(parameters["additionalProperty"])}`;
+  if (keyword === "enum") return `must be one of ${JSON.stringify(parameters["allowedValues"])}`;
+  return message ?? `breaks the rule ${keyword}`;
+}

@@ -1,0 +1,186 @@
+import type { ChildObligation } from "@heddle/engine";
+import { DomainError } from "@heddle/errors";
+import type { JournalRuntime } from "@heddle/journal";
+import type { Logger } from "@heddle/telemetry";
+import type { Execution, ExecutionCommand } from "./aggregate.ts";
+import { checkInput } from "./check-input.ts";
+import { maxChildDepth, retryPauseMs } from "./limits.ts";
+import type { Plans } from "./plans.ts";
+
+/** Sub-workflows: starts what parents wait for, tells parents how it ended, ends what no parent waits for. */
+export interface Children {
+  /** Idempotent: the child's id is derived from its parent. Goes on trying until the parent has an answer or no longer asks. */
+  start(parentId: string, child: ChildObligation): void;
+  /** A child has ended: its parent gets the result. */
+  finished(childId: string, child: Execution): void;
+  cancel(childId: string, reason: string): void;
+  /** After recovery: ends the execution if it is a child whose parent has ended without being able to say so. */
+  adopt(id: string, execution: Execution): void;
+  stop(): void;
+}
+
+export interface ChildrenOptions {
+  runtime(): JournalRuntime<Execution, ExecutionCommand>;
+  plans: Plans;
+  logger: Logger;
+}
+
+export function createChildren({ runtime, plans, logger }: ChildrenOptions): Children {
+  const waiting = new Map<NodeJS.Timeout, () => void>();
+  const starting = new Set<string>();
+  let stopped = false;
+
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        waiting.delete(timer);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      waiting.set(timer, end);
+    });
+
+  const tell = (parentId: string, command: ExecutionCommand): void => {
+    runtime().submitAll([
+      {
+        id: parentId,
+        command,
+        onDone: (error) => {
+          // A parent that has ended or has the answer already refuses, which is as good. A lost partition recovers elsewhere.
+          if (error !== undefined && !(error instanceof DomainError)) logger.error({ err: error, parentId }, "a parent could not be told");
+        },
+      },
+    ]);
+  };
+
+  const finished = (childId: string, { state }: Execution): void => {
+    const { parent } = state;
+    if (parent === undefined) return;
+    const key = { nodeId: parent.nodeId, childId };
+    if (state.status === "completed") {
+      tell(parent.executionId, { type: "complete_child", ...key, output: state.output ?? null });
+    } else {
+      const failure = state.failure ?? { type: "canceled", message: `sub-workflow ${childId} was canceled: ${state.reason ?? ""}` };
+      tell(parent.executionId, { type: "fail_child", ...key, failure });
+    }
+  };
+
+  /** One try; false asks for another one. */
+  const tryStart = async (parentId: string, child: ChildObligation): Promise<boolean> => {
+    const parent = await runtime().read(parentId);
+    if (parent === undefined || !isAwaited(parent, child)) return true;
+    if (child.depth > maxChildDepth) {
+      throw new DomainError({
+        kind: "failed_precondition",
+        reason: "CHILD_DEPTH_EXCEEDED",
+        message: `sub-workflows are nested ${child.depth} deep; at most ${maxChildDepth} are allowed. Does ${child.workflowId} start itself?`,
+      });
+    }
+    const { namespace, labels, traceparent } = parent.state;
+    const { plan, version } = await plans.resolve({
+      namespace,
+      workflowId: child.workflowId,
+      version: child.version ?? 0,
+    });
+    checkInput(plan, child.input);
+    await runtime().submit(child.childId, {
+      type: "start",
+      plan,
+      start: {
+        namespace,
+        workflowId: child.workflowId,
+        version,
+        input: child.input,
+        requestId: "",
+        parent: { executionId: parentId, nodeId: child.nodeId },
+        depth: child.depth,
+        priority: child.priority,
+        labels,
+        ...(traceparent !== undefined && { traceparent }),
+      },
+    });
+    return true;
+  };
+
+  const run = async (parentId: string, child: ChildObligation): Promise<void> => {
+    for (let pauseMs: number = retryPauseMs.first; !stopped; pauseMs = Math.min(pauseMs * 2, retryPauseMs.longest)) {
+      try {
+        if (await tryStart(parentId, child)) return;
+      } catch (error) {
+        if (!(error instanceof DomainError)) throw error;
+        if (error.reason === "EXECUTION_ALREADY_STARTED") {
+          const existing = await runtime().read(child.childId);
+          if (existing?.state.endedAt !== undefined) finished(child.childId, existing);
+          return;
+        }
+        if (error.reason === "NOT_OWNER") return;
+        if (!isPassing(error)) {
+          const failure = { type: error.reason.toLowerCase(), message: error.message, retryable: false };
+          tell(parentId, { type: "fail_child", nodeId: child.nodeId, childId: child.childId, failure });
+          return;
+        }
+        logger.warn({ err: error, parentId, childId: child.childId, pauseMs }, "a sub-workflow cannot start yet");
+      }
+      await pause(pauseMs);
+    }
+  };
+
+  const cancel = (childId: string, reason: string): void => {
+    // One that has ended, or never began, refuses; both are as good as canceled.
+    runtime().submitAll([{ id: childId, command: { type: "cancel", reason }, onDone: () => {} }]);
+  };
+
+  return {
+    start(parentId, child) {
+      if (starting.has(child.childId)) return;
+      starting.add(child.childId);
+      run(parentId, child)
+        .catch((error: unknown) => {
+          logger.error({ err: error, parentId, childId: child.childId }, "a sub-workflow could not be started");
+          tell(parentId, {
+            type: "fail_child",
+            nodeId: child.nodeId,
+            childId: child.childId,
+            failure: { type: "internal", message: "the sub-workflow could not be started; the server's log says why" },
+          });
+        })
+        .finally(() => starting.delete(child.childId));
+    },
+    finished,
+    cancel,
+    adopt(id, { state }) {
+      const { parent } = state;
+      if (parent === undefined) return;
+      runtime()
+        .read(parent.executionId)
+        .then((execution) => {
+          if (execution?.state.endedAt !== undefined) cancel(id, `its parent ${parent.executionId} has ended`);
+        })
+        .catch((error: unknown) => {
+          // The partition is lost or the process stops; whoever recovers it next asks again.
+          logger.debug({ err: error, executionId: id }, "the parent of a sub-workflow could not be read");
+        });
+    },
+    stop() {
+      stopped = true;
+      for (const end of waiting.values()) end();
+    },
+  };
+}
+
+function isAwaited({ plan, state }: Execution, child: ChildObligation): boolean {
+  const index = plan.indices.get(child.nodeId);
+  const node = index === undefined ? undefined : state.nodes[index];
+  return node?.status === "waiting" && node.childId === child.childId;
+}
+
+/** Whether the same call may well succeed later. */
+function isPassing(error: DomainError): boolean {
+  return (
+    error.kind === "unavailable" ||
+    error.kind === "resource_exhausted" ||
+    error.kind === "deadline_exceeded" ||
+    error.kind === "aborted"
+  );
+}

@@ -1,0 +1,147 @@
+import type { Event, ExecutionStarted, Json } from "@heddle/engine";
+import type {
+  ExecutionEvent,
+  ExecutionStarted as ProtoStarted,
+} from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { objectOf, type PayloadReader, readFailure } from "./payload-codec.ts";
+
+/** The way back from the journal. Throws when the message holds no event that this process knows. */
+export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader): Event {
+  const at = millisecondsOf(message.occurredAt);
+  const { event } = message;
+  const json = (payload: Parameters<PayloadReader["read"]>[0]): Json => payloads.read(payload) ?? null;
+  switch (event.case) {
+    case "executionStarted":
+      return started(event.value, at, payloads);
+    case "executionCompleted":
+      return { type: "execution_completed", at, output: json(event.value.output) };
+    case "executionFailed":
+      return { type: "execution_failed", at, failure: readFailure(event.value.failure, payloads) };
+    case "executionCanceled":
+      return { type: "execution_canceled", at, reason: event.value.reason };
+    case "executionSuspended":
+      return { type: "execution_suspended", at, reason: event.value.reason };
+    case "executionResumed":
+      return { type: "execution_resumed", at, reason: event.value.reason };
+    case "signalReceived": {
+      const { name, payload, requestId } = event.value;
+      return { type: "signal_received", at, name, payload: json(payload), requestId };
+    }
+    case "taskScheduled": {
+      const { nodeId, attempt, input } = event.value;
+      return { type: "task_scheduled", at, nodeId, attempt, ...present("input", payloads.read(input)) };
+    }
+    case "taskCompleted": {
+      const { nodeId, attempt, output, startedAtMs, worker } = event.value;
+      return { type: "task_completed", at, nodeId, attempt, output: json(output), startedAt: Number(startedAtMs), worker };
+    }
+    case "taskFailed": {
+      const { nodeId, attempt, failure, retryAtMs, startedAtMs, worker } = event.value;
+      return {
+        type: "task_failed",
+        at,
+        nodeId,
+        attempt,
+        failure: readFailure(failure, payloads),
+        ...present("retryAt", nonZero(retryAtMs)),
+        ...present("startedAt", nonZero(startedAtMs)),
+        ...present("worker", worker === "" ? undefined : worker),
+      };
+    }
+    case "waitStarted": {
+      const { nodeId, dueAtMs, signal } = event.value;
+      return {
+        type: "wait_started",
+        at,
+        nodeId,
+        ...present("dueAt", nonZero(dueAtMs)),
+        ...present("signal", signal === "" ? undefined : signal),
+      };
+    }
+    case "childStarted": {
+      const { nodeId, childId, workflowId, version, input } = event.value;
+      return {
+        type: "child_started",
+        at,
+        nodeId,
+        childId,
+        workflowId,
+        ...present("version", version === 0 ? undefined : version),
+        input: json(input),
+      };
+    }
+    case "nodeCompleted": {
+      const { nodeId, output, chosen } = event.value;
+      return {
+        type: "node_completed",
+        at,
+        nodeId,
+        output: json(output),
+        ...present("chosen", chosen.length === 0 ? undefined : chosen),
+      };
+    }
+    case "nodeFailed":
+      return {
+        type: "node_failed",
+        at,
+        nodeId: event.value.nodeId,
+        failure: readFailure(event.value.failure, payloads),
+      };
+    case "nodeSkipped":
+      return {
+        type: "node_skipped",
+        at,
+        nodeId: event.value.nodeId,
+        reason: event.value.reason as Extract<Event, { type: "node_skipped" }>["reason"],
+      };
+    case "nodeCanceled":
+      return { type: "node_canceled", at, nodeId: event.value.nodeId };
+    case "logged": {
+      const { nodeId, level, message: text } = event.value;
+      return { type: "logged", at, nodeId, level: level as Extract<Event, { type: "logged" }>["level"], message: text };
+    }
+    case "customEventEmitted": {
+      const { nodeId, name, payload } = event.value;
+      return { type: "custom_event_emitted", at, nodeId, name, payload: json(payload) };
+    }
+    case undefined:
+      throw new Error(
+        `event ${message.executionId}/${message.seq} has a kind that this process does not know: it was written by a newer one`,
+      );
+  }
+}
+
+function started(value: ProtoStarted, at: number, payloads: PayloadReader): ExecutionStarted {
+  return {
+    type: "execution_started",
+    at,
+    namespace: value.namespace,
+    workflowId: value.workflowId,
+    version: value.version,
+    input: objectOf(payloads.read(value.input)),
+    requestId: value.requestId,
+    ...present(
+      "parent",
+      value.parentExecutionId === ""
+        ? undefined
+        : { executionId: value.parentExecutionId, nodeId: value.parentNodeId },
+    ),
+    ...present("depth", value.depth === 0 ? undefined : value.depth),
+    priority: value.priority,
+    labels: value.labels,
+    ...present("traceparent", value.traceparent === "" ? undefined : value.traceparent),
+  };
+}
+
+/** Absent fields stay absent, so that a replayed state equals the one that was built step by step. */
+function present<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
+  return value === undefined ? {} : ({ [key]: value } as { [K in Key]?: Value });
+}
+
+function nonZero(value: bigint): number | undefined {
+  return value === 0n ? undefined : Number(value);
+}
+
+function millisecondsOf(timestamp: ExecutionEvent["occurredAt"]): number {
+  return timestamp === undefined ? 0 : Number(timestamp.seconds) * 1000 + timestamp.nanos / 1e6;
+}

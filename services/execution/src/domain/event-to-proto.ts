@@ -1,0 +1,169 @@
+import type { Event } from "@heddle/engine";
+import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import type { PayloadWriter } from "./payload-codec.ts";
+
+type ProtoEvent = ExecutionEvent["event"];
+
+const PACKAGE = "heddle.execution.v1";
+
+/**
+ * The engine's event as the oneof of ExecutionEvent. The messages are written as literals with their `$typeName`:
+ * this runs for every event of every step, and `create` would copy each of them once more.
+ */
+export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent {
+  switch (event.type) {
+    case "task_completed":
+      return {
+        case: "taskCompleted",
+        value: {
+          $typeName: `${PACKAGE}.TaskCompleted`,
+          nodeId: event.nodeId,
+          attempt: event.attempt,
+          output: payloads.write(`output of node ${event.nodeId}`, event.output),
+          startedAtMs: BigInt(event.startedAt),
+          worker: event.worker,
+        },
+      };
+    case "task_scheduled":
+      return {
+        case: "taskScheduled",
+        value: {
+          $typeName: `${PACKAGE}.TaskScheduled`,
+          nodeId: event.nodeId,
+          attempt: event.attempt,
+          input: payloads.write(`input of node ${event.nodeId}`, event.input),
+        },
+      };
+    case "task_failed":
+      return {
+        case: "taskFailed",
+        value: {
+          $typeName: `${PACKAGE}.TaskFailed`,
+          nodeId: event.nodeId,
+          attempt: event.attempt,
+          failure: payloads.failure(event.failure),
+          retryAtMs: BigInt(Math.ceil(event.retryAt ?? 0)),
+          startedAtMs: BigInt(event.startedAt ?? 0),
+          worker: event.worker ?? "",
+        },
+      };
+    case "node_completed":
+      return {
+        case: "nodeCompleted",
+        value: {
+          $typeName: `${PACKAGE}.NodeCompleted`,
+          nodeId: event.nodeId,
+          output: payloads.write(`output of node ${event.nodeId}`, event.output),
+          chosen: event.chosen ?? [],
+        },
+      };
+    case "node_failed":
+      return {
+        case: "nodeFailed",
+        value: { $typeName: `${PACKAGE}.NodeFailed`, nodeId: event.nodeId, failure: payloads.failure(event.failure) },
+      };
+    case "node_skipped":
+      return {
+        case: "nodeSkipped",
+        value: { $typeName: `${PACKAGE}.NodeSkipped`, nodeId: event.nodeId, reason: event.reason },
+      };
+    case "node_canceled":
+      return { case: "nodeCanceled", value: { $typeName: `${PACKAGE}.NodeCanceled`, nodeId: event.nodeId } };
+    case "wait_started":
+      return {
+        case: "waitStarted",
+        value: {
+          $typeName: `${PACKAGE}.WaitStarted`,
+          nodeId: event.nodeId,
+          dueAtMs: BigInt(Math.ceil(event.dueAt ?? 0)),
+          signal: event.signal ?? "",
+        },
+      };
+    case "child_started":
+      return {
+        case: "childStarted",
+        value: {
+          $typeName: `${PACKAGE}.ChildStarted`,
+          nodeId: event.nodeId,
+          childId: event.childId,
+          workflowId: event.workflowId,
+          version: event.version ?? 0,
+          input: payloads.write(`input of node ${event.nodeId}`, event.input),
+        },
+      };
+    case "logged":
+      return {
+        case: "logged",
+        value: { $typeName: `${PACKAGE}.Logged`, nodeId: event.nodeId, level: event.level, message: event.message },
+      };
+    case "custom_event_emitted":
+      return {
+        case: "customEventEmitted",
+        value: {
+          $typeName: `${PACKAGE}.CustomEventEmitted`,
+          nodeId: event.nodeId,
+          name: event.name,
+          payload: payloads.write(`payload of event ${event.name}`, event.payload),
+        },
+      };
+    default:
+      return executionEvent(event, payloads);
+  }
+}
+
+type ExecutionLevelEvent = Extract<Event, { type: `execution_${string}` | "signal_received" }>;
+
+function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): ProtoEvent {
+  switch (event.type) {
+    case "execution_started":
+      return {
+        case: "executionStarted",
+        value: {
+          $typeName: `${PACKAGE}.ExecutionStarted`,
+          namespace: event.namespace,
+          workflowId: event.workflowId,
+          version: event.version,
+          input: payloads.write("input", event.input),
+          requestId: event.requestId,
+          parentExecutionId: event.parent?.executionId ?? "",
+          parentNodeId: event.parent?.nodeId ?? "",
+          priority: event.priority,
+          labels: event.labels,
+          traceparent: event.traceparent ?? "",
+          depth: event.depth ?? 0,
+        },
+      };
+    case "execution_completed":
+      return {
+        case: "executionCompleted",
+        value: { $typeName: `${PACKAGE}.ExecutionCompleted`, output: payloads.write("output", event.output) },
+      };
+    case "execution_failed":
+      return {
+        case: "executionFailed",
+        value: { $typeName: `${PACKAGE}.ExecutionFailed`, failure: payloads.failure(event.failure) },
+      };
+    case "execution_canceled":
+      return {
+        case: "executionCanceled",
+        value: { $typeName: `${PACKAGE}.ExecutionCanceled`, reason: event.reason },
+      };
+    case "execution_suspended":
+      return {
+        case: "executionSuspended",
+        value: { $typeName: `${PACKAGE}.ExecutionSuspended`, reason: event.reason },
+      };
+    case "execution_resumed":
+      return { case: "executionResumed", value: { $typeName: `${PACKAGE}.ExecutionResumed`, reason: event.reason } };
+    case "signal_received":
+      return {
+        case: "signalReceived",
+        value: {
+          $typeName: `${PACKAGE}.SignalReceived`,
+          name: event.name,
+          payload: payloads.write(`payload of signal ${event.name}`, event.payload),
+          requestId: event.requestId,
+        },
+      };
+  }
+}

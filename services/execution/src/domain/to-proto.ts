@@ -1,0 +1,117 @@
+import { create, fromJson } from "@bufbuild/protobuf";
+import { timestampFromMs, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import type {
+  ExecutionStatus as EngineStatus,
+  Failure,
+  Json,
+  LinkedNode,
+  NodeState,
+  NodeStatus as EngineNodeStatus,
+} from "@heddle/engine";
+import { type Failure as ProtoFailure, FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
+import {
+  type Execution as ExecutionMessage,
+  ExecutionSchema,
+  ExecutionStatus,
+  type NodeExecution,
+  NodeExecutionSchema,
+  NodeStatus,
+} from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import type { Execution } from "./aggregate.ts";
+
+const STATUS: Record<EngineStatus, ExecutionStatus> = {
+  running: ExecutionStatus.RUNNING,
+  suspended: ExecutionStatus.SUSPENDED,
+  completed: ExecutionStatus.COMPLETED,
+  failed: ExecutionStatus.FAILED,
+  canceled: ExecutionStatus.CANCELED,
+};
+
+const NODE_STATUS: Record<EngineNodeStatus, NodeStatus> = {
+  pending: NodeStatus.PENDING,
+  scheduled: NodeStatus.SCHEDULED,
+  backing_off: NodeStatus.BACKING_OFF,
+  waiting: NodeStatus.WAITING,
+  completed: NodeStatus.COMPLETED,
+  failed: NodeStatus.FAILED,
+  skipped: NodeStatus.SKIPPED,
+  canceled: NodeStatus.CANCELED,
+};
+
+export function toStatus(status: EngineStatus): ExecutionStatus {
+  return STATUS[status];
+}
+
+/** Who runs a task right now, as far as the scheduler has told. */
+export type RunningOn = (nodeId: string, attempt: number) => string | undefined;
+
+/** The whole execution with its nodes. */
+export function toExecution(id: string, execution: Execution, runningOn: RunningOn): ExecutionMessage {
+  const { state, plan } = execution;
+  return create(ExecutionSchema, {
+    executionId: id,
+    namespace: state.namespace,
+    workflowId: state.workflowId,
+    version: state.version,
+    status: STATUS[state.status],
+    input: state.input,
+    output: state.output === undefined ? undefined : toValue(state.output),
+    failure: failureOf(execution),
+    requestId: state.requestId,
+    labels: state.labels,
+    priority: state.priority,
+    parent: state.parent,
+    startedAt: timestampFromMs(state.startedAt),
+    endedAt: toTimestamp(state.endedAt),
+    lastSeq: BigInt(execution.seq),
+    nodes: plan.nodes.map((node) => toNode(node, state.nodes[node.index] as NodeState, runningOn)),
+  });
+}
+
+function failureOf({ state }: Execution): ProtoFailure | undefined {
+  if (state.failure !== undefined) return toFailure(state.failure);
+  if (state.status !== "canceled") return undefined;
+  return create(FailureSchema, { type: "canceled", message: state.reason ?? "" });
+}
+
+function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeExecution {
+  const worker = state.status === "scheduled" ? runningOn(node.id, state.attempt) : state.worker;
+  return create(NodeExecutionSchema, {
+    nodeId: node.id,
+    kind: node.definition.kind,
+    status: NODE_STATUS[state.status],
+    attempt: state.attempt,
+    input: state.input === undefined ? undefined : toValue(state.input),
+    output: state.output === undefined ? undefined : toValue(state.output),
+    failure: state.failure === undefined ? undefined : toFailure(state.failure),
+    startedAt: toTimestamp(state.startedAt),
+    endedAt: toTimestamp(state.endedAt),
+    dueAt: toTimestamp(state.dueAt),
+    signal: state.signal ?? "",
+    childId: state.childId ?? "",
+    worker: worker ?? "",
+    skipReason: state.skipReason ?? "",
+  });
+}
+
+export function toFailure(failure: Failure): ProtoFailure {
+  return create(FailureSchema, {
+    type: failure.type,
+    message: failure.message,
+    nonRetryable: failure.retryable === false,
+    retryAfterMs: BigInt(Math.ceil(failure.retryAfterMs ?? 0)),
+    nodeId: failure.nodeId ?? "",
+    details:
+      failure.details === undefined
+        ? undefined
+        : { form: { case: "json", value: JSON.stringify(failure.details) } },
+  });
+}
+
+function toValue(json: Json): Value {
+  return fromJson(ValueSchema, json);
+}
+
+function toTimestamp(ms: number | undefined): ReturnType<typeof timestampFromMs> | undefined {
+  return ms === undefined ? undefined : timestampFromMs(Math.round(ms));
+}

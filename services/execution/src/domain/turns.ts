@@ -1,0 +1,74 @@
+import { type Event, obligations, obligationsOf } from "@heddle/engine";
+import type { CommittedTurn } from "@heddle/journal";
+import type { Task } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
+import type { OpenTasks } from "../link/open-tasks.ts";
+import { taskIdOf, toTask } from "../link/task-messages.ts";
+import type { Execution, ExecutionCommand } from "./aggregate.ts";
+import type { Children } from "./children.ts";
+import type { Hub } from "./hub.ts";
+
+export interface TurnEffectsOptions {
+  openTasks: OpenTasks;
+  children: Children;
+  hub: Hub;
+  /** Sends what commits ask of the scheduler. */
+  scheduler: { schedule(tasks: readonly Task[]): void; cancel(taskIds: readonly string[]): void };
+  now(): number;
+}
+
+/** What must happen outside after a commit. Everything here is derived from committed state, so a crash forgets nothing. */
+export interface TurnEffects {
+  committed(turns: readonly CommittedTurn<Execution, ExecutionCommand, Event>[]): void;
+  /** After recovery: everything that the executions of a partition ask for. The caller syncs the partition then. */
+  recovered(partition: number, executions: Iterable<[id: string, execution: Execution]>): void;
+}
+
+export function createTurnEffects({ openTasks, children, hub, scheduler, now }: TurnEffectsOptions): TurnEffects {
+  return {
+    committed(turns) {
+      const started: Task[] = [];
+      const canceled: string[] = [];
+      for (const turn of turns) {
+        const { id, partition, state: execution, events } = turn;
+        closeTasks(openTasks, turn);
+        const changes = obligationsOf(execution.plan, execution.state, events, id);
+        for (const { nodeId, attempt } of changes.cancelTasks) {
+          const taskId = taskIdOf(id, nodeId, attempt);
+          if (openTasks.remove(partition, taskId) !== undefined) canceled.push(taskId);
+        }
+        for (const obligation of changes.startTasks) {
+          const task = toTask(execution, obligation, now());
+          openTasks.add(partition, task);
+          started.push(task);
+        }
+        for (const child of changes.startChildren) children.start(id, child);
+        for (const { childId } of changes.cancelChildren) children.cancel(childId, `its parent ${id} has ended`);
+        if (execution.state.endedAt !== undefined) children.finished(id, execution);
+        hub.notify(id);
+      }
+      if (started.length > 0) scheduler.schedule(started);
+      if (canceled.length > 0) scheduler.cancel(canceled);
+    },
+
+    recovered(partition, executions) {
+      for (const [id, execution] of executions) {
+        const open = obligations(execution.plan, execution.state, id);
+        for (const task of open.tasks) openTasks.add(partition, toTask(execution, task, now()));
+        for (const child of open.children) children.start(id, child);
+        for (const { childId } of open.cancelChildren) children.cancel(childId, `its parent ${id} has ended`);
+        // It may have ended just before the crash, with its parent still waiting.
+        if (execution.state.endedAt !== undefined) children.finished(id, execution);
+        else children.adopt(id, execution);
+      }
+    },
+  };
+}
+
+/** The scheduler has reported these attempts itself, so it need not be told that they are over. */
+function closeTasks(openTasks: OpenTasks, turn: CommittedTurn<Execution, ExecutionCommand, Event>): void {
+  for (const event of turn.events) {
+    if (event.type === "task_completed" || event.type === "task_failed") {
+      openTasks.remove(turn.partition, taskIdOf(turn.id, event.nodeId, event.attempt));
+    }
+  }
+}

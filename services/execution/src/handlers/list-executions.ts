@@ -1,0 +1,61 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { type Execution, ExecutionSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import {
+  type ListExecutionsRequest,
+  type ListExecutionsResponse,
+  ListExecutionsResponseSchema,
+} from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { decodePageToken, encodePageToken } from "@heddle/store";
+import { type ExecutionRow, listExecutions as query } from "../store/list-executions.ts";
+import { DEFAULT_NAMESPACE, type ExecutionContext } from "./context.ts";
+
+const DEFAULT_PAGE_SIZE = 100;
+
+export async function listExecutions(
+  context: ExecutionContext,
+  request: ListExecutionsRequest,
+): Promise<ListExecutionsResponse> {
+  const filter = {
+    namespace: request.namespace === "" ? DEFAULT_NAMESPACE : request.namespace,
+    workflowId: request.workflowId,
+    status: request.status,
+    labels: { ...request.labels },
+    startedAfter: request.startedAfter === undefined ? "" : timestampDate(request.startedAfter).toISOString(),
+    startedBefore: request.startedBefore === undefined ? "" : timestampDate(request.startedBefore).toISOString(),
+    parentExecutionId: request.parentExecutionId.toLowerCase(),
+  };
+  const before = request.pageToken === "" ? "" : decodePageToken<string>(request.pageToken, filter);
+  const pageSize = request.pageSize === 0 ? DEFAULT_PAGE_SIZE : request.pageSize;
+  const rows = await query(context.database, filter, before, pageSize + 1);
+  const page = rows.slice(0, pageSize);
+  const last = page.at(-1);
+  return create(ListExecutionsResponseSchema, {
+    executions: page.map(toListed),
+    nextPageToken: rows.length > pageSize && last !== undefined ? encodePageToken(last.execution_id, filter) : "",
+  });
+}
+
+function toListed(row: ExecutionRow): Execution {
+  return create(ExecutionSchema, {
+    executionId: row.execution_id,
+    namespace: row.namespace,
+    workflowId: row.workflow_id,
+    version: row.version,
+    status: row.status,
+    failure:
+      row.failure_type === null
+        ? undefined
+        : { type: row.failure_type, message: row.failure_message ?? "", nodeId: row.failure_node_id ?? "" },
+    requestId: row.request_id,
+    labels: row.labels,
+    priority: row.priority,
+    parent:
+      row.parent_execution_id === null
+        ? undefined
+        : { executionId: row.parent_execution_id, nodeId: row.parent_node_id ?? "" },
+    startedAt: timestampFromDate(row.started_at),
+    endedAt: row.ended_at === null ? undefined : timestampFromDate(row.ended_at),
+    lastSeq: BigInt(row.last_seq),
+  });
+}

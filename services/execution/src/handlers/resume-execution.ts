@@ -1,0 +1,13 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type ResumeExecutionRequest,
+  type ResumeExecutionResponse,
+  ResumeExecutionResponseSchema,
+} from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { describeExecution, type ExecutionContext, idOf } from "./context.ts";
+
+export async function resumeExecution(context: ExecutionContext, request: ResumeExecutionRequest): Promise<ResumeExecutionResponse> {
+  const id = idOf(request);
+  await context.runtime.submit(id, { type: "resume", reason: request.reason });
+  return create(ResumeExecutionResponseSchema, { execution: await describeExecution(context, id) });
+}

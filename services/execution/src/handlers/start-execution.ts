@@ -1,0 +1,125 @@
+import { create } from "@bufbuild/protobuf";
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext } from "@connectrpc/connect";
+import type { JsonObject } from "@heddle/engine";
+import { DomainError } from "@heddle/errors";
+import {
+  type StartExecutionRequest,
+  type StartExecutionResponse,
+  StartExecutionResponseSchema,
+} from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { checkInput, checkInputSize } from "../domain/check-input.ts";
+import { waitForEnd } from "../domain/wait-for-end.ts";
+import { findByRequestId } from "../store/find-by-request-id.ts";
+import { DEFAULT_NAMESPACE, describeExecution, type ExecutionContext, readExecution } from "./context.ts";
+
+const DEFAULT_PRIORITY = 5;
+
+export async function startExecution(
+  context: ExecutionContext,
+  request: StartExecutionRequest,
+  call: HandlerContext,
+): Promise<StartExecutionResponse> {
+  const { id, created } = await startOnce(context, request, call);
+  const waitMs = request.wait === undefined ? 0 : durationMs(request.wait);
+  if (waitMs > 0) await waitForEnd(context, id, waitMs, call.signal);
+  return create(StartExecutionResponseSchema, { execution: await describeExecution(context, id), created });
+}
+
+/** A key has at most one start, however many calls race for it. */
+async function startOnce(
+  context: ExecutionContext,
+  request: StartExecutionRequest,
+  call: HandlerContext,
+): Promise<{ id: string; created: boolean }> {
+  const { requestIds } = context;
+  const { requestId } = request;
+  if (requestId === "") return { id: await startNew(context, request, call), created: true };
+  const namespace = namespaceOf(request);
+  const known = requestIds.find(namespace, requestId);
+  if (known !== undefined) return { id: await sameStart(context, request, await known), created: false };
+
+  let created = true;
+  const start = findByRequestId(context.database, namespace, requestId).then((existing) => {
+    if (existing === undefined) return startNew(context, request, call);
+    created = false;
+    return existing;
+  });
+  // Before the first await of this call has come back: the next call with this key finds it.
+  requestIds.begin(namespace, requestId, start);
+  const id = await start;
+  if (created) return { id, created };
+  // The projection has it: nothing needs to be remembered here.
+  requestIds.release(namespace, requestId);
+  return { id: await sameStart(context, request, id), created };
+}
+
+async function startNew(
+  context: ExecutionContext,
+  request: StartExecutionRequest,
+  call: HandlerContext,
+): Promise<string> {
+  const { runtime, plans } = context;
+  const namespace = namespaceOf(request);
+  const input = inputOf(request);
+  checkInputSize(input);
+  const { plan, version } = await plans.resolve({
+    namespace,
+    workflowId: request.workflowId,
+    version: request.version,
+  });
+  checkInput(plan, input);
+  const partition = request.requestId === "" ? undefined : runtime.partitionOfKey(namespace, request.requestId);
+  const id = runtime.newId(partition);
+  const traceparent = call.requestHeader.get("traceparent");
+  await runtime.submit(
+    id,
+    {
+      type: "start",
+      plan,
+      start: {
+        namespace,
+        workflowId: request.workflowId,
+        version,
+        input,
+        requestId: request.requestId,
+        priority: request.priority ?? plan.document.priority ?? DEFAULT_PRIORITY,
+        labels: { ...request.labels },
+        ...(traceparent !== null && { traceparent }),
+      },
+    },
+    { admission: true, fresh: true },
+  );
+  return id;
+}
+
+/** The same key for something else is a mistake of the caller, and not a repetition. */
+async function sameStart(context: ExecutionContext, request: StartExecutionRequest, id: string): Promise<string> {
+  const { state } = await readExecution(context, id);
+  const same =
+    state.workflowId === request.workflowId && canonical(state.input) === canonical(inputOf(request));
+  if (same) return id;
+  throw new DomainError({
+    kind: "failed_precondition",
+    reason: "REQUEST_ID_REUSED",
+    message: `request id ${request.requestId} has started execution ${id} of ${state.workflowId} with another workflow or input; use a new request id for a new start`,
+    metadata: { execution_id: id, request_id: request.requestId },
+  });
+}
+
+function namespaceOf(request: StartExecutionRequest): string {
+  return request.namespace === "" ? DEFAULT_NAMESPACE : request.namespace;
+}
+
+function inputOf(request: StartExecutionRequest): JsonObject {
+  return (request.input ?? {}) as JsonObject;
+}
+
+/** Objects with the same fields in any order have the same text. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, field: unknown) =>
+    typeof field === "object" && field !== null && !Array.isArray(field)
+      ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : field,
+  );
+}

@@ -1,0 +1,13 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type SuspendExecutionRequest,
+  type SuspendExecutionResponse,
+  SuspendExecutionResponseSchema,
+} from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { describeExecution, type ExecutionContext, idOf } from "./context.ts";
+
+export async function suspendExecution(context: ExecutionContext, request: SuspendExecutionRequest): Promise<SuspendExecutionResponse> {
+  const id = idOf(request);
+  await context.runtime.submit(id, { type: "suspend", reason: request.reason });
+  return create(SuspendExecutionResponseSchema, { execution: await describeExecution(context, id) });
+}

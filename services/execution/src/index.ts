@@ -1,0 +1,2 @@
+export { createExecutionService, type ExecutionService, type ExecutionServiceOptions } from "./service.ts";
+export { executionMigrations } from "./store/migrations.ts";

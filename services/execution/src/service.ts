@@ -1,0 +1,159 @@
+import { randomUUID } from "node:crypto";
+import type { PlanDocument } from "@heddle/engine";
+import type { EventSink } from "@heddle/events";
+import { createJournalForwarder } from "@heddle/events";
+import { createJournalRuntime, createPublisher, type JournalLimits } from "@heddle/journal";
+import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { ExecutionService as ExecutionDescriptor } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { createRpcClient, type Routes, type RpcTransport } from "@heddle/rpc";
+import type { Database } from "@heddle/store";
+import type { Logger, Metrics } from "@heddle/telemetry";
+import { createExecutionAggregate } from "./domain/aggregate.ts";
+import { createChildren } from "./domain/children.ts";
+import { createHub } from "./domain/hub.ts";
+import { createPlans } from "./domain/plans.ts";
+import { createRequestIds } from "./domain/request-ids.ts";
+import { createTurnEffects } from "./domain/turns.ts";
+import { cancelExecution } from "./handlers/cancel-execution.ts";
+import type { ExecutionContext } from "./handlers/context.ts";
+import { getExecution } from "./handlers/get-execution.ts";
+import { getPayload } from "./handlers/get-payload.ts";
+import { listExecutions } from "./handlers/list-executions.ts";
+import { listHistory } from "./handlers/list-history.ts";
+import { resumeExecution } from "./handlers/resume-execution.ts";
+import { signalExecution } from "./handlers/signal-execution.ts";
+import { startExecution } from "./handlers/start-execution.ts";
+import { suspendExecution } from "./handlers/suspend-execution.ts";
+import { watchExecution } from "./handlers/watch-execution.ts";
+import { createOpenTasks } from "./link/open-tasks.ts";
+import { submitResults } from "./link/submit-results.ts";
+import { createSchedulerLink } from "./link/scheduler-link.ts";
+import { registerMetrics } from "./metrics.ts";
+import { findPlan, savePlan } from "./store/plan-store.ts";
+import { createExecutionProjection } from "./store/projection.ts";
+
+export interface ExecutionServiceOptions {
+  database: Database;
+  /** Reaches the definition service and the scheduler. */
+  transport: RpcTransport;
+  /** Unique among live processes, the same after a restart. */
+  owner: string;
+  /** Where ExecutionEvents go. */
+  sinks: readonly EventSink[];
+  logger: Logger;
+  metrics?: Metrics;
+  journalLimits?: Partial<JournalLimits>;
+  now?: () => number;
+}
+
+export interface ExecutionService {
+  routes: Routes;
+  /** Acquires partitions, recovers them, and links to the scheduler. */
+  start(): Promise<void>;
+  /** Refuses new commands, commits and projects what there is, releases the partitions. */
+  stop(): Promise<void>;
+}
+
+/** Wires the engine, the journal and the link to the scheduler into one service. */
+export function createExecutionService(options: ExecutionServiceOptions): ExecutionService {
+  const { database, transport, owner, logger, now = Date.now } = options;
+  const definitions = createRpcClient(DefinitionService, transport);
+  const hub = createHub();
+  const requestIds = createRequestIds();
+  const openTasks = createOpenTasks();
+
+  const plans = createPlans({
+    find: (key) => findPlan(database, key),
+    save: (key, document) => savePlan(database, key, document),
+    async fetch(key, knownVersion) {
+      const { version, planJson } = await definitions.getPlan({ ...key, knownVersion });
+      return planJson === "" ? { version } : { version, document: JSON.parse(planJson) as PlanDocument };
+    },
+  });
+
+  const projection = createExecutionProjection(
+    database,
+    (key) => plans.resolve(key).then(({ plan }) => plan),
+    (finished) => {
+      for (const { namespace, requestId } of finished) if (requestId !== "") requestIds.release(namespace, requestId);
+    },
+  );
+
+  const children = createChildren({ runtime: () => runtime, plans, logger });
+  const link = createSchedulerLink({
+    transport,
+    // The scheduler must not take the frames of a process that has died for those of its successor.
+    ownerId: `${owner}/${randomUUID()}`,
+    openTasks,
+    ownedPartitions: () => runtime.ownedPartitions(),
+    onResults: (results, done) => submitResults(runtime, results, done, logger),
+    logger,
+  });
+  const effects = createTurnEffects({ openTasks, children, hub, scheduler: link, now });
+
+  const runtime = createJournalRuntime({
+    database,
+    owner,
+    aggregate: createExecutionAggregate(plans),
+    projection,
+    limits: options.journalLimits,
+    logger,
+    now,
+    onCommitted: (turns) => effects.committed(turns),
+    onAcquired(partition) {
+      for (const [id, { state }] of runtime.live(partition)) {
+        if (state.requestId !== "") requestIds.add(state.namespace, state.requestId, id);
+      }
+      effects.recovered(partition, runtime.live(partition));
+      link.sync([partition]);
+    },
+    onLost(partition) {
+      openTasks.dropPartition(partition);
+      hub.notifyAll();
+    },
+  });
+
+  const publisher = createPublisher({
+    runtime,
+    name: "events",
+    publish: createJournalForwarder({
+      sinks: options.sinks,
+      topic: ExecutionEventSchema.typeName,
+      source: "/heddle/execution",
+    }),
+    logger,
+  });
+
+  if (options.metrics !== undefined) registerMetrics(options.metrics, runtime, openTasks, publisher);
+  const context: ExecutionContext = { runtime, database, plans, hub, requestIds, openTasks };
+
+  return {
+    routes: (router) =>
+      router.service(ExecutionDescriptor, {
+        startExecution: (request, call) => startExecution(context, request, call),
+        getExecution: (request) => getExecution(context, request),
+        listExecutions: (request) => listExecutions(context, request),
+        watchExecution: (request, call) => watchExecution(context, request, call),
+        listHistory: (request) => listHistory(context, request),
+        cancelExecution: (request) => cancelExecution(context, request),
+        suspendExecution: (request) => suspendExecution(context, request),
+        resumeExecution: (request) => resumeExecution(context, request),
+        signalExecution: (request) => signalExecution(context, request),
+        getPayload: (request) => getPayload(context, request),
+      }),
+    async start() {
+      await runtime.start();
+      await publisher.start();
+      link.start();
+    },
+    async stop() {
+      link.stop();
+      children.stop();
+      await publisher.stop();
+      await runtime.stop();
+      requestIds.clear();
+      hub.notifyAll();
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { Queryable } from "@heddle/store";
+
+export interface ExecutionFilter {
+  namespace: string;
+  /** Empty means all. */
+  workflowId: string;
+  /** 0 means all. */
+  status: number;
+  labels: Record<string, string>;
+  /** RFC 3339, or empty. */
+  startedAfter: string;
+  /** RFC 3339, or empty. */
+  startedBefore: string;
+  /** Empty means all. */
+  parentExecutionId: string;
+}
+
+export interface ExecutionRow {
+  execution_id: string;
+  namespace: string;
+  workflow_id: string;
+  version: number;
+  status: number;
+  request_id: string;
+  parent_execution_id: string | null;
+  parent_node_id: string | null;
+  priority: number;
+  labels: Record<string, string>;
+  failure_type: string | null;
+  failure_message: string | null;
+  failure_node_id: string | null;
+  started_at: Date;
+  ended_at: Date | null;
+  last_seq: string;
+}
+
+const SELECT = `select execution_id, namespace, workflow_id, version, status, request_id, parent_execution_id, parent_node_id,
+  priority, labels, failure_type, failure_message, failure_node_id, started_at, ended_at, last_seq from executions`;
+
+/** Newest first, before `beforeId` (empty: from the newest). */
+export async function listExecutions(
+  database: Queryable,
+  filter: ExecutionFilter,
+  beforeId: string,
+  limit: number,
+): Promise<ExecutionRow[]> {
+  const values: unknown[] = [filter.namespace];
+  const conditions = ["namespace = $1"];
+  const add = (condition: (parameter: string) => string, value: unknown): void => {
+    values.push(value);
+    conditions.push(condition(`$${values.length}`));
+  };
+  if (filter.workflowId !== "") add((p) => `workflow_id = ${p}`, filter.workflowId);
+  // Written out and not as a parameter where the planner must see it to choose the partial index.
+  if (filter.status !== 0) conditions.push(`status = ${Number(filter.status)}`);
+  if (Object.keys(filter.labels).length > 0) {
+    add((p) => `labels <> '{}' and labels @> ${p}::jsonb`, JSON.stringify(filter.labels));
+  }
+  if (filter.startedAfter !== "") add((p) => `started_at >= ${p}::timestamptz`, filter.startedAfter);
+  if (filter.startedBefore !== "") add((p) => `started_at < ${p}::timestamptz`, filter.startedBefore);
+  if (filter.parentExecutionId !== "") add((p) => `parent_execution_id = ${p}::uuid`, filter.parentExecutionId);
+  if (beforeId !== "") add((p) => `execution_id < ${p}::uuid`, beforeId);
+  values.push(limit);
+  const { rows } = await database.query<ExecutionRow>({
+    text: `${SELECT} where ${conditions.join(" and ")} order by execution_id desc limit $${values.length}`,
+    values,
+  });
+  return rows;
+}

@@ -1,0 +1,126 @@
+import type { Plan } from "@heddle/engine";
+import { type Projection, writeHistory } from "@heddle/journal";
+import type { Database, Queryable } from "@heddle/store";
+import { decodeSnapshot, encodeSnapshot, type Execution } from "../domain/aggregate.ts";
+import { toStatus } from "../domain/to-proto.ts";
+
+/** Loads the plan of a stored execution. */
+export type LoadPlan = (key: { namespace: string; workflowId: string; version: number }) => Promise<Plan>;
+
+/** One row of `executions`, in the order of COLUMNS. */
+type Row = readonly unknown[];
+
+const COLUMNS: readonly (readonly [name: string, type: string])[] = [
+  ["execution_id", "uuid"],
+  ["partition", "smallint"],
+  ["namespace", "text"],
+  ["workflow_id", "text"],
+  ["version", "integer"],
+  ["status", "smallint"],
+  ["request_id", "text"],
+  ["parent_execution_id", "uuid"],
+  ["parent_node_id", "text"],
+  ["priority", "smallint"],
+  ["labels", "jsonb"],
+  ["failure_type", "text"],
+  ["failure_message", "text"],
+  ["failure_node_id", "text"],
+  ["started_at", "timestamptz"],
+  ["ended_at", "timestamptz"],
+  ["last_seq", "bigint"],
+  ["snapshot", "text"],
+];
+
+const NAMESPACE = COLUMNS.findIndex(([name]) => name === "namespace");
+const REQUEST_ID = COLUMNS.findIndex(([name]) => name === "request_id");
+
+/** What changes after the start. */
+const MUTABLE = ["status", "failure_type", "failure_message", "failure_node_id", "ended_at", "last_seq", "snapshot"];
+
+const UPSERT = {
+  name: "upsert-executions",
+  text: `insert into executions (${COLUMNS.map(([name]) => name).join(", ")})
+    select * from unnest(${COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(", ")})
+    on conflict (execution_id) do update set ${MUTABLE.map((name) => `${name} = excluded.${name}`).join(", ")}`,
+};
+
+const MAX_FAILURE_MESSAGE = 1024;
+
+/** Writes `executions` and the history, and reads executions back from there. */
+export function createExecutionProjection(
+  database: Database,
+  loadPlan: LoadPlan,
+  onFinished: (executions: readonly { namespace: string; requestId: string }[]) => void,
+): Projection<Execution, Row> {
+  const restore = async (rows: readonly SnapshotRow[]): Promise<{ id: string; state: Execution }[]> => {
+    const restored: { id: string; state: Execution }[] = [];
+    for (const row of rows) {
+      const plan = await loadPlan({ namespace: row.namespace, workflowId: row.workflow_id, version: row.version });
+      restored.push({ id: row.execution_id, state: decodeSnapshot(plan, row.snapshot, Number(row.last_seq)) });
+    }
+    return restored;
+  };
+
+  return {
+    capture({ id, partition, state: execution }) {
+      const { state } = execution;
+      return [
+        id,
+        partition,
+        state.namespace,
+        state.workflowId,
+        state.version,
+        toStatus(state.status),
+        state.requestId,
+        state.parent?.executionId ?? null,
+        state.parent?.nodeId ?? null,
+        state.priority,
+        JSON.stringify(state.labels),
+        state.failure?.type ?? (state.status === "canceled" ? "canceled" : null),
+        (state.failure?.message ?? state.reason)?.slice(0, MAX_FAILURE_MESSAGE) ?? null,
+        state.failure?.nodeId ?? null,
+        isoTime(state.startedAt),
+        state.endedAt === undefined ? null : isoTime(state.endedAt),
+        execution.seq,
+        encodeSnapshot(execution),
+      ];
+    },
+    async write(transaction, changes) {
+      const values = COLUMNS.map((_, column) => changes.map((change) => change.captured[column]));
+      await transaction.query({ ...UPSERT, values });
+      await writeHistory(transaction, changes);
+      onFinished(
+        changes
+          .filter((change) => change.finished)
+          .map(({ captured }) => ({ namespace: captured[NAMESPACE] as string, requestId: captured[REQUEST_ID] as string })),
+      );
+    },
+    async loadLive(partition) {
+      return restore(await select(database, "partition = $1 and ended_at is null", partition));
+    },
+    async load(ids) {
+      return restore(await select(database, "execution_id = any($1::uuid[])", ids));
+    },
+  };
+}
+
+interface SnapshotRow {
+  execution_id: string;
+  namespace: string;
+  workflow_id: string;
+  version: number;
+  last_seq: string;
+  snapshot: string;
+}
+
+async function select(database: Queryable, condition: string, value: unknown): Promise<SnapshotRow[]> {
+  const { rows } = await database.query<SnapshotRow>({
+    text: `select execution_id, namespace, workflow_id, version, last_seq, snapshot from executions where ${condition}`,
+    values: [value],
+  });
+  return rows;
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
