@@ -1,0 +1,42 @@
+import { readVariable, type Environment } from "./environment.ts";
+import type { Settings } from "./define-config.ts";
+import type { Setting } from "./setting.ts";
+
+/** The settings as a Markdown table, for documentation. */
+export function settingsTable(settings: Settings): string {
+  const rows = Object.entries(settings).map(([name, setting]) => [
+    `\`${name}\``,
+    defaultOf(setting),
+    `${setting.shape}${setting.secret ? `; or a path in \`${name}_FILE\`` : ""}`,
+    setting.doc,
+  ]);
+  return [["Variable", "Default", "Shape", "What it is for"], ["---", "---", "---", "---"], ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`)
+    .join("");
+}
+
+/** What `check-config` prints: every variable with the value that holds, where it comes from, or what is wrong. */
+export function settingsReport(settings: Settings, env: Environment): string {
+  const width = Math.max(0, ...Object.keys(settings).map((name) => name.length));
+  return Object.entries(settings)
+    .map(([name, setting]) => `${name.padEnd(width)}  ${stateOf(name, setting, env)}\n`)
+    .join("");
+}
+
+function stateOf(name: string, setting: Setting<unknown>, env: Environment): string {
+  const read = readVariable(name, setting, env);
+  if (!read.ok) return `FAULT: ${read.problem}`;
+  const given = (env[name] ?? "") !== "" || (setting.secret && (env[`${name}_FILE`] ?? "") !== "");
+  if (!given) return read.value === undefined ? "not set" : `${show(read.value)} (default)`;
+  return setting.secret ? "set (secret)" : show(read.value);
+}
+
+function defaultOf(setting: Setting<unknown>): string {
+  if (setting.required) return "required";
+  if (setting.default === undefined) return "not set";
+  return setting.secret ? "a built-in one" : `\`${show(setting.default)}\``;
+}
+
+function show(value: unknown): string {
+  return Array.isArray(value) ? value.join(",") : String(value);
+}
