@@ -23,3 +23,7 @@ export type {
   Submission,
   SubmitOptions,
 } from "./types.ts";
+export { readHistoryTable, writeHistory } from "./history.ts";
+export { journalMigrations } from "./migrations.ts";
+export { claimPayload } from "./payloads.ts";
+export { createJournalRuntime } from "./runtime.ts";

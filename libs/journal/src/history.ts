@@ -1,0 +1,77 @@
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import type { Queryable } from "@heddle/store";
+import { idFromBytes, idToBytes } from "./id.ts";
+import { byteaArray, int2Array, int8Array } from "./pg-array.ts";
+import { decodeBatch, encodeBatch, type StoredRecord } from "./record.ts";
+import type { JournalRecord, ProjectionChange } from "./types.ts";
+
+const PLAIN = 0;
+const ZSTD = 1;
+/** Below this the frame's own overhead eats the gain. */
+const COMPRESS_MIN_BYTES = 512;
+/** Chunks read by one statement of a page. */
+const READ_MAX_CHUNKS = 100;
+
+/** Appends one chunk per changed aggregate. To be called inside `Projection.write`, in its transaction. */
+export async function writeHistory(
+  transaction: Queryable,
+  changes: readonly Pick<ProjectionChange<unknown>, "id" | "events">[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  const ids: Uint8Array[] = [];
+  const firsts: number[] = [];
+  const lasts: number[] = [];
+  const encodings: number[] = [];
+  const chunks: Uint8Array[] = [];
+  for (const { id, events } of changes) {
+    const plain = encodeBatch(events.map(toStored));
+    const compress = plain.length >= COMPRESS_MIN_BYTES;
+    ids.push(idToBytes(id));
+    firsts.push((events[0] as JournalRecord).seq);
+    lasts.push((events[events.length - 1] as JournalRecord).seq);
+    encodings.push(compress ? ZSTD : PLAIN);
+    chunks.push(compress ? zstdCompressSync(plain) : plain);
+  }
+  await transaction.query({
+    name: "journal_write_history",
+    text: `insert into history (id, first_seq, last_seq, encoding, events)
+      select encode(i, 'hex')::uuid, f, l, e, b
+      from unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bytea[]) as r (i, f, l, e, b)`,
+    values: [byteaArray(ids), int8Array(firsts), int8Array(lasts), int2Array(encodings), byteaArray(chunks)],
+  });
+}
+
+/** What was projected of one aggregate after a seq, in order, up to `limit` events. */
+export async function readHistoryTable(
+  database: Queryable,
+  id: string,
+  afterSeq: number,
+  limit: number,
+): Promise<JournalRecord[]> {
+  const records: JournalRecord[] = [];
+  let last = afterSeq;
+  for (;;) {
+    const { rows } = await database.query<{ last_seq: number; encoding: number; events: Buffer }>({
+      name: "journal_read_history",
+      text: `select last_seq, encoding, events from history
+        where id = $1 and last_seq > $2
+          and first_seq >= coalesce((select max(first_seq) from history where id = $1 and first_seq <= $2 + 1), 0)
+        order by first_seq limit ${READ_MAX_CHUNKS}`,
+      values: [id, last],
+    });
+    for (const row of rows) {
+      const plain = row.encoding === ZSTD ? zstdDecompressSync(row.events) : row.events;
+      for (const record of decodeBatch(plain, idFromBytes)) {
+        if (record.seq <= last) continue;
+        if (records.length === limit) return records;
+        records.push(record);
+        last = record.seq;
+      }
+    }
+    if (rows.length < READ_MAX_CHUNKS) return records;
+  }
+}
+
+function toStored(record: JournalRecord): StoredRecord {
+  return "idBytes" in record ? (record as StoredRecord) : { ...record, idBytes: idToBytes(record.id) };
+}

@@ -1,0 +1,91 @@
+import type { Migration } from "@heddle/store";
+
+/** The journal's tables, for a service to put first among its own migrations. `partitions` as given to the runtime. */
+export function journalMigrations(partitions = 64): readonly Migration[] {
+  return [
+    {
+      name: "0000_journal",
+      async up(knex) {
+        await knex.raw(UP);
+        await knex.raw("insert into journal_partitions (partition) select generate_series(0, ?::int - 1)", [
+          partitions,
+        ]);
+      },
+      async down(knex) {
+        await knex.raw(DOWN);
+      },
+    },
+  ];
+}
+
+// Autovacuum by count, not by share: these tables have a page or two, and their rows change all the time.
+const SMALL_AND_HOT = "with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200)";
+
+const UP = `
+  -- Unique for ever: a fence once given to a writer is never given again.
+  create sequence journal_fences;
+
+  -- One row per live process. An append locks this row and changes nothing in it, so it leaves no dead row behind even
+  -- while someone's long transaction holds back vacuum. Whoever takes partitions away removes the row first, and thereby
+  -- waits for the append under way and makes every later one void.
+  create table journal_owners (
+    owner text primary key,
+    incarnation uuid not null,
+    fence bigint not null,
+    expires_at timestamptz not null
+  ) ${SMALL_AND_HOT};
+
+  -- Everything up to projected_offset is in the projections.
+  create table journal_partitions (
+    partition smallint primary key,
+    owner text,
+    epoch bigint not null default 0,
+    projected_offset bigint not null default 0
+  ) ${SMALL_AND_HOT};
+
+  -- One row per flush and touched partition; journal_offset is 1-based and gapless per partition. A slot is a stretch of
+  -- time whose table is created ahead and dropped as a whole.
+  create table journal (
+    slot bigint not null,
+    partition smallint not null,
+    journal_offset bigint not null,
+    epoch bigint not null,
+    batch bytea not null,
+    primary key (partition, journal_offset, slot)
+  ) partition by list (slot);
+  -- Batches are small messages: Postgres would try to compress each and gain little.
+  alter table journal alter column batch set storage external;
+
+  create table payloads (
+    digest bytea primary key,
+    bytes bytea not null
+  );
+
+  create table history (
+    id uuid not null,
+    first_seq integer not null,
+    last_seq integer not null,
+    -- 0: plain, 1: zstd
+    encoding smallint not null,
+    events bytea not null,
+    primary key (id, first_seq)
+  );
+  alter table history alter column events set storage external;
+
+  create table publisher_cursors (
+    name text not null,
+    partition smallint not null,
+    journal_offset bigint not null,
+    primary key (name, partition)
+  ) ${SMALL_AND_HOT};
+`;
+
+const DOWN = `
+  drop table publisher_cursors;
+  drop table history;
+  drop table payloads;
+  drop table journal;
+  drop table journal_partitions;
+  drop table journal_owners;
+  drop sequence journal_fences;
+`;

@@ -1,0 +1,89 @@
+import type { StoredRecord } from "./record.ts";
+import { createTimerHeap, type TimerHeap } from "./timer-heap.ts";
+import type { Submission } from "./types.ts";
+
+/** A command in the queue. A timer's command is asked for when its turn comes, because the state may have moved on. */
+export type QueuedCommand<Command> = Submission<Command> | { id: string; timer: true };
+
+export interface ResidentAggregate<State, Command> {
+  id: string;
+  idBytes: Uint8Array;
+  state: State | undefined;
+  /** Seq of the last event decided. */
+  seq: number;
+  /**
+   * ready: decides. loading: its state is being fetched, or rebuilt after a defect; commands wait in `parked`.
+   * quarantined: its events cannot be replayed by this version; commands are refused.
+   */
+  status: "ready" | "loading" | "quarantined";
+  parked: QueuedCommand<Command>[];
+  /** Part of the flush under way: its state may be uncommitted. */
+  inBatch: boolean;
+  /** Committed, not yet captured for the projection. */
+  unprojected: StoredRecord[];
+  /** Captured, being written. */
+  projecting: StoredRecord[];
+  /** Offset of the row with its first unprojected event. */
+  heldOffset: number;
+  /** The one entry of the partition's heap that counts. */
+  timerAt: number | undefined;
+  timerQueued: boolean;
+  timerFailures: number;
+}
+
+export interface Partition<State, Command> {
+  number: number;
+  epoch: number;
+  status: "recovering" | "active" | "releasing";
+  /** Offset of the last committed row. */
+  headOffset: number;
+  projectedOffset: number;
+  aggregates: Map<string, ResidentAggregate<State, Command>>;
+  dirty: Set<ResidentAggregate<State, Command>>;
+  /** Those that cannot be projected (a defect, or quarantined): the journal is kept from their first event on. */
+  held: Set<ResidentAggregate<State, Command>>;
+  timers: TimerHeap<ResidentAggregate<State, Command>>;
+  /** Commands that came before the recovery was complete. */
+  waiting: QueuedCommand<Command>[];
+}
+
+export function createPartition<State, Command>(
+  number: number,
+  epoch: number,
+  projectedOffset: number,
+): Partition<State, Command> {
+  return {
+    number,
+    epoch,
+    status: "recovering",
+    headOffset: projectedOffset,
+    projectedOffset,
+    aggregates: new Map(),
+    dirty: new Set(),
+    held: new Set(),
+    timers: createTimerHeap(),
+    waiting: [],
+  };
+}
+
+export function createAggregate<State, Command>(
+  id: string,
+  idBytes: Uint8Array,
+  status: "ready" | "loading",
+): ResidentAggregate<State, Command> {
+  return {
+    id,
+    idBytes,
+    state: undefined,
+    seq: 0,
+    status,
+    parked: [],
+    inBatch: false,
+    unprojected: [],
+    projecting: [],
+    heldOffset: 0,
+    timerAt: undefined,
+    timerQueued: false,
+    timerFailures: 0,
+  };
+}
