@@ -1,0 +1,129 @@
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createOrderModel } from "../test/support/order-model.ts";
+import { type Random, createRandom } from "../test/support/random.ts";
+import { makeRandomPlan } from "../test/support/random-plan.ts";
+import { playRandomly } from "../test/support/random-run.ts";
+import { type Runner, copyState, createRunner, replay, sortedObligations } from "../test/support/runner.ts";
+import {
+  type ExecutionState,
+  MAX_EVENTS_PER_TURN,
+  type NodeStatus,
+  countNodes,
+  evolve,
+  isFinished,
+  linkPlan,
+  listNodes,
+  nextTimerAt,
+} from "./index.ts";
+
+const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+console.log(`SEED=${SEED} repeats this run of the engine's properties`);
+
+/** Plays random executions of random plans. `seed` alone makes the plan and its run. */
+function checkAllRuns(maxSize: number, numRuns: number, property: (runner: Runner, random: Random) => void): void {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: maxSize }), fc.nat(), (size, seed) => {
+      const random = createRandom(seed);
+      property(createRunner(linkPlan(makeRandomPlan(random, size))), random);
+    }),
+    { numRuns, seed: SEED },
+  );
+}
+
+function expectSame(actual: ExecutionState | undefined, expected: ExecutionState | undefined): void {
+  // Fast, and the slow comparison only to show the difference.
+  if (actual && expected && isDeepStrictEqual(copyState(actual), copyState(expected))) return;
+  expect(actual).toEqual(expected);
+}
+
+describe("every random execution", () => {
+  test("ends once all its obligations are answered, and wants nothing afterwards", () => {
+    const statuses = new Set<string>();
+    checkAllRuns(300, 150, (runner, random) => {
+      playRandomly(runner, random, { onStep: () => {} });
+      const state = runner.state as ExecutionState;
+      expect(isFinished(state)).toBe(true);
+      expect(nextTimerAt(state)).toBeUndefined();
+      expect(sortedObligations(runner).expected).toMatchObject({ tasks: [], children: [] });
+      statuses.add(state.status);
+    });
+    // The property means something only if executions end in different ways.
+    expect([...statuses].toSorted()).toEqual(["canceled", "completed", "failed"]);
+  });
+
+  test("never starts a node before what it waits for is settled, and never twice", () => {
+    checkAllRuns(300, 150, (runner, random) => {
+      const model = createOrderModel(runner.plan);
+      playRandomly(runner, random, {
+        onStep({ events }) {
+          expect(events.length).toBeLessThanOrEqual(MAX_EVENTS_PER_TURN);
+          for (const event of events) model.observe(event);
+        },
+      });
+    });
+  });
+
+  test("has the obligations that its changes add up to, after every command", () => {
+    checkAllRuns(100, 150, (runner, random) => {
+      playRandomly(runner, random, {
+        onStep() {
+          const { expected, known } = sortedObligations(runner);
+          expect(known).toEqual(expected);
+        },
+      });
+    });
+  });
+
+  test("gives the same state when any prefix of its history is replayed", () => {
+    checkAllRuns(20, 60, (runner, random) => {
+      playRandomly(runner, random, {
+        onStep: () => expectSame(replay(runner.plan, runner.history), runner.state),
+      });
+      let state: ExecutionState | undefined;
+      for (const [index, event] of runner.history.entries()) {
+        state = evolve(runner.plan, state, event);
+        expectSame(replay(runner.plan, runner.history.slice(0, index + 1)), state);
+      }
+      expectSame(state, runner.state);
+    });
+  });
+
+  test("survives a snapshot and its events' way through JSON at every prefix", () => {
+    checkAllRuns(60, 60, (runner, random) => {
+      playRandomly(runner, random, { onStep: () => {} });
+      let state: ExecutionState | undefined;
+      for (const event of runner.history) {
+        const sent = JSON.parse(JSON.stringify(event)) as typeof event;
+        state = evolve(runner.plan, state && copyState(state), sent);
+      }
+      expectSame(state, runner.state);
+    });
+  });
+
+  test("keeps its counts and timers as a look at all nodes would give them", () => {
+    checkAllRuns(100, 100, (runner, random) => {
+      playRandomly(runner, random, { onStep: () => checkCounts(runner) });
+    });
+  });
+});
+
+function checkCounts(runner: Runner): void {
+  const state = runner.state as ExecutionState;
+  const nodes = listNodes(runner.plan, state);
+  const counts = countNodes(state);
+  for (const status of Object.keys(counts) as NodeStatus[]) {
+    expect(nodes.filter((node) => node.status === status).length).toBe(counts[status]);
+  }
+  if (state.status !== "running") return;
+  const times = nodes
+    .filter(({ status }) => status === "waiting" || status === "backing_off")
+    .map(({ dueAt }) => dueAt);
+  if (state.deadlineAt !== undefined) times.push(state.deadlineAt);
+  const earliest = Math.min(...times.filter((time) => time !== undefined));
+  expect(nextTimerAt(state) ?? Infinity).toBe(earliest);
+  expect(state.openNodes).toBe(
+    nodes.filter(({ status }) => ["pending", "scheduled", "backing_off", "waiting"].includes(status)).length,
+  );
+}
