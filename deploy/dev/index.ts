@@ -1,0 +1,2 @@
+export { type DevConfig, devConfig } from "./config.ts";
+export { type DevProcess, startDev, type StartDevOptions } from "./start-dev.ts";

@@ -1,0 +1,19 @@
+import { closeOnSignal } from "@heddle/rpc";
+import { DomainError } from "@heddle/errors";
+import { createLogger, createMetrics } from "@heddle/telemetry";
+import { devConfig } from "./config.ts";
+import { startSuite } from "./suite.ts";
+
+// All services in one process: `node deploy/dev/main.ts`, or `heddle dev`.
+try {
+  const config = devConfig.parse(process.env);
+  const logger = createLogger({ name: "heddle", level: config.HEDDLE_LOG_LEVEL });
+  const suite = await startSuite(config, logger, createMetrics());
+  closeOnSignal({ close: () => suite.stop(), logger });
+  if (suite.portTaken) console.log(`port ${config.HEDDLE_PORT} is taken; another one is used`);
+  // Programs that start this process wait for this line.
+  console.log(`heddle is ready at ${suite.url} (data in ${config.DATABASE_URL ? "DATABASE_URL" : config.HEDDLE_DATA_DIR}); end it with Ctrl-C`);
+} catch (error) {
+  console.error(error instanceof DomainError ? `heddle: ${error.message}` : error);
+  process.exit(1);
+}

@@ -1,0 +1,116 @@
+import { join, resolve } from "node:path";
+import { createDefinitionService, definitionMigrations } from "@heddle/definition-service";
+import { createFileSink, createMemoryBus, type EventSink } from "@heddle/events";
+import { createExecutionService, executionMigrations } from "@heddle/execution-service";
+import { createInMemoryTransport, createServer, type Routes } from "@heddle/rpc";
+import { createSchedulerService, schedulerMigrations } from "@heddle/scheduler-service";
+import { createStateMachineService } from "@heddle/statemachine-service";
+import { openDatabase, startEmbeddedPostgres } from "@heddle/store";
+import type { Logger, Metrics } from "@heddle/telemetry";
+import { createWorkerService } from "@heddle/worker-service";
+import type { DevConfig } from "./config.ts";
+import { lockDataDir } from "./data-dir-lock.ts";
+import { eventRegistry } from "./event-registry.ts";
+
+export interface Suite {
+  url: string;
+  /** Whether the port was another one than asked for. */
+  portTaken: boolean;
+  stop(): Promise<void>;
+}
+
+/** Starts everything in this process: one port, one Postgres, each service with its own schema. */
+export async function startSuite(config: DevConfig, logger: Logger, metrics: Metrics): Promise<Suite> {
+  const dataDir = resolve(config.HEDDLE_DATA_DIR);
+  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  };
+  try {
+    const lock = lockDataDir(dataDir);
+    closers.push(() => lock.release());
+    const url = config.DATABASE_URL ?? (await embeddedPostgres(join(dataDir, "postgres"), logger));
+    const open = (schema: string) => {
+      const database = openDatabase({ url, schema });
+      closers.push(() => database.close());
+      return database;
+    };
+    const [definitionDb, executionDb, schedulerDb] = [open("definition"), open("execution"), open("scheduler")];
+    await Promise.all([
+      definitionDb.migrate(definitionMigrations),
+      executionDb.migrate(executionMigrations),
+      schedulerDb.migrate(schedulerMigrations),
+    ]);
+
+    const bus = createMemoryBus();
+    closers.push(() => bus.close());
+    const sinks: EventSink[] = [bus];
+    if (config.HEDDLE_EVENT_LOG !== undefined) {
+      const log = await createFileSink({ path: resolve(config.HEDDLE_EVENT_LOG), registry: eventRegistry });
+      closers.push(() => log.close());
+      sinks.push(log);
+    }
+
+    const transport = createInMemoryTransport({ routes: (router) => routes(router), logger, metrics });
+    const definition = createDefinitionService({ database: definitionDb, sinks, logger });
+    const scheduler = createSchedulerService({ database: schedulerDb, logger, metrics });
+    const execution = createExecutionService({
+      database: executionDb,
+      transport,
+      // The same at every start on this data: its own partitions are taken back at once.
+      owner: "dev",
+      sinks,
+      logger,
+      metrics,
+    });
+    const statemachine = createStateMachineService();
+    const routes: Routes = (router) => {
+      for (const service of [definition, execution, scheduler, statemachine]) service.routes(router);
+    };
+
+    const server = createServer({
+      routes,
+      logger,
+      metrics,
+      host: config.HEDDLE_HOST,
+      port: config.HEDDLE_PORT,
+      portFallback: config.HEDDLE_PORT === 0 ? 0 : config.HEDDLE_PORT_FALLBACK,
+    });
+
+    await scheduler.start();
+    closers.push(() => scheduler.stop());
+    definition.start();
+    closers.push(() => definition.stop());
+    await execution.start();
+    closers.push(() => execution.stop());
+    closers.push(() => transport.close());
+    if (config.HEDDLE_WORKER) {
+      const worker = createWorkerService({
+        transport,
+        logger,
+        httpAllow: config.HEDDLE_HTTP_ALLOW,
+        agentsFile: config.HEDDLE_AGENTS_FILE,
+      });
+      await worker.start();
+      closers.push(() => worker.stop());
+    }
+    const address = await server.listen();
+    closers.push(() => server.close());
+    lock.setUrl(address.url);
+    return {
+      url: address.url,
+      portTaken: config.HEDDLE_PORT !== 0 && address.port !== config.HEDDLE_PORT,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Stays up when this process ends, so that the next start finds it warm; it costs nothing while idle. */
+async function embeddedPostgres(dataDir: string, logger: Logger): Promise<string> {
+  const postgres = await startEmbeddedPostgres({ dataDir });
+  logger.info({ dataDir, adopted: postgres.adopted }, "embedded Postgres is ready");
+  return postgres.url;
+}
