@@ -1,0 +1,67 @@
+import type { JsonObject, PlanDocument } from "@heddle/engine";
+import { checkConditions } from "./conditions.ts";
+import { checkExpressions } from "./expressions/check-expressions.ts";
+import type { Finding } from "./finding.ts";
+import { checkCycles } from "./graph/cycles.ts";
+import { buildGraph, indexNodes } from "./graph/graph.ts";
+import { checkReachability } from "./graph/reachability.ts";
+import { summarize } from "./graph/summary.ts";
+import type { PlanSummary } from "./graph/summary.ts";
+import { buildWaits } from "./graph/waits.ts";
+import { checkCatalog } from "./catalog.ts";
+import { buildPlan } from "./plan.ts";
+import { createReport } from "./report.ts";
+import { decodeSource, readSource } from "./source/read-source.ts";
+import { readWorkflow } from "./workflow.ts";
+
+export interface CompileDefinitionOptions {
+  /** Tools that are registered, by name. Without it tools are not checked. */
+  knownTools?: ReadonlyMap<string, KnownTool>;
+  /** Agents that are registered; those that the definition declares need not be among them. Without it agents are not checked. */
+  knownAgents?: ReadonlySet<string>;
+  /** Whether a workflow of this id is published. Without it sub-workflows are not checked. */
+  workflowExists?: (workflowId: string) => boolean;
+}
+
+export interface KnownTool {
+  /** JSON Schema (2020-12) of its inputs; the constant parts of `inputs` are checked against it. */
+  inputSchema?: JsonObject;
+}
+
+export interface CompiledDefinition {
+  /** Only when no finding is an error. */
+  plan?: PlanDocument;
+  /** What is wrong or looks wrong, in the order of the source; at most 200. */
+  findings: Finding[];
+  /** Only with a plan. */
+  summary?: PlanSummary;
+}
+
+/**
+ * Reads a definition in YAML or JSON, checks everything about it that can be checked before it runs, and gives the plan
+ * that the engine runs. Never throws for a bad definition: there is a plan, or at least one finding of severity error.
+ * Takes time linear in the source, whatever it holds.
+ */
+export function compileDefinition(
+  source: string | Uint8Array,
+  options: CompileDefinitionOptions = {},
+): CompiledDefinition {
+  const early = createReport("");
+  const text = decodeSource(source, early);
+  if (text === undefined) return { findings: early.findings(undefined) };
+  const report = createReport(text);
+  const root = readSource(text, report);
+  const workflow = root === undefined ? undefined : readWorkflow(root, report);
+  if (workflow === undefined) return { findings: report.findings(root) };
+  const indices = indexNodes(workflow.nodes, report);
+  const graph = buildGraph(workflow.nodes, indices, report);
+  checkExpressions(workflow, graph, text, report);
+  checkConditions(workflow, report);
+  checkCatalog(workflow, options, report);
+  const waits = buildWaits(graph);
+  if (checkCycles(graph, waits, report)) checkReachability(graph, waits, report);
+  const findings = report.findings(root);
+  return report.hasErrors()
+    ? { findings }
+    : { plan: buildPlan(workflow, graph), findings, summary: summarize(graph, waits) };
+}

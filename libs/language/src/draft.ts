@@ -1,0 +1,84 @@
+import type { Json, JsonObject, PlanNodeBase, TaskNode } from "@heddle/engine";
+import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
+
+/** A definition that was read field by field, before anything in it was looked up. */
+export interface WorkflowDraft {
+  id: string;
+  name?: string;
+  description?: string;
+  inputSchema?: JsonObject;
+  output?: Json;
+  agents: ReadonlyMap<string, JsonObject>;
+  timeoutMs?: number;
+  priority?: number;
+  nodes: NodeDraft[];
+  uses: ExpressionUse[];
+}
+
+export interface NodeDraft {
+  index: number;
+  /** Empty when it is missing or bad; such a node cannot be named, everything else about it is checked. */
+  id: string;
+  idAt: Span;
+  at: SourceMap;
+  name?: string;
+  dependencies: NodeRef[];
+  /** As written; the default depends on the kind of the node. */
+  join?: PlanNodeBase["join"];
+  when?: Condition;
+  body: NodeBody;
+}
+
+/** A node's id where another node names it. */
+export interface NodeRef {
+  id: string;
+  at: SourceScalar;
+}
+
+/** An expression without `${}`, or what is true or false anyway. */
+export interface Condition {
+  source: string;
+  at: SourceNode;
+  constant?: boolean;
+}
+
+type Plain<T> = Omit<T, keyof PlanNodeBase | "kind">;
+
+export type NodeBody =
+  | ({ kind: "task"; nameAt?: SourceNode; inputsAt?: SourceNode } & Plain<TaskNode>)
+  | ({ kind: "action" } & ActionBody)
+  | { kind: "switch"; condition?: Condition; cases: CaseDraft[]; defaultTargets: NodeRef[]; branchesAt: SourceNode }
+  | { kind: "parallel"; branches: NodeRef[]; waitAll: boolean; branchesAt: SourceNode }
+  | { kind: "aggregation"; strategy: "merge" | "collect"; inputs?: Json }
+  | { kind: "sub_workflow"; workflowId: string; workflowAt?: SourceNode; version?: number; inputs?: Json }
+  /** Its type is missing or unknown: there is nothing to plan, and errors are reported already. */
+  | { kind: "unknown" };
+
+export type ActionBody =
+  | { action: "set"; params: JsonObject }
+  | { action: "transform"; value: Json }
+  | { action: "log"; message: Json; level: "debug" | "info" | "warn" | "error" }
+  | { action: "emit"; event: string; payload?: Json }
+  | { action: "fail"; message: Json; errorType?: Json }
+  | { action: "wait"; duration?: number | string; until?: string; signal?: string };
+
+export interface CaseDraft {
+  match: { kind: "literal"; value: null | boolean | number | string } | { kind: "expression"; condition: Condition };
+  at: SourceNode;
+  targets: NodeRef[];
+}
+
+/** A place where expressions stand: `template` is JSON with `${...}` in its texts, `expression` is one expression with or without `${}`. */
+export interface ExpressionUse {
+  kind: "template" | "expression";
+  at: SourceNode;
+  /** Index of the node that evaluates it; undefined for the workflow's output. */
+  owner?: number;
+}
+
+/** Nodes that a switch or parallel activates, in the order of the document, each reference apart. */
+export function activated(body: NodeBody): NodeRef[] {
+  if (body.kind === "parallel") return body.branches;
+  if (body.kind === "switch") return [...body.cases.flatMap(({ targets }) => targets), ...body.defaultTargets];
+  return [];
+}

@@ -1,0 +1,112 @@
+import { didYouMean } from "@heddle/expression";
+import { activated } from "../draft.ts";
+import type { NodeDraft, NodeRef } from "../draft.ts";
+import type { Report } from "../report.ts";
+import type { Span } from "../source/source-node.ts";
+
+/** Who waits for whom, by index. Broken references are reported and left out, so that everything else can be checked. */
+export interface Graph {
+  nodes: readonly NodeDraft[];
+  indices: ReadonlyMap<string, number>;
+  /** What each node depends on: declared first, in the order written, then inferred from expressions. */
+  dependencies: Edge[][];
+  /** Switches and parallels that activate each node. */
+  activators: Edge[][];
+}
+
+export interface Edge {
+  /** The node that is waited for. */
+  from: number;
+  /** Where the definition says so. */
+  at: Span;
+  /** Found in an expression, not declared. */
+  isInferred: boolean;
+}
+
+/** Gives every id its index. The first of two nodes with the same id keeps it. */
+export function indexNodes(nodes: readonly NodeDraft[], report: Report): Map<string, number> {
+  const indices = new Map<string, number>();
+  for (const { id, idAt, index } of nodes) {
+    if (id === "") continue;
+    const first = indices.get(id);
+    if (first === undefined) indices.set(id, index);
+    else
+      report.add(
+        "duplicate-id",
+        idAt,
+        `there are two nodes "${id}"`,
+        `the first is on line ${report.lineOf(nodes[first]!.idAt.start)}: give this one another id`,
+      );
+  }
+  return indices;
+}
+
+/** The graph of what is declared; `addInferred` adds what expressions read. */
+export function buildGraph(nodes: readonly NodeDraft[], indices: ReadonlyMap<string, number>, report: Report): Graph {
+  const graph: Graph = { nodes, indices, dependencies: nodes.map(() => []), activators: nodes.map(() => []) };
+  const resolve = createResolver(graph, report);
+  for (const node of nodes) {
+    for (const ref of activated(node.body)) {
+      const target = resolve(node, ref, "activates itself");
+      const activators = target === undefined ? undefined : graph.activators[target];
+      if (activators?.some(({ from }) => from === node.index) === false)
+        activators.push({ from: node.index, at: ref.at, isInferred: false });
+    }
+  }
+  for (const node of nodes) {
+    for (const ref of node.dependencies) {
+      const from = resolve(node, ref, "depends on itself");
+      // A target that also lists its switch says the same thing twice.
+      if (from === undefined || isActivatedBySwitch(graph, node.index, from)) continue;
+      graph.dependencies[node.index]!.push({ from, at: ref.at, isInferred: false });
+    }
+  }
+  checkBranches(graph, report);
+  return graph;
+}
+
+/** An expression of `node` reads `from`. A switch that activates the node has settled anyway. */
+export function addInferred(graph: Graph, node: number, from: number, at: Span): void {
+  const dependencies = graph.dependencies[node]!;
+  if (isActivatedBySwitch(graph, node, from) || dependencies.some((edge) => edge.from === from)) return;
+  dependencies.push({ from, at, isInferred: true });
+}
+
+function isActivatedBySwitch(graph: Graph, node: number, from: number): boolean {
+  return graph.nodes[from]!.body.kind === "switch" && graph.activators[node]!.some((edge) => edge.from === from);
+}
+
+function createResolver(
+  { indices }: Graph,
+  report: Report,
+): (node: NodeDraft, ref: NodeRef, fault: string) => number | undefined {
+  return (node, ref, fault) => {
+    const index = indices.get(ref.id);
+    if (index === undefined) {
+      report.add(
+        "unknown-node",
+        ref.at,
+        `there is no node "${ref.id}"`,
+        didYouMean(ref.id, indices.keys()) ?? "add it, or remove it here",
+      );
+      return undefined;
+    }
+    if (index !== node.index) return index;
+    report.add("self-dependency", ref.at, `"${ref.id}" ${fault}`, "remove it here");
+    return undefined;
+  };
+}
+
+function checkBranches({ nodes, activators }: Graph, report: Report): void {
+  for (const [index, edges] of activators.entries()) {
+    const [first, second] = edges.filter(({ from }) => nodes[from]!.body.kind === "parallel");
+    if (first === undefined || second === undefined) continue;
+    const names = `"${nodes[first.from]!.id}" and "${nodes[second.from]!.id}"`;
+    report.add(
+      "shared-branch",
+      second.at,
+      `"${nodes[index]!.id}" is a branch of both ${names}`,
+      "a branch belongs to one parallel: make it depend on what it needs instead",
+    );
+  }
+}

@@ -1,0 +1,32 @@
+/** Bytes of a definition. */
+export const MAX_SOURCE_BYTES = 1_048_576;
+/** Collections inside collections. */
+export const MAX_DEPTH = 100;
+/** Lexical tokens of the YAML: a text of a million colons is small and yet a lot of work. */
+export const MAX_TOKENS = 1_000_000;
+/** Scalars, lists and maps of a definition, with every alias counted as what it stands for. */
+export const MAX_VALUES = 400_000;
+/** Nodes of a workflow. */
+export const MAX_NODES = 5_000;
+/** Findings of one run; the rest is only counted. */
+export const MAX_FINDINGS = 200;
+/** Characters of an id of a node, workflow, agent or tool. */
+export const MAX_ID_LENGTH = 128;
+/** Characters of a name and of a label. */
+export const MAX_NAME_LENGTH = 256;
+/** Characters of a description. */
+export const MAX_DESCRIPTION_LENGTH = 4_096;
+/** Labels of a workflow. */
+export const MAX_LABELS = 64;
+/** Attempts of a task in all. */
+export const MAX_ATTEMPTS = 100;
+/** Factor between the waits of two retries. */
+export const MAX_BACKOFF = 100;
+/** Error types that a retry policy may list. */
+export const MAX_NON_RETRYABLE = 100;
+/** Longest duration of anything: 366 days, in milliseconds. */
+export const MAX_DURATION_MS = 366 * 86_400_000;
+/** Cases of a switch. */
+export const MAX_CASES = 1_000;
+/** Bytes of a JSON Schema, as JSON. */
+export const MAX_SCHEMA_LENGTH = 262_144;

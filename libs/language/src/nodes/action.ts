@@ -1,0 +1,164 @@
+import type { ActionBody, NodeBody } from "../draft.ts";
+import { createFields, readDuration } from "../fields.ts";
+import type { Fields } from "../fields.ts";
+import { MAX_DESCRIPTION_LENGTH, MAX_ID_LENGTH } from "../limits.ts";
+import type { SourceMap } from "../source/source-node.ts";
+import { isText, readTemplate, useTemplate } from "./reader.ts";
+import type { NodeReader } from "./reader.ts";
+import { toJson } from "../source/to-json.ts";
+
+type ActionName = ActionBody["action"];
+const ACTIONS = ["set", "transform", "log", "wait", "fail", "emit"] as const satisfies readonly ActionName[];
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+export function readAction(node: NodeReader): NodeBody {
+  const { fields } = node;
+  fields.require("subtype", `one of ${ACTIONS.join(", ")}`);
+  const action = fields.oneOf("subtype", ACTIONS);
+  const hint = action === undefined ? "what the action works with" : `e.g. ${PARAMS[action].example}`;
+  const params = fields.require("params", hint) === undefined ? undefined : fields.object("params");
+  if (action === undefined || params === undefined) return { kind: "unknown" };
+  const { known, read } = PARAMS[action];
+  const paramFields = createFields(params, `params of ${action}`, known ?? [...params.entries.keys()], fields.report);
+  const body = read({ ...node, fields: paramFields }, params);
+  return body === undefined ? { kind: "unknown" } : { kind: "action", ...body };
+}
+
+interface ParamsReader {
+  /** undefined: any. */
+  known?: readonly string[];
+  example: string;
+  read(reader: NodeReader, params: SourceMap): ActionBody | undefined;
+}
+
+const PARAMS: Record<ActionName, ParamsReader> = {
+  set: {
+    example: 'params: { score: "${classify.output.score}" }',
+    read(reader, params) {
+      useTemplate(reader, params);
+      const value = toJson(params);
+      return { action: "set", params: value as Extract<ActionBody, { action: "set" }>["params"] };
+    },
+  },
+  transform: {
+    known: ["value"],
+    example: 'params: { value: "${input.items.map(i, i.price)}" }',
+    read(reader) {
+      const value = readRequired(reader, "value", "the value that the action gives");
+      return value === undefined ? undefined : { action: "transform", value };
+    },
+  },
+  log: {
+    known: ["message", "level"],
+    example: 'params: { message: "order ${input.id}" }',
+    read(reader) {
+      const message = readRequired(reader, "message", "the text to log");
+      const level = reader.fields.oneOf("level", LEVELS) ?? "info";
+      return message === undefined ? undefined : { action: "log", message, level };
+    },
+  },
+  wait: { known: ["duration", "until", "signal"], example: "params: { duration: 5m }", read: readWait },
+  fail: {
+    known: ["message", "type"],
+    example: "params: { message: no such customer, type: not_found }",
+    read(reader) {
+      const message = readRequired(reader, "message", "the text that says why");
+      const type = readTemplate(reader, "type");
+      return message === undefined
+        ? undefined
+        : { action: "fail", message, ...(type === undefined ? {} : { errorType: type.value }) };
+    },
+  },
+  emit: {
+    known: ["event", "payload"],
+    example: 'params: { event: order_shipped, payload: { id: "${input.id}" } }',
+    read(reader) {
+      reader.fields.require("event", "the name of the event, e.g. event: order_shipped");
+      const event = readName(reader.fields, "event");
+      const payload = readTemplate(reader, "payload");
+      return event === undefined
+        ? undefined
+        : { action: "emit", event, ...(payload === undefined ? {} : { payload: payload.value }) };
+    },
+  },
+};
+
+function readRequired(reader: NodeReader, name: string, hint: string) {
+  const template = readTemplate(reader, name);
+  if (template === undefined) reader.fields.require(name, hint);
+  return template?.value;
+}
+
+/** A name that others match, so it cannot be computed. */
+function readName(fields: Fields, field: string): string | undefined {
+  const name = fields.text(field, MAX_ID_LENGTH);
+  const at = fields.find(field);
+  if (name?.includes("${") && at !== undefined) {
+    fields.report.add(
+      "not-evaluated",
+      at,
+      `"${field}" of ${fields.what} is a name, where expressions are not evaluated`,
+      "write it out; put what varies into the payload",
+    );
+  }
+  return name;
+}
+
+function readWait(reader: NodeReader, params: SourceMap): ActionBody | undefined {
+  const { fields } = reader;
+  const duration = readWaitDuration(reader);
+  const until = readUntil(reader);
+  const signal = readName(fields, "signal");
+  const untilAt = fields.find("until");
+  const others = ["duration", "signal"].filter((name) => fields.find(name) !== undefined);
+  if (untilAt !== undefined && others.length > 0) {
+    fields.report.add(
+      "conflicting-fields",
+      untilAt,
+      `"until" stands beside "${others.join('" and "')}"`,
+      "a wait has a time, or a duration, or a signal with or without a duration",
+    );
+  }
+  if (untilAt === undefined && others.length === 0) {
+    fields.report.add(
+      "missing-field",
+      params,
+      'a wait needs "duration", "until" or "signal"',
+      "e.g. params: { duration: 5m }",
+    );
+    return undefined;
+  }
+  return {
+    action: "wait",
+    ...(duration === undefined ? {} : { duration }),
+    ...(until === undefined ? {} : { until }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function readWaitDuration(reader: NodeReader): number | string | undefined {
+  const { fields } = reader;
+  const at = fields.find("duration");
+  if (at === undefined) return undefined;
+  if (!isText(at) || !at.value.includes("${")) return readDuration(at, '"duration" of a wait', fields.report);
+  useTemplate(reader, at);
+  return at.value;
+}
+
+function readUntil(reader: NodeReader): string | undefined {
+  const { fields } = reader;
+  const at = fields.find("until");
+  const until = fields.text("until", MAX_DESCRIPTION_LENGTH);
+  if (at === undefined || until === undefined) return undefined;
+  if (until.includes("${")) useTemplate(reader, at);
+  else if (!RFC3339.test(until)) {
+    fields.report.add(
+      "bad-duration",
+      at,
+      `"until" is ${JSON.stringify(until.slice(0, 40))}, which is no time`,
+      'e.g. "2030-01-31T08:00:00Z" or "${input.due}"',
+    );
+  }
+  return until;
+}

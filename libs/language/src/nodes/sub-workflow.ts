@@ -1,0 +1,22 @@
+import type { NodeBody } from "../draft.ts";
+import { checkId } from "../ids.ts";
+import { MAX_ID_LENGTH } from "../limits.ts";
+import { readTemplate } from "./reader.ts";
+import type { NodeReader } from "./reader.ts";
+
+export function readSubWorkflow(reader: NodeReader): NodeBody {
+  const { fields } = reader;
+  const workflowAt = fields.require("workflow_id", "the id of the workflow to run");
+  const workflowId = fields.text("workflow_id", MAX_ID_LENGTH) ?? "";
+  if (workflowAt !== undefined && workflowId !== "")
+    checkId(workflowId, workflowAt, "the id of a workflow", fields.report);
+  const version = fields.integer("version", { min: 1, max: 2_147_483_647 });
+  const inputs = fields.find("inputs") === undefined ? undefined : readTemplate(reader, "inputs");
+  return {
+    kind: "sub_workflow",
+    workflowId,
+    ...(workflowAt === undefined ? {} : { workflowAt }),
+    ...(version === undefined ? {} : { version }),
+    ...(inputs === undefined ? {} : { inputs: inputs.value }),
+  };
+}

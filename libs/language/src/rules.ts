@@ -1,0 +1,84 @@
+/** One thing that is checked. `docs/rules.md` is this table in prose; a test keeps the two together. */
+export interface Rule {
+  /** Stable for ever; an id is never used again for something else. */
+  id: string;
+  severity: "error" | "warning";
+  /** What is wrong, in general. */
+  summary: string;
+}
+
+const error = (id: string, summary: string): Rule => ({ id, severity: "error", summary });
+const warning = (id: string, summary: string): Rule => ({ id, severity: "warning", summary });
+
+export const RULES = {
+  // The file.
+  syntax: error("HD001", "The file is not YAML or JSON."),
+  "too-large": error("HD002", "The file is larger than 1 MB, or made of more than a million tokens."),
+  "too-deep": error("HD003", "Lists and objects are nested more than 100 deep."),
+  "too-many-values": error(
+    "HD004",
+    "The file stands for more than 400,000 values, every alias counted as what it stands for.",
+  ),
+  "duplicate-key": error("HD005", "A field is given twice in the same object."),
+  "forbidden-key": error("HD006", "A field is called `__proto__`."),
+  "key-not-text": error("HD007", "The name of a field is a number, true, false, null or a collection."),
+  "multiple-documents": error("HD008", "The file has more than one YAML document."),
+  "bad-encoding": error("HD009", "The file is not UTF-8."),
+  "unsupported-tag": error("HD010", "A value has a YAML tag of its own."),
+  "not-json": error("HD011", "A number is infinite or not a number, which JSON cannot hold."),
+  "bad-alias": error(
+    "HD012",
+    "An alias or a merge names an anchor that is not there, or that contains the alias itself.",
+  ),
+
+  // Fields.
+  "missing-field": error("HD101", "A field that is required is not there."),
+  "unknown-field": error("HD102", "A field does not exist on this kind of object."),
+  "wrong-type": error("HD103", "A value has the wrong type."),
+  "unknown-value": error("HD104", "A value is none of those that are allowed here."),
+  "bad-id": error("HD105", "An id has characters that are not allowed, is too long, or is a reserved name."),
+  "out-of-range": error("HD106", "A number, text or list is smaller or larger than allowed."),
+  "bad-duration": error("HD107", "A duration cannot be read."),
+  "state-machine": error("HD108", "The workflow is a state machine, which cannot be run yet."),
+  "too-many-nodes": error("HD109", "The workflow has more than 5,000 nodes."),
+  "bad-schema": error("HD110", "A JSON Schema is not valid."),
+  "conflicting-fields": error("HD111", "Two fields are given that exclude each other."),
+
+  // The graph.
+  "duplicate-id": error("HD201", "Two nodes, or two agents, have the same id."),
+  "unknown-node": error("HD202", "A node is named that does not exist."),
+  "self-dependency": error("HD203", "A node depends on itself, or activates itself."),
+  cycle: error("HD204", "Nodes wait for one another in a circle."),
+  "unreachable-node": error("HD205", "A node can never run."),
+  "exclusive-join": error("HD206", "A node needs several branches of one switch, of which only one is ever chosen."),
+  "circular-reference": error("HD207", "An expression reads the output of a node that runs later."),
+  "shared-branch": error("HD208", "A node is a branch of two parallels."),
+  "duplicate-target": error("HD209", "The same node is named twice in one list."),
+  "no-branches": error("HD210", "A switch, parallel or aggregation has nothing to choose, start or aggregate."),
+  "duplicate-case": error("HD211", "A switch has the same case, or a default, twice."),
+  "missing-default": warning(
+    "HD212",
+    "A switch has no default: a value that matches no case skips all of its branches.",
+  ),
+  "constant-condition": warning("HD213", "A condition is always the same."),
+
+  // Expressions.
+  "expression-syntax": error("HD301", "An expression cannot be read."),
+  "unknown-name": error("HD302", "An expression reads a name that cannot exist."),
+  "unknown-input": error("HD303", "An expression reads a field of the input that the input's schema does not have."),
+  "unknown-member": error("HD304", "An expression reads a field of a node or of the execution that these do not have."),
+  "expression-limit": error("HD305", "An expression is longer or deeper than allowed."),
+  "undeclared-input": warning(
+    "HD307",
+    "An expression reads a field of the input that the input's schema allows but does not name.",
+  ),
+  "not-evaluated": error("HD306", "An expression stands where none is evaluated."),
+
+  // What the workflow uses.
+  "unknown-tool": warning("HD401", "No tool of this name is registered."),
+  "unknown-agent": warning("HD402", "No agent of this name is registered or declared in the definition."),
+  "unknown-workflow": warning("HD403", "No workflow of this id is published."),
+  "bad-tool-inputs": error("HD404", "The inputs of a tool do not fit its JSON Schema."),
+} satisfies Record<string, Rule>;
+
+export type RuleName = keyof typeof RULES;

@@ -1,0 +1,189 @@
+import type { JsonObject } from "@heddle/engine";
+import type { ExpressionUse, NodeDraft, WorkflowDraft } from "./draft.ts";
+import { createFields, jsonObjectOf } from "./fields.ts";
+import type { Fields } from "./fields.ts";
+import { checkId } from "./ids.ts";
+import { MAX_DESCRIPTION_LENGTH, MAX_ID_LENGTH, MAX_LABELS, MAX_NAME_LENGTH, MAX_NODES } from "./limits.ts";
+import { readNode } from "./nodes/read-node.ts";
+import { isText, readTemplate } from "./nodes/reader.ts";
+import type { Report } from "./report.ts";
+import { checkSchema } from "./schema.ts";
+import { describeSource } from "./source/source-node.ts";
+import type { SourceMap, SourceNode } from "./source/source-node.ts";
+
+const WORKFLOW_FIELDS = [
+  "id",
+  "name",
+  "description",
+  "type",
+  "version",
+  "input",
+  "input_schema",
+  "output",
+  "timeout",
+  "priority",
+  "labels",
+  "agents",
+  "nodes",
+] as const;
+
+/** Reads all fields of a definition; undefined when there is no workflow in it that could be read on. */
+export function readWorkflow(root: SourceNode, report: Report): WorkflowDraft | undefined {
+  const workflow = readRoot(root, report);
+  if (workflow === undefined) return undefined;
+  const type = workflow.entries.get("type")?.value;
+  if (type !== undefined && isText(type) && type.value === "state_machine") {
+    report.add("state-machine", type, "state machines cannot be run yet", "describe the work as `type: dag`");
+    return undefined;
+  }
+  const fields = createFields(workflow, "the workflow", WORKFLOW_FIELDS, report);
+  const idAt = fields.require("id", "e.g. id: order-flow");
+  const id = fields.text("id", MAX_ID_LENGTH) ?? "";
+  if (idAt !== undefined && id !== "") checkId(id, idAt, "the id of a workflow", report);
+  fields.require("type", "type: dag");
+  fields.oneOf("type", ["dag"]);
+  checkVersion(fields);
+  checkLabels(fields);
+  const uses: ExpressionUse[] = [];
+  const agents = readAgents(fields);
+  const inputSchema = readInputSchema(fields);
+  const output = fields.find("output") === undefined ? undefined : readTemplate({ fields, uses }, "output");
+  const text = {
+    name: fields.text("name", MAX_NAME_LENGTH),
+    description: fields.text("description", MAX_DESCRIPTION_LENGTH),
+  };
+  const timeoutMs = fields.durationMs("timeout");
+  const priority = fields.integer("priority", { min: 0, max: 9 });
+  return {
+    id,
+    agents,
+    uses,
+    nodes: readNodes(fields, { report, uses, agents }),
+    ...(text.name === undefined ? {} : { name: text.name }),
+    ...(text.description === undefined ? {} : { description: text.description }),
+    ...(inputSchema === undefined ? {} : { inputSchema }),
+    ...(output === undefined ? {} : { output: output.value }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(priority === undefined ? {} : { priority }),
+  };
+}
+
+function readRoot(root: SourceNode, report: Report): SourceMap | undefined {
+  if (root.kind !== "map") {
+    report.add(
+      "wrong-type",
+      root,
+      `the definition is ${describeSource(root)} where an object is expected`,
+      "it begins with `workflow:`",
+    );
+    return undefined;
+  }
+  const fields = createFields(root, "the definition", ["workflow"], report);
+  return fields.require("workflow", "everything stands under `workflow:`") === undefined
+    ? undefined
+    : fields.object("workflow");
+}
+
+function readNodes(fields: Fields, context: Parameters<typeof readNode>[2]): NodeDraft[] {
+  const { report } = context;
+  fields.require("nodes", "the steps of the workflow, e.g. nodes: [{ id: fetch, type: tool, tool: http_request }]");
+  const list = fields.list("nodes");
+  if (list === undefined) return [];
+  if (list.items.length === 0) report.add("missing-field", list, "the workflow has no nodes", "add at least one");
+  if (list.items.length > MAX_NODES) {
+    report.add(
+      "too-many-nodes",
+      list.items[MAX_NODES]!,
+      `the workflow has ${list.items.length} nodes; ${MAX_NODES} are allowed`,
+      "split it into sub-workflows",
+    );
+    return [];
+  }
+  const nodes: NodeDraft[] = [];
+  for (const item of list.items) {
+    const node = readNode(item, nodes.length, context);
+    if (node !== undefined) nodes.push(node);
+  }
+  return nodes;
+}
+
+/** A label for people: versions are numbered by the service that stores them. */
+function checkVersion(fields: Fields): void {
+  const at = fields.find("version");
+  if (at !== undefined && at.kind !== "scalar") {
+    fields.report.add(
+      "wrong-type",
+      at,
+      `"version" of the workflow is ${describeSource(at)} where text is expected`,
+      'e.g. version: "1.2"',
+    );
+  }
+}
+
+function checkLabels(fields: Fields): void {
+  const map = fields.object("labels");
+  if (map === undefined) return;
+  if (map.entries.size > MAX_LABELS)
+    fields.report.add("out-of-range", map, `the workflow has ${map.entries.size} labels`, `at most ${MAX_LABELS}`);
+  for (const { name, key, value } of map.entries.values()) {
+    if (!isText(value))
+      fields.report.add(
+        "wrong-type",
+        value,
+        `the label "${name}" is ${describeSource(value)} where text is expected`,
+        "put quotes around it",
+      );
+    else if (value.value.length > MAX_NAME_LENGTH || name.length > MAX_NAME_LENGTH) {
+      fields.report.add(
+        "out-of-range",
+        key,
+        "a label is too long",
+        `name and value have at most ${MAX_NAME_LENGTH} characters`,
+      );
+    }
+  }
+}
+
+/** `input: { schema }` or `input_schema`. */
+function readInputSchema(fields: Fields): JsonObject | undefined {
+  const input = fields.object("input");
+  const inner =
+    input === undefined
+      ? undefined
+      : createFields(input, '"input" of the workflow', ["schema"], fields.report).object("schema");
+  const outer = fields.object("input_schema");
+  if (inner !== undefined && outer !== undefined) {
+    fields.report.add(
+      "conflicting-fields",
+      outer,
+      'the workflow has both "input" and "input_schema"',
+      "keep one of them",
+    );
+  }
+  const map = inner ?? outer;
+  if (map === undefined) return undefined;
+  return checkSchema(map, "the schema of the input", fields.report) ? jsonObjectOf(map) : undefined;
+}
+
+function readAgents(fields: Fields): Map<string, JsonObject> {
+  const agents = new Map<string, JsonObject>();
+  const { report } = fields;
+  for (const item of fields.list("agents")?.items ?? []) {
+    if (item.kind !== "map") {
+      report.add(
+        "wrong-type",
+        item,
+        `an agent is ${describeSource(item)} where an object is expected`,
+        "e.g. - { id: classifier, provider: openai, model: ..., prompt: ... }",
+      );
+      continue;
+    }
+    const agent = createFields(item, "an agent", [...item.entries.keys()], report);
+    const idAt = agent.require("id", "nodes name the agent by it");
+    const id = agent.text("id", MAX_ID_LENGTH);
+    if (idAt === undefined || id === undefined || !checkId(id, idAt, "the id of an agent", report)) continue;
+    if (agents.has(id)) report.add("duplicate-id", idAt, `there are two agents "${id}"`, "give one of them another id");
+    agents.set(id, jsonObjectOf(item));
+  }
+  return agents;
+}
