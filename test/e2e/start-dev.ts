@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startEmbeddedPostgres } from "@heddle/store";
 import { type DevProcess, startDev as start, type StartDevOptions } from "@heddle/dev";
 
 export interface TestDevProcess extends DevProcess {
@@ -16,7 +17,8 @@ export async function startDev(options: StartDevOptions = {}): Promise<TestDevPr
 /** Ends the process and its Postgres, and removes its data. */
 export async function disposeDev(dev: TestDevProcess): Promise<void> {
   if (dev.child.exitCode === null && dev.child.signalCode === null) await dev.stop();
-  const { stopEmbeddedPostgres } = await import("@heddle/store");
-  await stopEmbeddedPostgres({ dataDir: join(dev.dataDir, "postgres") });
+  // The server outlives the suite on purpose: adopt it once more to end it.
+  const postgres = await startEmbeddedPostgres({ dataDir: join(dev.dataDir, "postgres") });
+  await postgres.stop();
   await rm(dev.dataDir, { recursive: true, force: true });
 }

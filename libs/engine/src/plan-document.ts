@@ -13,6 +13,8 @@ export interface PlanDocument {
   description?: string;
   /** JSON Schema (2020-12) of the input; checked by the execution service at start. */
   inputSchema?: JsonObject;
+  /** For lists and selectors of definitions. */
+  labels?: Record<string, string>;
   /** In document order. A node refers to others by their index in this list. */
   nodes: PlanNode[];
   /** Template of the workflow's output; without it the output is an object of the outputs of the nodes that nothing depends on, by id. */

@@ -114,16 +114,18 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     },
   });
 
-  const publisher = createPublisher({
-    runtime,
-    name: "events",
-    publish: createJournalForwarder({
-      sinks: options.sinks,
-      topic: ExecutionEventSchema.typeName,
-      source: "/heddle/execution",
-    }),
-    logger,
-  });
+  const publisher = createPublisher(
+    { runtime, database },
+    {
+      name: "events",
+      publish: createJournalForwarder({
+        sinks: options.sinks,
+        topic: ExecutionEventSchema.typeName,
+        source: "/heddle/execution",
+      }),
+      logger,
+    },
+  );
 
   if (options.metrics !== undefined) registerMetrics(options.metrics, runtime, openTasks, publisher);
   const context: ExecutionContext = { runtime, database, plans, hub, requestIds, openTasks };

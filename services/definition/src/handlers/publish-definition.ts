@@ -1,10 +1,11 @@
 import { create } from "@bufbuild/protobuf";
+import { compileDefinition } from "@heddle/language";
 import {
   type PublishDefinitionRequest,
   type PublishDefinitionResponse,
   PublishDefinitionResponseSchema,
 } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
-import { compile, definitionInvalid, digestOf } from "../domain/compile.ts";
+import { definitionInvalid, digestOf, summaryOf } from "../domain/compiled.ts";
 import { namespaceOf } from "../domain/namespace.ts";
 import { toDefinition, toFinding, toVersion } from "../domain/to-proto.ts";
 import { publishVersion } from "../store/publish-version.ts";
@@ -14,18 +15,18 @@ export async function publishDefinition(
   context: DefinitionContext,
   request: PublishDefinitionRequest,
 ): Promise<PublishDefinitionResponse> {
-  const { plan, summary, findings } = compile(request.source, request.fileName);
+  const { plan, summary, findings } = compileDefinition(request.source);
   if (plan === undefined || summary === undefined) throw definitionInvalid(findings, request.fileName);
   const published = await publishVersion(context.database, {
     namespace: namespaceOf(request),
     workflowId: plan.workflowId,
     name: plan.name ?? "",
     description: plan.description ?? "",
-    labels: summary.labels,
+    labels: plan.labels ?? {},
     digest: digestOf(request.source),
     source: request.source,
     planJson: JSON.stringify(plan),
-    summary,
+    summary: summaryOf(summary),
     requestId: request.requestId,
     activate: !request.skipActivation,
     now: new Date(),

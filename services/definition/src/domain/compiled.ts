@@ -1,10 +1,16 @@
 import { createHash } from "node:crypto";
 import { DomainError } from "@heddle/errors";
-import { type CompileResult, compileDefinition, type Finding } from "@heddle/language";
+import type { Finding, PlanSummary } from "@heddle/language";
+import type { PlanSummaryRow } from "../store/rows.ts";
 
-/** Compiles a source; what it is called in findings defaults to `definition`. */
-export function compile(source: string, fileName: string): CompileResult {
-  return compileDefinition(source, { fileName: fileName === "" ? "definition" : fileName });
+/** What is kept of the compiler's summary. */
+export function summaryOf(summary: PlanSummary): PlanSummaryRow {
+  return {
+    nodeCount: summary.nodeCount,
+    criticalPathLength: summary.criticalPath.length,
+    parallelGroups: summary.levels,
+    inferredDependencies: summary.inferredDependencies.map(({ nodeId, dependsOn }) => `${nodeId} <- ${dependsOn}`),
+  };
 }
 
 export function digestOf(source: string): string {
