@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Database } from "@heddle/store";
-import type pg from "pg";
+import type { Connection, Database } from "@heddle/store";
 import type { Counters } from "./core.ts";
 import { byteaArray, byteaArrayOf, int2Array, int8Array } from "./pg-array.ts";
 import { batchSize, type StoredRecord, writeBatch } from "./record.ts";
@@ -69,9 +68,9 @@ const RETRY_MAX_MS = 200;
 
 export function createAppender(owner: string, options: AppenderOptions): Appender {
   const { database, lease, logger, counters } = options;
-  let client: pg.Client | undefined;
+  let client: Connection | undefined;
 
-  const connect = async (): Promise<pg.Client> => {
+  const connect = async (): Promise<Connection> => {
     const fresh = await database.connect({ applicationName: `${database.schema}-journal` });
     // The statement in flight rejects by itself; between statements the next one finds out.
     fresh.on("error", () => undefined);

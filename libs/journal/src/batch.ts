@@ -1,11 +1,10 @@
 import { DomainError } from "@heddle/errors";
 import type { AppendRow } from "./append.ts";
 import type { Core } from "./core.ts";
-import { aggregateQuarantined, partitionNotOwned } from "./errors.ts";
+import { aggregateQuarantined, partitionNotOwned, payloadTooLarge } from "./errors.ts";
 import { idToBytes, partitionBits } from "./id.ts";
 import { createAggregate, type Partition, type QueuedCommand, type ResidentAggregate } from "./partition.ts";
 import { NO_DIGESTS, type StoredRecord } from "./record.ts";
-import { payloadTooLarge } from "./errors.ts";
 import type { CommandQueue } from "./queue.ts";
 import type { CommittedTurn, PayloadClaim } from "./types.ts";
 

@@ -27,3 +27,5 @@ export { readHistoryTable, writeHistory } from "./history.ts";
 export { journalMigrations } from "./migrations.ts";
 export { claimPayload } from "./payloads.ts";
 export { createJournalRuntime } from "./runtime.ts";
+export { removePublisher } from "./cursors.ts";
+export { createPublisher, type PublisherSource } from "./publisher.ts";

@@ -134,8 +134,10 @@ export function createProjector<State, Command, Event, Captured>(
       // First, because it locks the rows: whoever takes a partition over waits for this projection, or forbids it.
       const { rowCount } = await transaction.query({
         name: "journal_projected",
-        text: `update journal_partitions p set projected_offset = greatest(p.projected_offset, r.projected)
-          from unnest($1::smallint[], $2::bigint[], $3::bigint[]) as r (partition, epoch, projected)
+        // Not waiting for the disk: what a crash of the server takes back is replayed from the journal, which waits.
+        text: `with lazy as materialized (select set_config('synchronous_commit', 'off', true))
+          update journal_partitions p set projected_offset = greatest(p.projected_offset, r.projected)
+          from lazy, unnest($1::smallint[], $2::bigint[], $3::bigint[]) as r (partition, epoch, projected)
           where p.partition = r.partition and p.epoch = r.epoch`,
         values: [
           captures.map(({ partition }) => partition.number),

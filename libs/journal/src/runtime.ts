@@ -232,7 +232,7 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
     submit: (id, command, submitOptions) =>
       new Promise((resolve, reject) => {
         const onDone = (error: unknown, reply?: unknown): void =>
-          error === undefined ? resolve(reply) : reject(error as Error);
+          error === undefined ? resolve(reply) : reject(error);
         submitAll([{ ...submitOptions, id, command, onDone }]);
       }),
     submitAll,

@@ -15,6 +15,9 @@ export interface DatabaseOptions {
   applicationName?: string;
 }
 
+/** A connection outside any pool. */
+export type Connection = pg.Client;
+
 /** One service's schema in one Postgres database. */
 export interface Database extends Queryable {
   readonly schema: string;
@@ -25,7 +28,7 @@ export interface Database extends Queryable {
   /** Creates the schema and runs what has not run yet, under a lock. Returns the names of what ran now. */
   migrate(migrations: readonly Migration[]): Promise<string[]>;
   /** A connection of one's own, outside the pool, with the schema as search path. The caller ends it. */
-  connect(options?: { applicationName?: string }): Promise<pg.Client>;
+  connect(options?: { applicationName?: string }): Promise<Connection>;
   close(): Promise<void>;
 }
 

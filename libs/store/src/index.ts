@@ -1,4 +1,4 @@
-export { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
+export { type Connection, type Database, type DatabaseOptions, openDatabase } from "./database.ts";
 export { defineMigrations, type Migration } from "./migrate.ts";
 export type { Queryable, Statement, StatementResult, Transaction } from "./statement.ts";
 export { listBinaries, listSystemBinaries, type PostgresBinaries } from "./embedded/binaries.ts";
