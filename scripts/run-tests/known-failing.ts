@@ -43,6 +43,7 @@ export function applyKnownFailing(results: readonly Result[], known: readonly Kn
   return [...judged, ...stale];
 }
 
-function fileOf(name: string): string {
+/** The file of a test, from its name. */
+export function fileOf(name: string): string {
   return name.split(" > ", 1)[0] ?? name;
 }
