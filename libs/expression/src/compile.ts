@@ -1,11 +1,12 @@
 import { needBoolean } from "./boolean.ts";
 import { callLibrary } from "./cel-library.ts";
 import { compileComprehension } from "./comprehension.ts";
+import { compileLogic } from "./logic.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { ExpressionError } from "./expression-error.ts";
 import { errorAt, spend } from "./frame.ts";
-import type { Find, Frame, Run } from "./frame.ts";
-import { findFunction, functionNames } from "./functions.ts";
+import type { Find, Run } from "./frame.ts";
+import { costOf, findFunction, functionNames } from "./functions.ts";
 import { OPERATORS } from "./operators.ts";
 import { compileFind as compilePathFind, explainMissing } from "./path.ts";
 import type { Base, Path } from "./path.ts";
@@ -43,16 +44,19 @@ export function compileRun(syntax: Syntax, source: string): Run {
       return compileBinary(syntax, compile);
     case "conditional": {
       const test = compile(syntax.test);
-      const then = compile(syntax.then);
-      const otherwise = compile(syntax.otherwise);
-      return (frame) => (needBoolean(test(frame), "?:", syntax.test) ? then(frame) : otherwise(frame));
+      const consequent = compile(syntax.consequent);
+      const alternate = compile(syntax.alternate);
+      return (frame) => (needBoolean(test(frame), "?:", syntax.test) ? consequent(frame) : alternate(frame));
     }
     case "list": {
       const elements = syntax.elements.map(compile);
-      return (frame) => elements.map((element) => element(frame));
+      return (frame) => {
+        spend(frame, elements.length, syntax);
+        return elements.map((element) => element(frame));
+      };
     }
     case "map":
-      return compileMap(syntax.entries, compile);
+      return compileMap(syntax, compile);
     case "comprehension":
       return compileComprehension(syntax, compile);
     case "has": {
@@ -167,12 +171,9 @@ function compileCall(syntax: Extract<Syntax, { kind: "call" }>, compile: (part: 
   }
   const args = parts.map(compile);
   return (frame) => {
-    spend(frame, 1, syntax);
-    return found.apply(
-      frame,
-      args.map((arg) => arg(frame)),
-      syntax,
-    );
+    const values = args.map((arg) => arg(frame));
+    for (const value of values) spend(frame, costOf(value), syntax);
+    return found.apply(frame, values, syntax);
   };
 }
 
@@ -204,36 +205,12 @@ function compileBinary(syntax: Extract<Syntax, { kind: "binary" }>, compile: (pa
   return (frame) => operate(frame, left(frame), right(frame), syntax);
 }
 
-/**
- * `&&` is decided by one false and `||` by one true, whichever side it stands on: an error on the other side does not
- * matter then. That is CEL's rule; it makes the order of the operands irrelevant.
- */
-function compileLogic(deciding: boolean, left: Run, right: Run, syntax: Extract<Syntax, { kind: "binary" }>): Run {
-  const evaluate = (side: "left" | "right", frame: Frame): boolean =>
-    needBoolean(side === "left" ? left(frame) : right(frame), syntax.operator, syntax[side]);
+function compileMap(syntax: Extract<Syntax, { kind: "map" }>, compile: (part: Syntax) => Run): Run {
+  const fields = syntax.entries.map(({ key, value }) => ({ key: compile(key), value: compile(value), span: key }));
   return (frame) => {
-    let failure: unknown;
-    try {
-      if (evaluate("left", frame) === deciding) return deciding;
-    } catch (error) {
-      if (!(error instanceof ExpressionError) || error.kind === "limit") throw error;
-      failure = error;
-    }
-    if (failure === undefined) return evaluate("right", frame);
-    try {
-      if (evaluate("right", frame) === deciding) return deciding;
-    } catch (error) {
-      if (!(error instanceof ExpressionError) || error.kind === "limit") throw error;
-    }
-    throw failure;
-  };
-}
-
-function compileMap(entries: { key: Syntax; value: Syntax }[], compile: (part: Syntax) => Run): Run {
-  const fields = entries.map(({ key, value }) => ({ key: compile(key), value: compile(value), at: key }));
-  return (frame) => {
+    spend(frame, fields.length, syntax);
     const map = new Map<string, Value>();
-    for (const { key, value, at } of fields) {
+    for (const { key, value, span: at } of fields) {
       const name = key(frame);
       // JSON knows only text as the name of a field, so that {1: "a"} is {"1": "a"}.
       if (typeof name === "object") throw errorAt(at, "type", `the name of a field cannot be ${describeType(name)}`);

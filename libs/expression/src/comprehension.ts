@@ -1,8 +1,9 @@
 import { needBoolean } from "./boolean.ts";
-import { ExpressionError } from "./expression-error.ts";
+import type { ExpressionError } from "./expression-error.ts";
 import { errorAt, spend } from "./frame.ts";
-import type { Frame, Run } from "./frame.ts";
+import type { Run } from "./frame.ts";
 import { MAX_COMPREHENSION_ITEMS } from "./limits.ts";
+import { isForgivable } from "./logic.ts";
 import type { Syntax } from "./syntax.ts";
 import { describeType, isObject } from "./value.ts";
 import type { Value } from "./value.ts";
@@ -52,8 +53,8 @@ function decide(items: Value[], body: Body, deciding: boolean): boolean {
     try {
       if (body.test(item) === deciding) return deciding;
     } catch (error) {
-      if (!(error instanceof ExpressionError) || error.kind === "limit") throw error;
-      failure ??= error;
+      if (!isForgivable(error)) throw error;
+      failure ??= error as ExpressionError;
     }
   }
   if (failure !== undefined) throw failure;

@@ -1,7 +1,7 @@
-import { compileRun, toPath } from "./compile.ts";
+import { compileRun } from "./compile.ts";
 import { ExpressionError } from "./expression-error.ts";
 import { createFrame } from "./frame.ts";
-import type { Frame, Run } from "./frame.ts";
+import type { Run } from "./frame.ts";
 import type { Json } from "./json.ts";
 import { parseExpression } from "./parser.ts";
 import { compilePlainPath } from "./plain-path.ts";

@@ -33,6 +33,11 @@ export function spend(frame: Frame, steps: number, at: Span): void {
   );
 }
 
+/** 64 characters are a step: texts are copied and compared a lot faster than values. */
+export function textCost(text: string): number {
+  return 1 + text.length / 64;
+}
+
 /** For texts whose length is known before they are built. */
 export function limitLength(length: number, at: Span): void {
   if (length <= MAX_STRING_LENGTH) return;

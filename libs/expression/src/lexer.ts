@@ -12,7 +12,7 @@ export type Token =
   | { kind: "end"; text: "end of the expression"; offset: number; end: number };
 
 /** Longest first, so that `??` is never read as two `?`. */
-const SYMBOLS = ["??", "&&", "||", "==", "!=", "<=", ">=", ..."?:()[]{},.+-*/%!<>"];
+const SYMBOLS = ["??", "&&", "||", "==", "!=", "<=", ">=", ..."?:()[]{},.+-*/%!<>".split("")];
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const ID = /[A-Za-z_][A-Za-z0-9_-]*/y;
 const NUMBER = /0[xX][0-9a-fA-F]+[uU]?|(?:[0-9]+\.[0-9]+|\.[0-9]+|[0-9]+)(?:[eE][+-]?[0-9]+)?[uU]?/y;

@@ -10,6 +10,8 @@ export const MAX_COMPREHENSION_NESTING = 2;
 export const MAX_COMPREHENSION_ITEMS = 10_000;
 /** Steps of one evaluation: iterations of comprehensions, and elements or 64 characters that a function looks at. */
 export const MAX_STEPS = 200_000;
+/** Characters of a pattern of `matches`. RE2 never backtracks; a long pattern with counted repetitions still takes memory. */
+export const MAX_PATTERN_LENGTH = 512;
 /** Characters of any text that an expression or template builds. */
 export const MAX_STRING_LENGTH = 1_048_576;
 /** Values (elements, fields) in a result that an expression builds itself. */

@@ -1,6 +1,7 @@
 import { callLibrary } from "./cel-library.ts";
-import { errorAt, limitText, spend } from "./frame.ts";
+import { errorAt, limitText, spend, textCost } from "./frame.ts";
 import type { Frame } from "./frame.ts";
+import { MAX_VALUE_DEPTH } from "./limits.ts";
 import type { BinaryOperator, Span } from "./syntax.ts";
 import { Opaque, compareEqual, describeType, isNumeric, isObject } from "./value.ts";
 import type { Value } from "./value.ts";
@@ -13,7 +14,10 @@ export type Operate = (frame: Frame, left: Value, right: Value, at: Span) => Val
 
 export const OPERATORS: Record<StrictOperator, Operate> = {
   "+": (frame, left, right, at) => {
-    if (typeof left === "string" && typeof right === "string") return limitText(left + right, at);
+    if (typeof left === "string" && typeof right === "string") {
+      spend(frame, textCost(left) + textCost(right), at);
+      return limitText(left + right, at);
+    }
     if (Array.isArray(left) && Array.isArray(right)) {
       spend(frame, left.length + right.length, at);
       return [...left, ...right];
@@ -26,10 +30,10 @@ export const OPERATORS: Record<StrictOperator, Operate> = {
   "%": (_frame, left, right, at) => arithmetic("%", left, right, at),
   "==": (frame, left, right, at) => isEqual(frame, left, right, at),
   "!=": (frame, left, right, at) => !isEqual(frame, left, right, at),
-  "<": (_frame, left, right, at) => order("<", left, right, at),
-  "<=": (_frame, left, right, at) => order("<=", left, right, at),
-  ">": (_frame, left, right, at) => order(">", left, right, at),
-  ">=": (_frame, left, right, at) => order(">=", left, right, at),
+  "<": (frame, left, right, at) => order("<", frame, left, right, at),
+  "<=": (frame, left, right, at) => order("<=", frame, left, right, at),
+  ">": (frame, left, right, at) => order(">", frame, left, right, at),
+  ">=": (frame, left, right, at) => order(">=", frame, left, right, at),
   in: (frame, left, right, at) => contains(frame, right, left, at),
 };
 
@@ -79,7 +83,8 @@ export function limitInt(value: bigint, at: Span): bigint {
   throw errorAt(at, "value", "the whole number does not fit in 64 bits", "make one of the numbers a double: double(x)");
 }
 
-function order(operator: Order, left: Value, right: Value, at: Span): boolean {
+function order(operator: Order, frame: Frame, left: Value, right: Value, at: Span): boolean {
+  if (typeof left === "string") spend(frame, textCost(left), at);
   const comparable =
     (isNumeric(left) && isNumeric(right)) ||
     (typeof left === "string" && typeof right === "string") ||
@@ -105,7 +110,11 @@ function compare(operator: Order, left: number, right: number): boolean {
 
 export function isEqual(frame: Frame, left: Value, right: Value, at: Span): boolean {
   return compareEqual(left, right, {
-    visit: () => spend(frame, 1, at),
+    visit(a, depth) {
+      if (depth > MAX_VALUE_DEPTH)
+        throw errorAt(at, "limit", `the values are nested more than ${MAX_VALUE_DEPTH} deep`);
+      spend(frame, typeof a === "string" ? textCost(a) : 1, at);
+    },
     equalOpaque: (a, b) => callOperator("==", a, b, at) === true,
   });
 }

@@ -55,10 +55,10 @@ class Parser {
     const test = this.#fallback();
     let syntax = test;
     if (this.#accept("?")) {
-      const then = this.#fallback();
+      const consequent = this.#fallback();
       this.#expect(":", "`:` and the value for false");
-      const otherwise = this.#expression();
-      syntax = { kind: "conditional", test, then, otherwise, offset: test.offset, end: otherwise.end };
+      const alternate = this.#expression();
+      syntax = { kind: "conditional", test, consequent, alternate, offset: test.offset, end: alternate.end };
     }
     this.#nesting -= 1;
     return syntax;

@@ -2,8 +2,8 @@ import { errorAt } from "./frame.ts";
 import type { ExpressionError } from "./expression-error.ts";
 import type { Find, Frame, Run } from "./frame.ts";
 import { didYouMean } from "./did-you-mean.ts";
-import type { Span, Syntax } from "./syntax.ts";
-import { describeType, isObject, member } from "./value.ts";
+import type { Span } from "./syntax.ts";
+import { describeType, isObject, keyText, member } from "./value.ts";
 import type { Value } from "./value.ts";
 
 /** A path is what `.` and `[]` lead to from a base: one loop instead of a call per step, and one place that explains what is missing. */
@@ -89,7 +89,7 @@ function missingMember(shown: string, value: Value, key: Value, at: Span): Expre
     return errorAt(
       at,
       "missing",
-      `"${shown}" is a list, so it has no field ${JSON.stringify(String(key))}`,
+      `"${shown}" is a list, so it has no field ${JSON.stringify(keyText(key))}`,
       `take an element: ${shown}[0]`,
     );
   }
@@ -99,14 +99,14 @@ function missingMember(shown: string, value: Value, key: Value, at: Span): Expre
     return errorAt(
       at,
       "missing",
-      `"${shown}" has no field ${JSON.stringify(String(key))}; ${list}`,
-      didYouMean(String(key), known) ?? fallback,
+      `"${shown}" has no field ${JSON.stringify(keyText(key))}; ${list}`,
+      didYouMean(keyText(key), known) ?? fallback,
     );
   }
   return errorAt(
     at,
     "missing",
-    `"${shown}" is ${describeType(value)}, so it has no field ${JSON.stringify(String(key))}`,
+    `"${shown}" is ${describeType(value)}, so it has no field ${JSON.stringify(keyText(key))}`,
     fallback,
   );
 }

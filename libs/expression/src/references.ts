@@ -42,8 +42,8 @@ function collectPath(syntax: Syntax, optional: boolean, into: Reference[]): void
       part = part.target;
     } else if (part.kind === "index") {
       const { key } = part;
-      const isConstant = key.kind === "literal" && (typeof key.value === "string" || typeof key.value === "bigint");
-      if (isConstant) path.unshift(String(key.value));
+      const constant = key.kind === "literal" ? key.value : undefined;
+      if (typeof constant === "string" || typeof constant === "bigint") path.unshift(String(constant));
       else {
         // What is read behind a computed key is not known, so only the part before it counts.
         path = [];
@@ -67,7 +67,7 @@ function children(syntax: Syntax): Syntax[] {
     case "binary":
       return [syntax.left, syntax.right];
     case "conditional":
-      return [syntax.test, syntax.then, syntax.otherwise];
+      return [syntax.test, syntax.consequent, syntax.alternate];
     case "list":
       return syntax.elements;
     case "map":

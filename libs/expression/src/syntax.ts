@@ -21,7 +21,7 @@ export type Syntax = Span &
     | { kind: "call"; name: string; nameSpan: Span; target?: Syntax; args: Syntax[] }
     | { kind: "unary"; operator: "!" | "-"; operand: Syntax }
     | { kind: "binary"; operator: BinaryOperator; operatorSpan: Span; left: Syntax; right: Syntax }
-    | { kind: "conditional"; test: Syntax; then: Syntax; otherwise: Syntax }
+    | { kind: "conditional"; test: Syntax; consequent: Syntax; alternate: Syntax }
     | { kind: "list"; elements: Syntax[] }
     | { kind: "map"; entries: { key: Syntax; value: Syntax }[] }
     | {

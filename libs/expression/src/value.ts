@@ -23,6 +23,11 @@ export function isNumeric(value: Value): value is number | bigint {
   return typeof value === "number" || typeof value === "bigint";
 }
 
+/** What a key is called in messages; keys that are no text or number name nothing anyway. */
+export function keyText(key: Value): string {
+  return typeof key === "object" ? describeType(key) : String(key);
+}
+
 /** For messages: `a string`, `a list`, ... */
 export function describeType(value: Value): string {
   switch (typeof value) {
@@ -55,24 +60,24 @@ export function member(container: Value, key: Value): Value | undefined {
 }
 
 export interface Comparison {
-  /** Called once per pair of values, so that the caller can bound the work. */
-  visit(): void;
+  /** Called once per pair of values with the left one, so that the caller can bound the work. */
+  visit(left: Value, depth: number): void;
   equalOpaque(left: Opaque, right: Opaque): boolean;
 }
 
 /** Deep equality as in CEL: numbers by value whatever their type, different types are never equal. */
-export function compareEqual(left: Value, right: Value, comparison: Comparison): boolean {
-  comparison.visit();
+export function compareEqual(left: Value, right: Value, comparison: Comparison, depth = 0): boolean {
+  comparison.visit(left, depth);
   if (left === right) return true;
   // oxlint-disable-next-line eqeqeq -- `===` never holds between number and bigint, which the language compares exactly
   if (isNumeric(left) && isNumeric(right)) return left == right;
   if (Array.isArray(left)) {
     if (!Array.isArray(right) || left.length !== right.length) return false;
-    return left.every((element, index) => compareEqual(element, right[index]!, comparison));
+    return left.every((element, index) => compareEqual(element, right[index]!, comparison, depth + 1));
   }
   if (left instanceof Opaque) return right instanceof Opaque && comparison.equalOpaque(left, right);
   if (!isObject(left) || !isObject(right)) return false;
   const keys = Object.keys(left);
   if (keys.length !== Object.keys(right).length) return false;
-  return keys.every((key) => Object.hasOwn(right, key) && compareEqual(left[key]!, right[key]!, comparison));
+  return keys.every((key) => Object.hasOwn(right, key) && compareEqual(left[key]!, right[key]!, comparison, depth + 1));
 }

@@ -17,7 +17,6 @@ function createAjv(): Ajv2020 {
     strictRequired: false,
     logger: false,
   });
-  // oxlint-disable-next-line typescript/no-unsafe-call -- a CommonJS default export
   addFormats.default(ajv);
   return ajv;
 }

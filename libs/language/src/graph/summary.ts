@@ -53,10 +53,7 @@ function longestChain(
 ): number[] {
   let last: number | undefined;
   for (const [moment, length] of lengths.entries()) if (last === undefined || length > lengths[last]!) last = moment;
-  const chain: number[] = [];
-  for (; last !== undefined; last = previous[last]) {
-    const node = nodeOf(last);
-    if (!chain.includes(node)) chain.push(node);
-  }
-  return chain.reverse();
+  const chain = new Set<number>();
+  for (; last !== undefined; last = previous[last]) chain.add(nodeOf(last));
+  return [...chain].reverse();
 }

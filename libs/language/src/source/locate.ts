@@ -20,7 +20,7 @@ export function createLines(source: string): Lines {
         else high = middle - 1;
       }
       // In characters, as editors count, not in UTF-16 code units.
-      const before = source.slice(starts[low]!, offset);
+      const before = source.slice(starts[low], offset);
       return { line: low + 1, column: Array.from(before).length + 1 };
     },
     text(line) {
