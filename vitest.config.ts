@@ -27,6 +27,8 @@ export default defineConfig({
             "{libs,services}/*/test/**/*.test.ts",
             "test/{e2e,interop,replay,simulation,chaos,bench}/**/*.test.ts",
           ],
+          // Stops the database servers that tests start and share.
+          globalSetup: "@heddle/testing/global-setup",
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Two files that each start Postgres and measure recovery on two cores would only test the machine.

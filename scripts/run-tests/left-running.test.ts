@@ -16,3 +16,20 @@ test("finds what a run left running, and nothing else", async ({ skip }) => {
   expect(found).toEqual([{ pid: child.pid, command: "sleep 1000" }]);
   expect(findLeftRunning(run)).toEqual([]);
 });
+
+test("leaves a server alone that other runs share, and what belongs to it", async ({ skip }) => {
+  if (!existsSync("/proc/self/environ")) skip("this system has no /proc");
+  const run = randomUUID();
+  const script =
+    "require('node:child_process').spawn('sleep', ['1000']); console.log('ready'); setInterval(() => {}, 1000)";
+  const server = spawn("node", ["-e", script, "/tmp/heddle-tests-0/postgres"], {
+    env: { ...process.env, [RUN_MARK]: run },
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  await once(server.stdout, "data");
+  const found = findLeftRunning(run);
+  process.kill(-(server.pid ?? 0), "SIGKILL");
+  await once(server, "exit");
+  expect(found).toEqual([]);
+});

@@ -78,6 +78,15 @@ export const exactVersions: Rule = {
     ),
 };
 
+const ONE_ENTRY = { ".": "./src/index.ts" };
+/** Packages that need other entries, and why. */
+const OTHER_ENTRIES: Readonly<Record<string, unknown>> = {
+  // Generated code has a file for each proto file and no index.
+  "libs/proto": { "./*": "./src/*" },
+  // vitest loads its global setup by name, outside of any test.
+  "libs/testing": { ...ONE_ENTRY, "./global-setup": "./src/global-setup.ts" },
+};
+
 export const oneEntry: Rule = {
   id: "one-entry",
   rule: "libs and services are private packages that export src/index.ts and nothing else",
@@ -87,8 +96,7 @@ export const oneEntry: Rule = {
     tree.packages
       .filter(({ folder }) => /^(libs|services)\//.test(folder))
       .filter(({ folder, manifest }) => {
-        // Generated code has a file for each proto file and no index.
-        const expected = folder === "libs/proto" ? { "./*": "./src/*" } : { ".": "./src/index.ts" };
+        const expected = OTHER_ENTRIES[folder] ?? ONE_ENTRY;
         return manifest.private !== true || JSON.stringify(manifest.exports) !== JSON.stringify(expected);
       })
       .map(({ manifestPath, manifestText }) => ({
