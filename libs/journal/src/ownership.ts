@@ -197,8 +197,12 @@ export function createOwnership<State, Command, Event, Captured>(
       for (const partition of mine) drop(partition, "stopped");
       await recovering;
       if (!wasOwner) return;
-      await release(database, mine);
-      await leave(database, self);
+      try {
+        await release(database, mine);
+        await leave(database, self);
+      } catch (error) {
+        logger.warn({ err: error }, "the lease could not be given back; others take over when it has run out");
+      }
     },
   };
 }

@@ -232,7 +232,7 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
     submit: (id, command, submitOptions) =>
       new Promise((resolve, reject) => {
         const onDone = (error: unknown, reply?: unknown): void =>
-          error === undefined ? resolve(reply) : reject(error);
+          error === undefined ? resolve(reply) : reject(error instanceof Error ? error : new Error(String(error)));
         submitAll([{ ...submitOptions, id, command, onDone }]);
       }),
     submitAll,

@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "@heddle/store";
+import { createTestDatabase, type TestDatabase, type TestServer } from "@heddle/testing";
+import { afterEach } from "vitest";
+import {
+  createJournalRuntime,
+  createPublisher,
+  type JournalEntry,
+  type JournalLimits,
+  type JournalRuntime,
+  type JournalRuntimeOptions,
+  journalMigrations,
+  type Publisher,
+  type PublisherLimits,
+} from "../src/index.ts";
+import {
+  createTallyProjection,
+  createTallyType,
+  type Tally,
+  type TallyCommand,
+  type TallyEvent,
+  type TallyOptions,
+  tallyMigration,
+} from "./tally.ts";
+
+export type TallyRuntime = JournalRuntime<Tally, TallyCommand>;
+export type Reply = { seq: number; sum: number };
+
+export interface RuntimeOverrides extends TallyOptions {
+  owner?: string;
+  limits?: Partial<JournalLimits>;
+  partitions?: number;
+  /** Where its connections go, if not straight to the server. */
+  url?: string;
+  now?: () => number;
+  onCommitted?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onCommitted"];
+  onLost?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onLost"];
+  onAcquired?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onAcquired"];
+}
+
+export interface Fixture {
+  testDatabase: TestDatabase;
+  database: Database;
+  /** Everything that was logged, as `level: message`. */
+  logs: string[];
+  create(overrides?: RuntimeOverrides): TallyRuntime;
+  start(overrides?: RuntimeOverrides): Promise<TallyRuntime>;
+  /** As if its process had been killed: nothing of it reaches the database any more. */
+  kill(runtime: TallyRuntime): Promise<void>;
+  publisher(
+    runtime: TallyRuntime,
+    publish: (entries: readonly JournalEntry[]) => Promise<void>,
+    options?: { name?: string; limits?: Partial<PublisherLimits> },
+  ): Publisher;
+}
+
+/** Never flushes the projection by itself within a test. */
+export const noProjection: Partial<JournalLimits> = { projectionIntervalMs: 3_600_000 };
+/** A lease short enough to run out within a test. */
+export const shortLease: Partial<JournalLimits> = {
+  leaseDurationMs: 600,
+  leaseRenewIntervalMs: 100,
+  leaseSafetyMarginMs: 150,
+};
+
+/** A database and runtimes of the test's own; everything is stopped when the test ends. */
+export async function createFixture(server: TestServer, options: { partitions?: number } = {}): Promise<Fixture> {
+  const testDatabase = await createTestDatabase({
+    schema: "tally",
+    migrations: [...journalMigrations(options.partitions), tallyMigration],
+    server,
+  });
+  const { database } = testDatabase;
+  const logs: string[] = [];
+  const log =
+    (level: string) =>
+    (fields: object, message: string): void => {
+      const { err } = fields as { err?: Error };
+      logs.push(`${level}: ${message}${err ? ` (${err.message})` : ""}`);
+    };
+  const logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
+  const runtimes = new Map<TallyRuntime, Database>();
+  const publishers: Publisher[] = [];
+
+  const create = (overrides: RuntimeOverrides = {}): TallyRuntime => {
+    const own = testDatabase.open(overrides.url === undefined ? {} : { url: overrides.url });
+    const runtime = createJournalRuntime<Tally, TallyCommand, TallyEvent, string>({
+      database: own,
+      owner: overrides.owner ?? "a",
+      aggregate: createTallyType(overrides),
+      projection: createTallyProjection(own),
+      partitions: options.partitions,
+      logger,
+      limits: { projectionIntervalMs: 20, ...overrides.limits },
+      now: overrides.now,
+      onCommitted: overrides.onCommitted,
+      onLost: overrides.onLost,
+      onAcquired: overrides.onAcquired,
+    });
+    runtimes.set(runtime, own);
+    return runtime;
+  };
+
+  afterEach(async () => {
+    for (const publisher of publishers) await publisher.stop();
+    for (const runtime of runtimes.keys()) await runtime.stop();
+    await testDatabase.drop();
+  });
+
+  return {
+    testDatabase,
+    database,
+    logs,
+    create,
+    async start(overrides) {
+      const runtime = create(overrides);
+      await runtime.start();
+      return runtime;
+    },
+    async kill(runtime) {
+      const own = runtimes.get(runtime);
+      runtimes.delete(runtime);
+      await own?.close();
+      await runtime.stop();
+    },
+    publisher(runtime, publish, extra = {}) {
+      const publisher = createPublisher(
+        { runtime, database },
+        { name: extra.name ?? "test", publish, limits: extra.limits, logger },
+      );
+      publishers.push(publisher);
+      return publisher;
+    },
+  };
+}
+
+export async function add(runtime: TallyRuntime, id: string, value: number): Promise<Reply> {
+  return (await runtime.submit(id, { kind: "add", value })) as Reply;
+}
+
+/** Every event in the journal by aggregate, as it is stored; throws on a gap in a partition's offsets. */
+export async function readAll(database: Database, runtime: TallyRuntime): Promise<Map<string, number[]>> {
+  const seqs = new Map<string, number[]>();
+  for (let partition = 0; partition < 64; partition++) {
+    let last = 0;
+    for (;;) {
+      const entries = await runtime.readJournal(partition, last, 500);
+      if (entries.length === 0) break;
+      for (const entry of entries) {
+        if (entry.offset !== last + 1) throw new Error(`partition ${partition}: ${entry.offset} follows ${last}`);
+        last = entry.offset;
+        for (const { id, seq } of entry.records) seqs.set(id, [...(seqs.get(id) ?? []), seq]);
+      }
+    }
+  }
+  return seqs;
+}
+
+/** Polls until the check holds: for what another process, a timer or the flusher brings about. */
+export async function until(check: () => boolean | Promise<boolean>, what: string, timeoutMs = 15_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await check())) {
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
+    await sleep(5);
+  }
+}
+
+export function sequence(length: number): number[] {
+  return Array.from({ length }, (_, index) => index + 1);
+}
