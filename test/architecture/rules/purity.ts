@@ -12,6 +12,7 @@ const PURE_PACKAGES = new Set([
   "@bufbuild/cel",
   "@bufbuild/cel-spec",
   "@bufbuild/protobuf",
+  "@bufbuild/re2",
   "ajv",
   "ajv-formats",
   "yaml",
