@@ -40,7 +40,7 @@ export const STEPS: readonly Step[] = [
   check("types", "fast", "tsc", "-p", "."),
   check("lint", "fast", "oxlint"),
   check("format", "fast", "biome", "format", "--colors=off", "."),
-  check("unused code", "check", "knip", "--no-progress"),
+  check("unused code", "check", "knip", "--no-progress", "--no-config-hints"),
   check("proto lint", "check", "buf", "lint"),
   { name: "proto compatibility", level: "check", run: runBreaking },
   { name: "generated code", level: "check", run: runGenerated },

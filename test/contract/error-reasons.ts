@@ -10,6 +10,8 @@ export interface Implementation {
 }
 
 const PREFIX = "ERROR_REASON_";
+/** Their own errors end in the terminal of the one who typed the command: no RPC carries them. */
+const LOCAL_ONLY = new Set(["cli"]);
 const REASON = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
 
 export const reasonsExist: Rule<Implementation> = {
@@ -23,6 +25,7 @@ export const reasonsExist: Rule<Implementation> = {
       const owner = /^(libs|services)\/([^/]+)\/src\//.exec(file.path);
       if (owner === null || file.path.endsWith(".test.ts")) return [];
       const [, kind, name = ""] = owner;
+      if (LOCAL_ONLY.has(name)) return [];
       // A library serves several services: what any of them lists may come out of it.
       const allowed =
         kind === "libs" ? [...known.values()].flat() : [...reasonsOf(known, "common"), ...reasonsOf(known, name)];
