@@ -33,7 +33,10 @@ export function createNodeHandler({ table, interceptors, limits, logger, fallbac
     interceptors,
     readMaxBytes: limits.messageMaxBytes,
     writeMaxBytes: limits.messageMaxBytes,
+    // Compressed requests are understood, but answers are never compressed: between services it costs a third of the CPU
+    // of a busy stream and saves bytes that nobody pays for.
     acceptCompression: [compressionGzip, compressionBrotli],
+    compressMinBytes: limits.messageMaxBytes,
   });
   for (const { method, impl } of table.methods.values()) router.rpc(method, impl as never);
   const handlers = new Map<string, UniversalHandler>(router.handlers.map((handler) => [handler.requestPath, handler]));
