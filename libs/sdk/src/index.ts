@@ -1,5 +1,24 @@
+export { createClient, type Client, type CreateClientOptions } from "./client/client.ts";
+export type { CallOptions } from "./client/call.ts";
+export type { Definition, DefinitionVersion, Finding, PlanSummary } from "./client/definition.ts";
+export type {
+  DefinitionFilter,
+  DefinitionSource,
+  PublishRequest,
+  PublishResult,
+  ValidationResult,
+} from "./client/definitions-client.ts";
+export { isFinished } from "./client/execution.ts";
+export type { Execution, ExecutionStatus, NodeExecution, NodeStatus } from "./client/execution.ts";
+export type { ExecutionEvent } from "./client/execution-event.ts";
+export { ExecutionFailedError } from "./client/execution-failed-error.ts";
+export type { ExecutionFilter, StartRequest } from "./client/executions-client.ts";
+export type { Page } from "./client/pages.ts";
+export { PayloadReference, type Failure } from "./client/plain.ts";
+export type { ConnectedWorker, Queue, WaitExplanation, WaitReasonKind } from "./client/queue.ts";
+export type { WatchOptions } from "./client/watch.ts";
 export type { Json, JsonObject } from "./json.ts";
+export { DEFAULT_WORKER_LIMITS, type WorkerLimits } from "./limits.ts";
 export type { HandlerDefinition, Handlers, TaskContext, TaskHandler } from "./worker/handler.ts";
 export { TaskError, type TaskErrorOptions } from "./worker/task-error.ts";
 export { createWorker, type CreateWorkerOptions, type Worker, type WorkerStats } from "./worker/worker.ts";
-export { DEFAULT_WORKER_LIMITS, type WorkerLimits } from "./limits.ts";

@@ -49,3 +49,21 @@ export const FAILURE_TYPE_MAX_CHARS = 128;
 
 /** Length of `Failure.message` in UTF-8; longer texts are cut. */
 export const FAILURE_MESSAGE_MAX_BYTES = 8 * 1024;
+
+/** Time of a call with all its repetitions, unless it is told otherwise. */
+export const DEFAULT_CALL_TIMEOUT_MS = 30_000;
+
+/** First wait before a call is repeated; doubles with each failure in a row. */
+export const CALL_RETRY_MIN_MS = 50;
+
+/** Longest wait before a call is repeated, unless the server asks for a longer one. */
+export const CALL_RETRY_MAX_MS = 2_000;
+
+/** How long a watch tries to come back after its stream broke. */
+export const WATCH_OUTAGE_MAX_MS = 300_000;
+
+/** The longest wait that StartExecution takes. */
+export const START_WAIT_MAX_MS = 600_000;
+
+/** Entries that lists fetch at once. */
+export const PAGE_SIZE = 200;

@@ -1,5 +1,4 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
 import { TaskSchema, TaskType, type Task, type TaskResult } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import {
   WorkerService,
@@ -53,8 +52,8 @@ export function createFakeScheduler(options: FakeSchedulerOptions = {}): FakeSch
   const { welcomes = true, acknowledges = true, heartbeatIntervalMs = 5_000, onHello, onResults } = options;
   const streams: FakeStream[] = [];
 
-  const connect: ServiceImpl<typeof WorkerService>["connect"] = async function* connect(requests, context) {
-    const out = createPushable<ConnectResponse>({ signal: context.signal });
+  async function* serve(requests: AsyncIterable<ConnectRequest>, signal: AbortSignal): AsyncIterable<ConnectResponse> {
+    const out = createPushable<ConnectResponse>({ signal });
     const frames: ConnectRequest["frame"][] = [];
     const results: (TaskResult & { frame: number })[] = [];
     const heartbeats: Heartbeat[] = [];
@@ -113,10 +112,11 @@ export function createFakeScheduler(options: FakeSchedulerOptions = {}): FakeSch
     } finally {
       if (stream !== undefined) stream.ended = true;
     }
-  };
+  }
 
   return {
-    routes: (router) => router.service(WorkerService, { connect }),
+    routes: (router) =>
+      router.service(WorkerService, { connect: (requests, context) => serve(requests, context.signal) }),
     streams,
     stream: (number) =>
       vi.waitFor(

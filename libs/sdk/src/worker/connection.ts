@@ -8,7 +8,7 @@ import {
 } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
 import type { BidiStream, RpcTransport } from "@heddle/rpc";
 import type { WorkerLimits } from "../limits.ts";
-import { backoffMs } from "./backoff.ts";
+import { backoffMs } from "../backoff.ts";
 import type { Logger } from "@heddle/telemetry";
 
 /** A frame to the server, as the contract's oneof has it. */

@@ -79,7 +79,8 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
       }
       const run = new TaskRun(task, registered, events);
       held.set(task.taskId, run);
-      if (waiting.length === 0 && mayBegin(registered)) begin(run);
+      // One of its kind that waits means that it may not begin either, so nobody is overtaken.
+      if (mayBegin(registered)) begin(run);
       else waiting.push(run);
     }
     stats.waiting = waiting.length;

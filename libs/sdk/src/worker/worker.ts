@@ -80,7 +80,7 @@ export function createWorker(options: CreateWorkerOptions): Worker {
   const limits = { ...DEFAULT_WORKER_LIMITS, ...options.limits };
   const logger = (options.logger ?? createLogger({ name: "worker" })).child({ workerId });
   const registry = createRegistry(options.handlers ?? {}, options.agents ?? {});
-  const ownTransport = options.transport === undefined ? transportTo(address) : undefined;
+  const transport = options.transport ?? transportTo(address);
 
   const outbox = createOutbox(limits);
   let heartbeatTimer: NodeJS.Timeout | undefined;
@@ -107,7 +107,7 @@ export function createWorker(options: CreateWorkerOptions): Worker {
   });
 
   const connection = createConnection({
-    transport: options.transport ?? (ownTransport as RpcTransport),
+    transport,
     limits,
     logger,
     address: options.transport === undefined ? address : "in process",
@@ -213,7 +213,7 @@ export function createWorker(options: CreateWorkerOptions): Worker {
     runner.close();
     clearInterval(heartbeatTimer);
     await connection.close();
-    ownTransport?.close();
+    if (options.transport === undefined) transport.close();
     started?.resolve();
   }
 

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { DomainError } from "@heddle/errors";
+import { CALL_RETRY_MAX_MS, CALL_RETRY_MIN_MS, DEFAULT_CALL_TIMEOUT_MS } from "../limits.ts";
+import { backoffMs } from "../backoff.ts";
+
+/** For every call of a client. */
+export interface CallOptions {
+  /** Time for the call with all its repetitions, milliseconds; default 30 s. */
+  timeoutMs?: number;
+  /** Ends the call when it aborts. */
+  signal?: AbortSignal;
+}
+
+/** What one attempt hands to the transport. */
+interface Attempt {
+  timeoutMs: number;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * True for errors after which the same request may be sent again: nothing was there to take it, or too much at once and
+ * the server says when to come back. (Without that, RESOURCE_EXHAUSTED means a limit that no wait will lift.)
+ */
+export function isPassing(error: unknown): error is DomainError {
+  if (!(error instanceof DomainError)) return false;
+  return error.kind === "unavailable" || (error.kind === "resource_exhausted" && error.retryAfterMs !== undefined);
+}
+
+/** How long to wait before the attempt after `failures` failures in a row: at least as long as the server asks. */
+export function retryDelayMs(error: DomainError, failures: number): number {
+  return Math.max(error.retryAfterMs ?? 0, backoffMs(failures, CALL_RETRY_MIN_MS, CALL_RETRY_MAX_MS));
+}
+
+/**
+ * Makes a call, and makes it again while its failure may pass and its time is not over. Only for calls that the contract
+ * calls idempotent. The last error is thrown, so that it says why, and not that time was over.
+ */
+export async function callWithRetry<T>(
+  attempt: (options: Attempt) => Promise<T>,
+  options: CallOptions = {},
+): Promise<T> {
+  const { timeoutMs = DEFAULT_CALL_TIMEOUT_MS, signal } = options;
+  const deadline = performance.now() + timeoutMs;
+  for (let failures = 1; ; failures++) {
+    try {
+      return await attempt({ timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())), signal });
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      const delayMs = retryDelayMs(error, failures);
+      if (performance.now() + delayMs >= deadline) throw error;
+      await sleep(delayMs, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { RpcTransport } from "@heddle/rpc";
+import { readConfig } from "../config.ts";
+import { transportTo } from "../transport.ts";
+import { createDefinitionsClient, type DefinitionsClient } from "./definitions-client.ts";
+import { createExecutionsClient, type ExecutionsClient } from "./executions-client.ts";
+import { createQueuesClient, type QueuesClient } from "./queues-client.ts";
+
+export interface CreateClientOptions {
+  /** Default: `HEDDLE_ADDRESS`, or the laptop process at http://127.0.0.1:7233. */
+  address?: string;
+  /** Default: `HEDDLE_NAMESPACE`, or `default`. */
+  namespace?: string;
+  /** A transport of the caller's own, e.g. within the process. It stays open when the client closes. */
+  transport?: RpcTransport;
+}
+
+/**
+ * Everything that one does with Heddle from outside, in plain objects: times are Dates, durations milliseconds, enums
+ * lower-case words. Calls are repeated within their time while the server is away or asks to come back later. Errors are
+ * DomainErrors with a `reason` for programs and a message for people.
+ */
+export interface Client extends DefinitionsClient, ExecutionsClient, QueuesClient {
+  /** Closes connections; calls that are under way end. */
+  close(): void;
+}
+
+export function createClient(options: CreateClientOptions = {}): Client {
+  const config = readConfig();
+  const namespace = options.namespace ?? config.namespace;
+  const transport = options.transport ?? transportTo(options.address ?? config.address);
+  return {
+    ...createDefinitionsClient(transport, namespace),
+    ...createExecutionsClient(transport, namespace),
+    ...createQueuesClient(transport, namespace),
+    close() {
+      if (options.transport === undefined) transport.close();
+    },
+  };
+}
