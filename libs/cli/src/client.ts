@@ -1,0 +1,23 @@
+import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
+import { createConnectTransport, createGrpcTransport, createRpcClient, type RpcClient } from "@heddle/rpc";
+
+/** The services as their protos say: the command shows every field, and asks for none that they do not have. */
+export interface CliClient {
+  definitions: RpcClient<typeof DefinitionService>;
+  executions: RpcClient<typeof ExecutionService>;
+  scheduler: RpcClient<typeof SchedulerService>;
+  close(): void;
+}
+
+/** Connects at the first call. */
+export function createCliClient(address: string): CliClient {
+  const transport = address.startsWith("https://") ? createConnectTransport(address) : createGrpcTransport(address);
+  return {
+    definitions: createRpcClient(DefinitionService, transport),
+    executions: createRpcClient(ExecutionService, transport),
+    scheduler: createRpcClient(SchedulerService, transport),
+    close: () => transport.close(),
+  };
+}

@@ -1,0 +1,96 @@
+import { existsSync } from "node:fs";
+import { extname } from "node:path";
+import type { JsonObject } from "@bufbuild/protobuf";
+import { type Execution, ExecutionSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { CliError } from "../cli-error.ts";
+import type { CommandContext } from "../context.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { readJsonObject, readJsonObjectFile } from "../json-input.ts";
+import { messageJson } from "../message-json.ts";
+import { publishFile } from "../publish-file.ts";
+import { isFinal } from "../render/names.ts";
+import { exitCodeOf, reportResult } from "../report-result.ts";
+import { printLine, watchToEnd } from "../watch-to-end.ts";
+
+export interface RunOptions {
+  input?: string;
+  inputFile?: string;
+  requestId?: string;
+  label?: Record<string, string>;
+  priority?: number;
+  workflowVersion?: number;
+  wait?: boolean;
+  watch?: boolean;
+  timeout?: number;
+}
+
+/** Starts a workflow by id, or publishes a file and starts that; waits for the end and shows it as asked. */
+export async function run(context: CommandContext, workflow: string, options: RunOptions): Promise<ExitCode> {
+  const input = await readInput(context, options);
+  const isFile = looksLikeFile(workflow);
+  if (isFile && options.workflowVersion !== undefined) {
+    throw new CliError("--workflow-version is for a published workflow; a file is published as its newest version");
+  }
+  const target = isFile
+    ? await publishAndSay(context, workflow)
+    : { workflowId: workflow, version: options.workflowVersion ?? 0 };
+  const execution = await start(context, target, input, options);
+  const { executionId } = execution;
+  if (!options.wait && !options.watch) {
+    if (context.json) context.printJson(messageJson(ExecutionSchema, execution));
+    else context.print(executionId);
+    context.say(`started; heddle watch ${executionId}`);
+    return EXIT.ok;
+  }
+  const ended = await finish(context, execution, options);
+  if (!context.json) return reportResult(context, ended);
+  if (options.watch) printLine(context, { execution: messageJson(ExecutionSchema, ended) });
+  else context.printJson(messageJson(ExecutionSchema, ended));
+  return exitCodeOf(ended.status);
+}
+
+async function start(
+  context: CommandContext,
+  target: { workflowId: string; version: number },
+  input: JsonObject,
+  { requestId, label, priority }: RunOptions,
+): Promise<Execution> {
+  const { executions } = await context.client();
+  const request = { ...target, namespace: context.namespace, input, requestId, labels: label, priority };
+  const { execution, created } = await executions.startExecution(request, { signal: context.io.signal });
+  if (execution === undefined) throw new Error("the server answered StartExecution without an execution");
+  if (!created) context.say(`the request id ${requestId ?? ""} was used before: this is the execution that it started`);
+  return execution;
+}
+
+function finish(context: CommandContext, { executionId, status }: Execution, options: RunOptions): Promise<Execution> {
+  // Without --watch nothing is shown; with --json the events go to stdout as lines.
+  const silent = !options.watch || context.json;
+  const stream = silent ? undefined : context.io.stderr;
+  if (!isFinal(status) && !silent && stream?.isTTY !== true) context.say(`started ${executionId}`);
+  const quiet: CommandContext = options.watch ? context : { ...context, json: false };
+  return watchToEnd(silent ? quiet : context, { executionId, stream, timeoutMs: options.timeout });
+}
+
+async function publishAndSay(context: CommandContext, path: string): Promise<{ workflowId: string; version: number }> {
+  const { version, created } = await publishFile(context, path);
+  if (version === undefined) throw new Error("the server answered PublishDefinition without a version");
+  if (created) context.say(`published ${version.workflowId} v${version.version}`);
+  // The very version of this file, also if somebody publishes another one in between.
+  return { workflowId: version.workflowId, version: version.version };
+}
+
+async function readInput(context: CommandContext, { input, inputFile }: RunOptions): Promise<JsonObject> {
+  if (input !== undefined && inputFile !== undefined) throw new CliError("give --input or --input-file, not both");
+  if (input !== undefined) return readJsonObject(input, "--input", context.io);
+  return inputFile === undefined ? {} : readJsonObjectFile(inputFile, "--input-file");
+}
+
+/** Ids have no such endings; a file of another name is found by being there. */
+function looksLikeFile(workflow: string): boolean {
+  return (
+    [".yaml", ".yml", ".json"].includes(extname(workflow).toLowerCase()) ||
+    /[/\\]/.test(workflow) ||
+    existsSync(workflow)
+  );
+}

@@ -1,0 +1,24 @@
+import { fromJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { CommandContext } from "../context.ts";
+import type { ExitCode } from "../exit-codes.ts";
+import { readJsonValue } from "../json-input.ts";
+import { show } from "./control.ts";
+
+export interface SignalOptions {
+  payload?: string;
+  requestId?: string;
+}
+
+/** Sends a signal to an execution; it is kept until a node waits for its name. */
+export async function signal(
+  context: CommandContext,
+  executionId: string,
+  name: string,
+  options: SignalOptions,
+): Promise<ExitCode> {
+  const json = options.payload === undefined ? null : await readJsonValue(options.payload, "--payload", context.io);
+  const { executions } = await context.client();
+  const request = { executionId, name, payload: fromJson(ValueSchema, json), requestId: options.requestId };
+  return show(context, (await executions.signalExecution(request, { signal: context.io.signal })).execution);
+}

@@ -1,0 +1,45 @@
+/** What `heddle` takes from the environment; flags go before it. */
+export interface CliConfig {
+  /** `HEDDLE_ADDRESS`: `http://host:port`, `https://host` or `host:port`. */
+  address: string;
+  /** `HEDDLE_NAMESPACE`. */
+  namespace: string;
+  /** Undefined leaves it to whether the stream is a terminal. `NO_COLOR`, `FORCE_COLOR`. */
+  color: boolean | undefined;
+  /** False on terminals that cannot move the cursor, and in CI logs. `TERM=dumb`, `CI`. */
+  live: boolean;
+  /** Whether signs such as ✓ can be shown. `LC_ALL`, `LC_CTYPE`, `LANG`. */
+  unicode: boolean;
+}
+
+export const defaultAddress = "http://127.0.0.1:7233";
+
+export function readConfig(env: NodeJS.ProcessEnv = process.env): CliConfig {
+  return {
+    address: env["HEDDLE_ADDRESS"] || defaultAddress,
+    namespace: env["HEDDLE_NAMESPACE"] || "default",
+    color: readColor(env),
+    live: env["TERM"] !== "dumb" && !env["CI"],
+    unicode: readUnicode(env),
+  };
+}
+
+/** The environment that `heddle dev` gives to the process that it starts. */
+export function inheritedEnvironment(added: Record<string, string>): NodeJS.ProcessEnv {
+  return { ...process.env, ...added };
+}
+
+/** https://no-color.org: present and not empty. FORCE_COLOR goes before it, except as `0`. */
+function readColor(env: NodeJS.ProcessEnv): boolean | undefined {
+  const force = env["FORCE_COLOR"];
+  if (force !== undefined && force !== "") return force !== "0" && force !== "false";
+  if (env["NO_COLOR"]) return false;
+  if (env["TERM"] === "dumb") return false;
+  return undefined;
+}
+
+function readUnicode(env: NodeJS.ProcessEnv): boolean {
+  const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"];
+  // Containers often say nothing; what shows their logs reads UTF-8.
+  return locale === undefined || /utf-?8/i.test(locale) || locale === "C" || locale === "POSIX";
+}

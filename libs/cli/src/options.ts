@@ -1,0 +1,60 @@
+import type { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { InvalidArgumentError } from "commander";
+import { listMaxLimit } from "./limits.ts";
+import { parseDuration } from "./render/duration.ts";
+
+/** Values of flags, read one by one. Each throws InvalidArgumentError, which commander shows with the flag's name. */
+
+export function parsePort(text: string): number {
+  return parseInteger(text, 0, 65_535);
+}
+
+export function parsePriority(text: string): number {
+  return parseInteger(text, 0, 9);
+}
+
+export function parseCount(text: string): number {
+  return parseInteger(text, 1, listMaxLimit);
+}
+
+/** Milliseconds. */
+export function parseTime(text: string): number {
+  const ms = parseDuration(text);
+  // Timers of Node take no more.
+  if (ms === undefined || ms <= 0 || ms > 2 ** 31 - 1) {
+    throw new InvalidArgumentError("use a duration such as 500ms, 30s, 5m or 1h30m, at most 24 days.");
+  }
+  return ms;
+}
+
+/** By name, so that help need not load the contract. */
+export function parseExecutionStatus(text: string): ExecutionStatus {
+  const status = STATUSES[text.toLowerCase()];
+  if (status === undefined) throw new InvalidArgumentError(`use one of ${Object.keys(STATUSES).join(", ")}.`);
+  return status;
+}
+
+const STATUSES: Readonly<Record<string, ExecutionStatus>> = {
+  running: 1,
+  suspended: 2,
+  completed: 3,
+  failed: 4,
+  canceled: 5,
+};
+
+/** `key=value`; the value may be empty and may have further `=`. */
+export function collectLabel(text: string, previous: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("use key=value.");
+  return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+export function collectText(text: string, previous: string[] = []): string[] {
+  return [...previous, text];
+}
+
+function parseInteger(text: string, min: number, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new InvalidArgumentError(`use a whole number from ${min} to ${max}.`);
+}

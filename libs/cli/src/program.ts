@@ -1,0 +1,178 @@
+import { Command, CommanderError, Option } from "commander";
+import { readVersion } from "./commands/version.ts";
+import type { CommandContext } from "./context.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { CliIo } from "./io.ts";
+import {
+  collectLabel,
+  collectText,
+  parseCount,
+  parseExecutionStatus,
+  parsePort,
+  parsePriority,
+  parseTime,
+} from "./options.ts";
+
+export interface GlobalFlags {
+  address?: string;
+  namespace?: string;
+  json?: boolean;
+}
+
+export interface ProgramOptions {
+  io: CliIo;
+  /** Makes the context of the command that was asked for, and closes it behind it. */
+  withContext(flags: GlobalFlags, run: (context: CommandContext) => Promise<ExitCode>): Promise<ExitCode>;
+}
+
+/** Reads the arguments and runs the command; each command's module is loaded when it runs, so that help is quick. */
+export async function runProgram(argv: readonly string[], { io, withContext }: ProgramOptions): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok;
+  const program = createProgram(io, async (flags, run) => {
+    exitCode = await withContext(flags, run);
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+  } catch (error) {
+    // Commander has said what is wrong, or shown the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.invalid;
+    throw error;
+  }
+  return exitCode;
+}
+
+type Start = (flags: GlobalFlags, run: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
+
+function createProgram(io: CliIo, start: Start): Command {
+  const program = new Command("heddle")
+    .description("Durable workflows of agents and tools: write YAML, run it, kill it, watch it go on.")
+    .version(readVersion(), "-V, --version", "print the version")
+    .option("--address <url>", "server to talk to (HEDDLE_ADDRESS, default http://127.0.0.1:7233)")
+    .option("--namespace <name>", "namespace to work in (HEDDLE_NAMESPACE, default `default`)")
+    .option("--json", "print one JSON document, or JSON lines for streams")
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
+    .showHelpAfterError("run the command with --help to see what it takes")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 ok, 1 workflow failed, 2 usage or invalid, 3 not found, 4 unavailable, 5 timeout, 6 refused, 130 interrupted.\nMore: docs/cli.md",
+    );
+
+  // Flags such as --json are taken before and after the command's name.
+  const command = (nameAndArguments: string, description: string): Command =>
+    program
+      .command(nameAndArguments)
+      .description(description)
+      .addOption(new Option("--address <url>").hideHelp())
+      .addOption(new Option("--namespace <name>").hideHelp())
+      .addOption(new Option("--json").hideHelp());
+  const started = (self: Command, run: (context: CommandContext) => Promise<ExitCode>): Promise<void> =>
+    start(self.optsWithGlobals<GlobalFlags>(), run);
+
+  command("dev", "run all services in one process, with their own database")
+    .option("--port <port>", "port to listen on (default 7233; 0 takes a free one)", parsePort)
+    .option("--data-dir <dir>", "where data is kept (default .heddle)")
+    .option("--event-log <file>", "append every event to this file")
+    .option(
+      "--allow-http <host>",
+      "private host that http_request may reach, e.g. 127.0.0.1:8080; repeatable",
+      collectText,
+    )
+    .option("--agents <file>", "YAML or JSON file of agents that definitions may name")
+    .action((options, self: Command) =>
+      started(self, async (context) => (await import("./commands/dev.ts")).dev(context, options)),
+    );
+
+  command("validate <file...>", "check definitions, without a server")
+    .option("--strict", "let warnings count as errors")
+    .action((files: string[], options, self: Command) =>
+      started(self, async (context) => (await import("./commands/validate.ts")).validate(context, files, options)),
+    );
+
+  command("publish <file...>", "store definitions as new versions and activate them")
+    .option("--no-activate", "store the versions, keep the active ones")
+    .action((files: string[], options, self: Command) =>
+      started(self, async (context) => (await import("./commands/publish.ts")).publish(context, files, options)),
+    );
+
+  command("run <workflow>", "start a workflow by id, or publish a file and start that")
+    .option("--input <json>", "input as JSON, @file.json, @file.yaml, or - for standard input")
+    .option("--input-file <file>", "file with the input, JSON or YAML")
+    .option("--request-id <id>", "idempotency key: the same id starts once")
+    .option("--label <key=value>", "label to find it by later; repeatable", collectLabel)
+    .option("--priority <0-9>", "0 is first, 9 is last", parsePriority)
+    .option("--workflow-version <number>", "version to run (default: the active one)", parseCount)
+    .option("--wait", "wait for the end and print the output")
+    .option("--watch", "wait for the end and show it live")
+    .option("--timeout <duration>", "how long to wait, e.g. 30s; the execution goes on", parseTime)
+    .action((workflow: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/run.ts")).run(context, workflow, options)),
+    );
+
+  command("get <execution-id>", "show an execution as it is now").action((id: string, _options, self: Command) =>
+    started(self, async (context) => (await import("./commands/get.ts")).get(context, id)),
+  );
+
+  command("list", "list executions, newest first")
+    .option("--workflow <id>", "only of this workflow")
+    .option("--status <status>", "only with this status", parseExecutionStatus)
+    .option("--label <key=value>", "only with this label; repeatable", collectLabel)
+    .option("--parent <execution-id>", "only children of this execution")
+    .option("--limit <number>", "how many (default 20)", parseCount)
+    .action((options, self: Command) =>
+      started(self, async (context) => (await import("./commands/list.ts")).list(context, options)),
+    );
+
+  command("history <execution-id>", "print everything that happened in an execution")
+    .option("--limit <number>", "how many events (default: all)", parseCount)
+    .action((id: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/history.ts")).history(context, id, options)),
+    );
+
+  command("watch <execution-id>", "show an execution live until it ends")
+    .option("--timeout <duration>", "how long to watch, e.g. 30s", parseTime)
+    .action((id: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/watch.ts")).watch(context, id, options)),
+    );
+
+  for (const [name, description] of [
+    ["cancel", "end an execution and its children"],
+    ["suspend", "let an execution start nothing new"],
+    ["resume", "let a suspended execution go on"],
+  ] as const) {
+    command(`${name} <execution-id>`, description)
+      .option("--reason <text>", "why, for the history")
+      .action((id: string, options, self: Command) =>
+        started(self, async (context) => (await import("./commands/control.ts"))[name](context, id, options)),
+      );
+  }
+
+  command("signal <execution-id> <name>", "send a signal to an execution")
+    .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")
+    .option("--request-id <id>", "idempotency key: the same id is taken once")
+    .action((id: string, name: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/signal.ts")).signal(context, id, name, options)),
+    );
+
+  command("workers", "list the workers that are connected").action((_options, self: Command) =>
+    started(self, async (context) => (await import("./commands/workers.ts")).workers(context)),
+  );
+
+  command("queue", "show what waits for workers, by tool and agent")
+    .addOption(new Option("--type <type>", "only tools or only agents").choices(["tool", "agent"]))
+    .option("--name <name>", "only tasks of this name")
+    .action((options, self: Command) =>
+      started(self, async (context) => (await import("./commands/queue.ts")).queue(context, options)),
+    );
+
+  command("explain <task-or-execution-id>", "say why a task does not run yet").action(
+    (id: string, _options, self: Command) =>
+      started(self, async (context) => (await import("./commands/explain.ts")).explain(context, id)),
+  );
+
+  command("version", "print the version").action((_options, self: Command) =>
+    started(self, async (context) => (await import("./commands/version.ts")).version(context)),
+  );
+
+  return program;
+}

@@ -1,0 +1,103 @@
+import type { Failure } from "@heddle/proto/heddle/common/v1/failure_pb.js";
+import type { Payload } from "@heddle/proto/heddle/common/v1/payload_pb.js";
+import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { formatDuration } from "./duration.ts";
+import { toMs } from "./execution-view.ts";
+import type { Style } from "./style.ts";
+import { oneLine, truncate } from "./text-width.ts";
+
+export interface EventDescription {
+  /** `task completed` */
+  name: string;
+  /** Empty for events of the execution itself. */
+  nodeId: string;
+  /** What else there is to say in a line; may be empty. */
+  detail: string;
+  tone: keyof Style | undefined;
+}
+
+/** Cells of a payload that a line shows. */
+const PAYLOAD_COLUMNS = 100;
+
+/** An event in words, for one line. */
+export function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription {
+  const at = toMs(occurredAt) ?? 0;
+  const name = (event.case ?? "unknown event").replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const nodeId = event.value !== undefined && "nodeId" in event.value ? event.value.nodeId : "";
+  const say = (detail: string, tone?: keyof Style): EventDescription => ({ name, nodeId, detail, tone });
+  switch (event.case) {
+    case "executionStarted":
+      return say(`${event.value.workflowId} v${event.value.version}  ${payloadText(event.value.input)}`);
+    case "executionCompleted":
+      return say(payloadText(event.value.output), "green");
+    case "executionFailed":
+      return say(failureText(event.value.failure), "red");
+    case "executionCanceled":
+    case "executionSuspended":
+    case "executionResumed":
+      return say(oneLine(event.value.reason), "yellow");
+    case "signalReceived":
+      return say(`${oneLine(event.value.name)}  ${payloadText(event.value.payload)}`);
+    case "taskScheduled":
+      return say(`attempt ${event.value.attempt}  ${event.value.input ? payloadText(event.value.input) : ""}`.trim());
+    case "taskCompleted":
+      return say(`${ranText(event.value, at)}  ${payloadText(event.value.output)}`, "green");
+    case "taskFailed": {
+      const retry =
+        event.value.retryAtMs === 0n ? "" : `  next in ${formatDuration(Number(event.value.retryAtMs) - at)}`;
+      return say(`${ranText(event.value, at)}  ${failureText(event.value.failure)}${retry}`, "yellow");
+    }
+    case "waitStarted": {
+      const limit = event.value.dueAtMs === 0n ? "" : formatDuration(Number(event.value.dueAtMs) - at);
+      return say(event.value.signal ? `for signal ${oneLine(event.value.signal)} ${limit}`.trim() : limit);
+    }
+    case "childStarted":
+      return say(`${event.value.workflowId}  ${event.value.childId}`);
+    case "nodeCompleted": {
+      const chosen = event.value.chosen.length > 0 ? `chose ${event.value.chosen.join(", ")}  ` : "";
+      return say(chosen + payloadText(event.value.output), "green");
+    }
+    case "nodeFailed":
+      return say(failureText(event.value.failure), "red");
+    case "nodeSkipped":
+      return say(event.value.reason.replaceAll("_", " "), "dim");
+    case "nodeCanceled":
+      return say("", "yellow");
+    case "logged":
+      return say(`${event.value.level}: ${oneLine(event.value.message)}`);
+    case "customEventEmitted":
+      return say(`${oneLine(event.value.name)}  ${payloadText(event.value.payload)}`);
+    case undefined:
+      return say("");
+  }
+}
+
+/** The event as a line: time since the start of the execution, name, node, detail. */
+export function renderEventLine(event: ExecutionEvent, options: { startedAtMs: number; style: Style }): string {
+  const { style, startedAtMs } = options;
+  const { name, nodeId, detail, tone } = describeEvent(event);
+  const seconds = (((toMs(event.occurredAt) ?? startedAtMs) - startedAtMs) / 1_000).toFixed(3);
+  const what = name.padEnd(20);
+  return `${style.dim(`${seconds.padStart(9)}s`)}  ${tone ? style[tone](what) : what}  ${oneLine(nodeId).padEnd(20)}  ${detail}`.trimEnd();
+}
+
+function ranText(
+  { attempt, worker, startedAtMs }: { attempt: number; worker: string; startedAtMs: bigint },
+  at: number,
+): string {
+  const took = startedAtMs === 0n ? "" : `  ${formatDuration(at - Number(startedAtMs))}`;
+  return `attempt ${attempt}${took}${worker ? `  on ${oneLine(worker)}` : ""}`;
+}
+
+function failureText(failure: Failure | undefined): string {
+  return failure === undefined
+    ? ""
+    : truncate(`${oneLine(failure.type)}: ${oneLine(failure.message)}`, PAYLOAD_COLUMNS);
+}
+
+function payloadText(payload: Payload | undefined): string {
+  if (payload?.form.case === "reference") {
+    return `(${payload.form.value.sizeBytes} bytes, stored apart as ${payload.form.value.digest.slice(0, 12)}…)`;
+  }
+  return truncate(oneLine(payload?.form.value ?? "null"), PAYLOAD_COLUMNS);
+}

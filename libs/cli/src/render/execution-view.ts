@@ -1,0 +1,219 @@
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Failure } from "@heddle/proto/heddle/common/v1/failure_pb.js";
+import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { type Execution, ExecutionStatus, NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import type { OutlineEntry } from "./outline.ts";
+
+/** What is shown of a node. Times in milliseconds since the epoch. */
+export interface NodeView {
+  readonly id: string;
+  readonly kind: string;
+  /** How deep it stands below switches and parallels. */
+  readonly depth: number;
+  status: NodeStatus;
+  attempt: number;
+  startedAtMs?: number;
+  endedAtMs?: number;
+  dueAtMs?: number;
+  signal?: string;
+  worker?: string;
+  failure?: Pick<Failure, "type" | "message">;
+  skipReason?: string;
+  childId?: string;
+}
+
+/** What is shown of an execution, kept up to date by its events. */
+export interface ExecutionView {
+  readonly executionId: string;
+  readonly workflowId: string;
+  readonly version: number;
+  status: ExecutionStatus;
+  readonly startedAtMs: number;
+  endedAtMs?: number;
+  failure?: Pick<Failure, "type" | "message" | "nodeId">;
+  lastSeq: bigint;
+  /** By id, in the order in which they are shown. */
+  readonly nodes: Map<string, NodeView>;
+  /** The last lines of log actions. */
+  readonly logs: { level: string; message: string }[];
+}
+
+/** Lines of log actions that the live view shows. */
+const LOG_LINES = 3;
+
+/** The outline gives order and depth; without one nodes stand in document order. */
+export function createExecutionView(execution: Execution, outline?: readonly OutlineEntry[]): ExecutionView {
+  const nodes = new Map<string, NodeView>();
+  const byId = new Map(execution.nodes.map((node) => [node.nodeId, node]));
+  const order = outline ?? execution.nodes.map(({ nodeId }) => ({ id: nodeId, depth: 0 }));
+  for (const { id, depth } of order) {
+    const node = byId.get(id);
+    if (node === undefined) continue;
+    nodes.set(id, {
+      id,
+      depth,
+      kind: node.kind,
+      status: node.status,
+      attempt: node.attempt,
+      startedAtMs: toMs(node.startedAt),
+      endedAtMs: toMs(node.endedAt),
+      dueAtMs: toMs(node.dueAt),
+      signal: node.signal || undefined,
+      worker: node.worker || undefined,
+      failure: node.failure,
+      skipReason: node.skipReason || undefined,
+      childId: node.childId || undefined,
+    });
+  }
+  return {
+    executionId: execution.executionId,
+    workflowId: execution.workflowId,
+    version: execution.version,
+    status: execution.status,
+    startedAtMs: toMs(execution.startedAt) ?? 0,
+    endedAtMs: toMs(execution.endedAt),
+    failure: execution.failure,
+    lastSeq: execution.lastSeq,
+    nodes,
+    logs: [],
+  };
+}
+
+/** Takes the next event in; one that is part of the view already changes nothing. */
+export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
+  if (record.seq <= view.lastSeq) return;
+  view.lastSeq = record.seq;
+  const at = toMs(record.occurredAt) ?? view.startedAtMs;
+  const { event } = record;
+  switch (event.case) {
+    case "executionCompleted":
+      end(view, ExecutionStatus.COMPLETED, at);
+      break;
+    case "executionFailed":
+      end(view, ExecutionStatus.FAILED, at);
+      view.failure = event.value.failure;
+      break;
+    case "executionCanceled":
+      end(view, ExecutionStatus.CANCELED, at);
+      break;
+    case "executionSuspended":
+      view.status = ExecutionStatus.SUSPENDED;
+      break;
+    case "executionResumed":
+      view.status = ExecutionStatus.RUNNING;
+      break;
+    case "logged":
+      view.logs.push({ level: event.value.level, message: event.value.message });
+      if (view.logs.length > LOG_LINES) view.logs.shift();
+      break;
+    case "taskScheduled":
+    case "taskCompleted":
+    case "taskFailed":
+    case "waitStarted":
+    case "childStarted":
+    case "nodeCompleted":
+    case "nodeFailed":
+    case "nodeSkipped":
+    case "nodeCanceled":
+      applyToNode(nodeOf(view, event.value.nodeId), event, at);
+      break;
+    case "executionStarted":
+    case "signalReceived":
+    case "customEventEmitted":
+    case undefined:
+      break;
+  }
+}
+
+type NodeEvent = Extract<
+  ExecutionEvent["event"],
+  {
+    case:
+      | "taskScheduled"
+      | "taskCompleted"
+      | "taskFailed"
+      | "waitStarted"
+      | "childStarted"
+      | "nodeCompleted"
+      | "nodeFailed"
+      | "nodeSkipped"
+      | "nodeCanceled";
+  }
+>;
+
+function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
+  switch (event.case) {
+    case "taskScheduled":
+      node.status = NodeStatus.SCHEDULED;
+      node.attempt = event.value.attempt;
+      node.startedAtMs ??= at;
+      node.dueAtMs = undefined;
+      break;
+    case "taskCompleted":
+      node.attempt = event.value.attempt;
+      node.worker = event.value.worker || undefined;
+      node.failure = undefined;
+      endNode(node, NodeStatus.COMPLETED, at);
+      break;
+    case "taskFailed":
+      node.attempt = event.value.attempt;
+      node.worker = event.value.worker || undefined;
+      node.failure = event.value.failure;
+      // Without a next attempt `nodeFailed` follows and says the rest.
+      if (event.value.retryAtMs === 0n) return;
+      node.status = NodeStatus.BACKING_OFF;
+      node.dueAtMs = Number(event.value.retryAtMs);
+      break;
+    case "waitStarted":
+      node.status = NodeStatus.WAITING;
+      node.startedAtMs ??= at;
+      node.dueAtMs = event.value.dueAtMs === 0n ? undefined : Number(event.value.dueAtMs);
+      node.signal = event.value.signal || undefined;
+      break;
+    case "childStarted":
+      node.status = NodeStatus.WAITING;
+      node.startedAtMs ??= at;
+      node.childId = event.value.childId;
+      break;
+    case "nodeCompleted":
+      endNode(node, NodeStatus.COMPLETED, at);
+      break;
+    case "nodeFailed":
+      node.failure = event.value.failure;
+      endNode(node, NodeStatus.FAILED, at);
+      break;
+    case "nodeSkipped":
+      node.skipReason = event.value.reason;
+      endNode(node, NodeStatus.SKIPPED, at);
+      break;
+    case "nodeCanceled":
+      endNode(node, NodeStatus.CANCELED, at);
+      break;
+  }
+}
+
+/** A node that the snapshot did not name: shown at the end rather than lost. */
+function nodeOf(view: ExecutionView, id: string): NodeView {
+  const found = view.nodes.get(id);
+  if (found !== undefined) return found;
+  const node: NodeView = { id, kind: "", depth: 0, status: NodeStatus.PENDING, attempt: 0 };
+  view.nodes.set(id, node);
+  return node;
+}
+
+function endNode(node: NodeView, status: NodeStatus, at: number): void {
+  node.status = status;
+  node.endedAtMs = at;
+  node.dueAtMs = undefined;
+}
+
+function end(view: ExecutionView, status: ExecutionStatus, at: number): void {
+  view.status = status;
+  view.endedAtMs = at;
+}
+
+/** Undefined for an absent time. */
+export function toMs(timestamp: Timestamp | undefined): number | undefined {
+  if (timestamp === undefined) return undefined;
+  return Number(timestamp.seconds) * 1_000 + timestamp.nanos / 1_000_000;
+}
