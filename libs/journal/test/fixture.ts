@@ -13,6 +13,7 @@ import {
   type Publisher,
   type PublisherLimits,
 } from "../src/index.ts";
+import { createProxy, type Proxy } from "./proxy.ts";
 import {
   createTallyProjection,
   createTallyType,
@@ -30,8 +31,6 @@ export interface RuntimeOverrides extends TallyOptions {
   owner?: string;
   limits?: Partial<JournalLimits>;
   partitions?: number;
-  /** Where its connections go, if not straight to the server. */
-  url?: string;
   now?: () => number;
   onCommitted?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onCommitted"];
   onLost?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onLost"];
@@ -43,10 +42,12 @@ export interface Fixture {
   database: Database;
   /** Everything that was logged, as `level: message`. */
   logs: string[];
-  create(overrides?: RuntimeOverrides): TallyRuntime;
+  create(overrides?: RuntimeOverrides): Promise<TallyRuntime>;
   start(overrides?: RuntimeOverrides): Promise<TallyRuntime>;
-  /** As if its process had been killed: nothing of it reaches the database any more. */
-  kill(runtime: TallyRuntime): Promise<void>;
+  /** As if its process had been killed: from now on nothing of it reaches the database. */
+  kill(runtime: TallyRuntime): void;
+  /** The wire between a runtime and the database. */
+  proxyOf(runtime: TallyRuntime): Proxy;
   publisher(
     runtime: TallyRuntime,
     publish: (entries: readonly JournalEntry[]) => Promise<void>,
@@ -79,11 +80,12 @@ export async function createFixture(server: TestServer, options: { partitions?: 
       logs.push(`${level}: ${message}${err ? ` (${err.message})` : ""}`);
     };
   const logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
-  const runtimes = new Map<TallyRuntime, Database>();
+  const runtimes = new Map<TallyRuntime, Proxy>();
   const publishers: Publisher[] = [];
 
-  const create = (overrides: RuntimeOverrides = {}): TallyRuntime => {
-    const own = testDatabase.open(overrides.url === undefined ? {} : { url: overrides.url });
+  const create = async (overrides: RuntimeOverrides = {}): Promise<TallyRuntime> => {
+    const proxy = await createProxy(testDatabase.url);
+    const own = testDatabase.open({ url: proxy.url });
     const runtime = createJournalRuntime<Tally, TallyCommand, TallyEvent, string>({
       database: own,
       owner: overrides.owner ?? "a",
@@ -91,20 +93,22 @@ export async function createFixture(server: TestServer, options: { partitions?: 
       projection: createTallyProjection(own),
       partitions: options.partitions,
       logger,
-      limits: { projectionIntervalMs: 20, ...overrides.limits },
+      // A killed one gives up soon, which bounds the time that its test takes to end.
+      limits: { projectionIntervalMs: 20, leaseDurationMs: 3_000, leaseRenewIntervalMs: 500, ...overrides.limits },
       now: overrides.now,
       onCommitted: overrides.onCommitted,
       onLost: overrides.onLost,
       onAcquired: overrides.onAcquired,
     });
-    runtimes.set(runtime, own);
+    runtimes.set(runtime, proxy);
     return runtime;
   };
 
   afterEach(async () => {
     for (const publisher of publishers) await publisher.stop();
-    for (const runtime of runtimes.keys()) await runtime.stop();
+    await Promise.all([...runtimes.keys()].map((runtime) => runtime.stop()));
     await testDatabase.drop();
+    for (const proxy of runtimes.values()) await proxy.close();
   });
 
   return {
@@ -113,16 +117,16 @@ export async function createFixture(server: TestServer, options: { partitions?: 
     logs,
     create,
     async start(overrides) {
-      const runtime = create(overrides);
+      const runtime = await create(overrides);
       await runtime.start();
       return runtime;
     },
-    async kill(runtime) {
-      const own = runtimes.get(runtime);
-      runtimes.delete(runtime);
-      await own?.close();
-      await runtime.stop();
+    kill(runtime) {
+      runtimes.get(runtime)?.cut();
+      // Its commands must end in a refusal; that it cannot reach the database is noticed while the test goes on.
+      void runtime.stop();
     },
+    proxyOf: (runtime) => runtimes.get(runtime) as Proxy,
     publisher(runtime, publish, extra = {}) {
       const publisher = createPublisher(
         { runtime, database },
