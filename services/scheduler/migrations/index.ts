@@ -1,0 +1,5 @@
+import { defineMigrations } from "@heddle/store";
+import { createEpoch } from "./0001-create-epoch.ts";
+
+/** Everything that the scheduler's schema went through, in order. */
+export const schedulerMigrations = defineMigrations([createEpoch]);

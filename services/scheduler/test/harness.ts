@@ -1,0 +1,221 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { createInMemoryTransport, type BidiStream, type RpcTransport } from "@heddle/rpc";
+import { createLogger } from "@heddle/telemetry";
+import {
+  type LinkResults,
+  LinkService,
+  type OpenLinkResponse,
+} from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
+import {
+  type Task,
+  type TaskResult,
+  type TaskResultSchema,
+  type TaskSchema,
+  TaskType,
+} from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
+import { type ConnectResponse, WorkerService } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
+import { createSchedulerService, type SchedulerLimits, type SchedulerServer } from "../src/index.ts";
+
+export type TaskInit = MessageInitShape<typeof TaskSchema> & { taskId: string };
+
+export const logger = createLogger({ name: "scheduler-test", level: "silent" });
+
+/** A scheduler on the in-memory transport. `epoch` grows with every start, as the database makes it. */
+export interface Harness {
+  service: SchedulerServer;
+  transport: RpcTransport;
+  stop(): Promise<void>;
+}
+
+let lastEpoch = 0n;
+
+export async function startScheduler(limits: Partial<SchedulerLimits> = {}): Promise<Harness> {
+  const service = createSchedulerService({ logger, limits, epoch: async () => (lastEpoch += 1n) });
+  await service.start();
+  const transport = createInMemoryTransport({
+    routes: (router) => service.routes(router),
+    logger,
+    validation: service.validation,
+  });
+  return {
+    service,
+    transport,
+    async stop() {
+      await service.stop();
+      transport.close();
+    },
+  };
+}
+
+/** Every frame that came so far, and promises for those that will. */
+export interface Frames<T> {
+  all: T[];
+  ended: Promise<Error | undefined>;
+  /** The first frame, past or future, that `find` accepts. */
+  first<R>(find: (frame: T) => R | undefined): Promise<R>;
+  /** When enough is there. */
+  until(done: (frames: T[]) => boolean): Promise<void>;
+}
+
+interface Collector<T> extends Frames<T> {
+  onMessage(frame: T): void;
+  onEnd(error: Error | undefined): void;
+}
+
+function collect<T>(): Collector<T> {
+  const all: T[] = [];
+  const waiting = new Set<() => void>();
+  let finish: (error: Error | undefined) => void;
+  const ended = new Promise<Error | undefined>((resolve) => {
+    finish = resolve;
+  });
+  const until = (done: (frames: T[]) => boolean) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (!done(all)) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look();
+      void ended.then((error) => reject(error ?? new Error("the stream ended")));
+    });
+  return {
+    all,
+    ended,
+    until,
+    async first<R>(find: (frame: T) => R | undefined) {
+      await until((frames) => frames.some((frame) => find(frame) !== undefined));
+      return all.map(find).find((found) => found !== undefined) as R;
+    },
+    onMessage(frame) {
+      all.push(frame);
+      for (const look of waiting) look();
+    },
+    onEnd: (error) => finish(error),
+  };
+}
+
+/** A delivered task, with the outcome if it is not to be `true`. */
+type Done = Pick<Task, "taskId" | "fencingToken"> &
+  Pick<MessageInitShape<typeof TaskResultSchema>, "output" | "failure">;
+
+export interface TestWorker extends Frames<ConnectResponse> {
+  stream: BidiStream<unknown>;
+  tasks(): Task[];
+  /** Sends a frame of results that succeed, or of these. */
+  finish(done: Done[]): void;
+  untilTasks(count: number): Promise<Task[]>;
+  acknowledged(): bigint;
+}
+
+export interface WorkerOptions {
+  id?: string;
+  slots?: number;
+  tools?: string[];
+  held?: { taskId: string; fencingToken: bigint }[];
+  /** Number of its first frame of results; a reconnecting process goes on counting. */
+  firstFrame?: bigint;
+}
+
+export function connectWorker(transport: RpcTransport, options: WorkerOptions = {}): TestWorker {
+  const { id = "w1", slots = 10, tools = ["echo"], held = [] } = options;
+  const frames = collect<ConnectResponse>();
+  const stream = transport.openStream(WorkerService.method.connect, frames);
+  let frame = (options.firstFrame ?? 1n) - 1n;
+  stream.send({
+    frame: {
+      case: "hello",
+      value: {
+        workerId: id,
+        slots,
+        capabilities: tools.map((name) => ({ type: TaskType.TOOL, name })),
+        held: held.map(({ taskId, fencingToken }) => ({ taskId, fencingToken })),
+      },
+    },
+  });
+  const tasks = () => frames.all.flatMap((each) => (each.frame.case === "tasks" ? each.frame.value.tasks : []));
+  return Object.assign(frames, {
+    stream: stream as BidiStream<unknown>,
+    tasks,
+    finish(done: Done[]) {
+      frame += 1n;
+      const results = done.map(({ taskId, fencingToken, output, failure }) => ({
+        taskId,
+        fencingToken,
+        output: output ?? { form: { case: "json" as const, value: "true" } },
+        failure,
+      }));
+      stream.send({ frame: { case: "results", value: { frame, results } } });
+    },
+    async untilTasks(count: number) {
+      await frames.until(() => tasks().length >= count);
+      return tasks();
+    },
+    acknowledged: () =>
+      frames.all.reduce((last, each) => (each.frame.case === "acknowledge" ? each.frame.value.upToFrame : last), 0n),
+  });
+}
+
+export interface TestOwner extends Frames<OpenLinkResponse> {
+  stream: BidiStream<unknown>;
+  results(): TaskResult[];
+  untilResults(count: number): Promise<TaskResult[]>;
+  schedule(tasks: TaskInit[]): void;
+  sync(tasks: TaskInit[], partitions?: number[]): void;
+  cancel(taskIds: string[]): void;
+  acknowledge(): void;
+}
+
+export const ALL_PARTITIONS = Array.from({ length: 64 }, (_, index) => index);
+
+/** An owner of executions; with `acknowledge: true` it acknowledges each frame as it comes. */
+export function openLink(
+  transport: RpcTransport,
+  options: { id?: string; acknowledge?: boolean; sync?: TaskInit[] | false } = {},
+): TestOwner {
+  const frames = collect<OpenLinkResponse>();
+  const acknowledgeUpTo = (upToFrame: bigint) => stream.send({ frame: { case: "acknowledge", value: { upToFrame } } });
+  const { onMessage } = frames;
+  const stream = transport.openStream(LinkService.method.openLink, {
+    ...frames,
+    onMessage(message) {
+      onMessage(message);
+      if (options.acknowledge === true && message.frame.case === "results") acknowledgeUpTo(message.frame.value.frame);
+    },
+  });
+  const resultFrames = () =>
+    frames.all.flatMap(({ frame }): LinkResults[] => (frame.case === "results" ? [frame.value] : []));
+  const results = () => resultFrames().flatMap((each) => each.results);
+  const sync = (tasks: TaskInit[], partitions = ALL_PARTITIONS) =>
+    stream.send({ frame: { case: "sync", value: { partitions, tasks, last: true } } });
+  stream.send({ frame: { case: "hello", value: { ownerId: options.id ?? "owner" } } });
+  if (options.sync !== false) sync(options.sync ?? []);
+  return Object.assign(frames, {
+    stream: stream as BidiStream<unknown>,
+    results,
+    sync,
+    async untilResults(count: number) {
+      await frames.until(() => results().length >= count);
+      return results();
+    },
+    schedule: (tasks: TaskInit[]) => void stream.send({ frame: { case: "schedule", value: { tasks } } }),
+    cancel: (taskIds: string[]) => void stream.send({ frame: { case: "cancel", value: { taskIds } } }),
+    acknowledge: () => void acknowledgeUpTo(resultFrames().at(-1)?.frame ?? 0n),
+  });
+}
+
+/** A task of an execution of its own, in the partition. */
+export function task(number: number, more: Omit<TaskInit, "taskId" | "$typeName"> = {}): TaskInit {
+  const partition = (number % 64).toString(16).padStart(2, "0");
+  return {
+    taskId: `01900000-0000-7000-8000-${String(number).padStart(10, "0")}${partition}/node/1`,
+    namespace: "default",
+    type: TaskType.TOOL,
+    name: "echo",
+    input: { form: { case: "json", value: `{"number":${number}}` } },
+    priority: 5,
+    scheduledAtMs: BigInt(1_700_000_000_000 + number),
+    ...more,
+  };
+}
