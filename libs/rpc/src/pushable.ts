@@ -28,7 +28,7 @@ export interface Pushable<T> extends AsyncIterable<T> {
    * the answer is false. @throws DomainError RESOURCE_EXHAUSTED `STREAM_BACKLOG_FULL` when `maxItems` wait.
    */
   push(item: T): boolean;
-  /** Takes what waits, at most `max` items, without waiting. */
+  /** For the reader, between two items: takes what waits, at most `max` items, without waiting. */
   drainBatch(max: number): T[];
   /** Everything that waits, as arrays of at most `max`: one frame for many items, without a timer. */
   batches(max: number): AsyncIterable<T[]>;
@@ -85,6 +85,7 @@ export function createPushable<T>(options: PushableOptions = {}): Pushable<T> {
     if (head === 0 && items.length <= max) {
       const all = items;
       items = [];
+      sayDrained();
       return all;
     }
     const batch = items.slice(head, head + max);
@@ -98,12 +99,20 @@ export function createPushable<T>(options: PushableOptions = {}): Pushable<T> {
     return item;
   }
 
-  /** Lets go of what was taken now and then: a queue that is never quite empty would keep all that ever passed. */
   function advance(count: number): void {
     head += count;
-    if (head < items.length && head < COMPACT_AFTER_ITEMS) return;
-    items = items.slice(head);
-    head = 0;
+    // Lets go of what was taken now and then: a queue that is never quite empty would keep all that ever passed.
+    if (head === items.length || head >= COMPACT_AFTER_ITEMS) {
+      items = items.slice(head);
+      head = 0;
+    }
+    if (items.length === 0) sayDrained();
+  }
+
+  function sayDrained(): void {
+    if (!full) return;
+    full = false;
+    onDrain?.();
   }
 
   /** An iterator over what `take` gives whenever items wait. */
@@ -113,6 +122,7 @@ export function createPushable<T>(options: PushableOptions = {}): Pushable<T> {
         while (size() === 0) {
           if (outcome !== undefined) {
             const { error } = outcome;
+            outcome = {};
             close();
             if (error !== undefined) throw error;
             return { done: true, value: undefined };
@@ -121,12 +131,7 @@ export function createPushable<T>(options: PushableOptions = {}): Pushable<T> {
             wake = resolve;
           });
         }
-        const value = take();
-        if (full && size() === 0) {
-          full = false;
-          onDrain?.();
-        }
-        return { done: false, value };
+        return { done: false, value: take() };
       },
       return(value?: unknown) {
         close();
