@@ -9,21 +9,25 @@ export async function waitForEnd(
   waitMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const deadline = performance.now() + waitMs;
+  let over = false;
   let wake = (): void => {};
   const unsubscribe = hub.subscribe(id, () => wake());
-  const timer = setTimeout(() => wake(), waitMs);
+  // The timer decides and no clock: one that fires a fraction early would leave the loop waiting for nothing.
+  const timer = setTimeout(() => {
+    over = true;
+    wake();
+  }, waitMs);
   const onAbort = (): void => wake();
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    while (!signal.aborted && performance.now() < deadline) {
+    while (!signal.aborted && !over) {
       // Armed before the read: a commit between the read and the await below is not missed.
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });
       const execution = await runtime.read(id);
       if (execution === undefined || execution.state.endedAt !== undefined) return;
-      await woken;
+      if (!over) await woken;
     }
   } finally {
     unsubscribe();
