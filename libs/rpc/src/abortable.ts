@@ -41,6 +41,14 @@ export function abortable<T>(source: AsyncIterable<T>, signal: AbortSignal): Asy
 
 /** Why a signal aborted, always as an Error. */
 export function reasonOf(signal: AbortSignal): Error {
-  const reason: unknown = signal.reason;
-  return reason instanceof Error ? reason : new Error(String(reason));
+  return toError(signal.reason);
+}
+
+/** What Node's own functions throw when their signal aborts. */
+export function isAbortError(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(`what was thrown is not an Error: ${String(thrown)}`);
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Code, ConnectError, type Interceptor, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import { DomainError } from "@heddle/errors";
 import type { Logger } from "@heddle/telemetry";
+import { isAbortError, toError } from "./abortable.ts";
 import { internalError, toConnectError } from "./connect-error.ts";
 import { RpcReason } from "./reasons.ts";
 import { watchIterable } from "./watch-iterable.ts";
@@ -38,7 +39,7 @@ export function toCallerError(error: unknown, call: FailedCall, logger: Logger):
   if (error instanceof DomainError) return toConnectError(error);
   if (error instanceof ConnectError) return explainConnectError(error);
   // Code that honours the signal throws AbortError; why it was aborted stands in the signal.
-  if (call.signal.aborted && error instanceof Error && (error.name === "AbortError" || error === call.signal.reason)) {
+  if (call.signal.aborted && (isAbortError(error) || error === call.signal.reason)) {
     const reason: unknown = call.signal.reason;
     if (reason instanceof DomainError) return toConnectError(reason);
     return explainConnectError(ConnectError.from(reason, Code.Canceled));
@@ -78,7 +79,7 @@ export function unreadableMessage(why: string, cause?: unknown): DomainError {
 
 function hideDefect(error: unknown, call: FailedCall, logger: Logger): ConnectError {
   const reference = randomBytes(6).toString("hex");
-  const err = error instanceof Error ? error : new Error(`thrown value is not an Error: ${String(error)}`);
+  const err = toError(error);
   logger.error({ err, reference, method: call.method }, "a call failed by a defect of this server");
   return internalError(reference, err);
 }

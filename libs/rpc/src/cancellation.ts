@@ -1,6 +1,6 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { createLinkedAbortController } from "@connectrpc/connect/protocol";
-import { abortable, raceAbort, reasonOf } from "./abortable.ts";
+import { abortable, isAbortError, raceAbort, reasonOf, toError } from "./abortable.ts";
 import type { Drain } from "./drain.ts";
 import { watchIterable } from "./watch-iterable.ts";
 
@@ -20,6 +20,8 @@ export function createCancellation(drain: Drain): Interceptor {
     const response = await raceAbort(next({ ...req, signal, message: abortable(req.message, signal) }), cut);
     if (!response.stream) return response;
     const message = watchIterable(abortable(response.message, cut), {
+      // Code that honours the signal throws AbortError; the caller is to hear why it was aborted.
+      onError: (error) => (signal.aborted && isAbortError(error) ? reasonOf(signal) : toError(error)),
       onDone() {
         if (drain.started.aborted && !req.signal.aborted) throw reasonOf(drain.started);
       },

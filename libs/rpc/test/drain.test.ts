@@ -1,0 +1,115 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { HealthCheckResponse_ServingStatus as Serving, Health } from "@heddle/proto/grpc/health/v1/health_pb.js";
+import { afterEach, describe, expect, it } from "vitest";
+import { createGrpcTransport, createRpcClient, createServer, type RpcTransport } from "../src/index.ts";
+import { echoRoutes, silent, type Seen } from "./echo-server.ts";
+import { EchoService } from "./echo-service.ts";
+
+let child: ChildProcess | undefined;
+let transport: RpcTransport | undefined;
+afterEach(() => {
+  transport?.close();
+  child?.kill("SIGKILL");
+});
+
+async function startChild(drainMs: number): Promise<{ process: ChildProcess; url: string }> {
+  const script = fileURLToPath(new URL("drain-child.ts", import.meta.url));
+  const process_ = spawn(process.execPath, [script, String(drainMs)], { stdio: ["ignore", "pipe", "inherit"] });
+  child = process_;
+  const lines = createInterface({ input: process_.stdout });
+  const [url] = (await once(lines, "line")) as [string];
+  return { process: process_, url };
+}
+
+describe("SIGTERM", () => {
+  it("lets a unary call finish, ends streams with UNAVAILABLE, refuses new calls, and exits with 0", async () => {
+    const { process: server, url } = await startChild(10_000);
+    transport = createGrpcTransport(url);
+    const client = createRpcClient(EchoService, transport);
+    const health = createRpcClient(Health, transport);
+
+    const statuses: Serving[] = [];
+    const watching = (async () => {
+      for await (const { status } of health.watch({ service: "" })) statuses.push(status);
+    })();
+    const streams = [
+      watching,
+      drainAll(client.down({ text: "slow", count: 1 })),
+      drainAll(client.down({ text: "deaf", count: 1 })),
+      drainAll(client.both(forever())),
+    ].map((stream) =>
+      stream.then(
+        () => new Error("ended as if all were well"),
+        (error: Error) => error,
+      ),
+    );
+    const inFlight = client.once({ text: "wait 1000", count: 7 });
+    // Everything before it is under way when this is answered: they share one connection.
+    await client.once({});
+    while (statuses.length === 0) await new Promise(setImmediate);
+    const exited = once(server, "exit");
+    server.kill("SIGTERM");
+
+    for (const stream of streams)
+      expect(await stream).toMatchObject({ kind: "unavailable", reason: "SERVER_DRAINING" });
+    expect(statuses).toEqual([Serving.SERVING, Serving.NOT_SERVING]);
+    await expect(client.once({ text: "too late" })).rejects.toMatchObject({ kind: "unavailable" });
+    expect(await inFlight).toMatchObject({ count: 7 });
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it("cuts off a call that takes longer than the drain", async () => {
+    const { process: server, url } = await startChild(200);
+    transport = createGrpcTransport(url);
+    const client = createRpcClient(EchoService, transport);
+    await client.once({});
+    const stuck = client.once({ text: "deaf" }).catch((error: Error) => error);
+    await client.once({});
+    const exited = once(server, "exit");
+    server.kill("SIGTERM");
+    expect(await stuck).toMatchObject({ kind: "unavailable" });
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it("ends at once with 1 when it comes twice", async () => {
+    const { process: server, url } = await startChild(60_000);
+    transport = createGrpcTransport(url);
+    const client = createRpcClient(EchoService, transport);
+    await client.once({});
+    const stuck = client.once({ text: "deaf" }).catch((error: Error) => error);
+    await client.once({});
+    const exited = once(server, "exit");
+    server.kill("SIGTERM");
+    const stream = drainAll(client.down({ text: "x" })).catch((error: Error) => error);
+    expect(await stream).toMatchObject({ kind: "unavailable" });
+    server.kill("SIGTERM");
+    expect(await exited).toEqual([1, null]);
+    expect(await stuck).toBeInstanceOf(Error);
+  });
+});
+
+describe("close", () => {
+  it("may be called twice, and closes idle connections of every kind", async () => {
+    const seen: Seen = { contexts: [] };
+    const server = createServer({ routes: echoRoutes(seen), logger: silent });
+    const { url } = await server.listen();
+    transport = createGrpcTransport(url);
+    await createRpcClient(EchoService, transport).once({});
+    await (await fetch(`${url}/healthz`)).text();
+    await Promise.all([server.close(), server.close()]);
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow("fetch failed");
+    expect(server.health.statusOf("")).toBe("NOT_SERVING");
+  });
+});
+
+async function drainAll(source: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of source);
+}
+
+async function* forever(): AsyncIterable<{ text: string }> {
+  yield { text: "first" };
+  await new Promise(() => {});
+}
