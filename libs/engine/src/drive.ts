@@ -31,7 +31,10 @@ export function drive(turn: Turn): void {
     if (steps > 0 && isFull(turn, payloadBytesBefore)) return;
     const node = nextNode(turn);
     if (!node) return finishIfSettled(turn);
+    const eventsBefore = turn.events.length;
     step(turn, node);
+    // A defect must stop this execution, not the process: a loop without progress would never end.
+    if (turn.events.length === eventsBefore) throw new Error(`the turn of node ${node.id} decided nothing`);
   }
 }
 

@@ -38,7 +38,7 @@ function expectSame(actual: ExecutionState | undefined, expected: ExecutionState
   expect(actual).toEqual(expected);
 }
 
-describe("every random execution", () => {
+describe("every random execution", { timeout: 60_000 }, () => {
   test("ends once all its obligations are answered, and wants nothing afterwards", () => {
     const statuses = new Set<string>();
     checkAllRuns(300, 150, (runner, random) => {

@@ -26,10 +26,10 @@ export function parsePlan(lines: string[]): PlanDocument {
   const document: PlanDocument = { format: "heddle.plan/1", workflowId: "test", type: "dag", nodes: [] };
   const parsed = lines.map((line) => parseWords(line));
   const nodeLines = parsed.filter(({ words }) => words[0] !== "workflow");
-  const ids = nodeLines.map(({ words }) => words[0] as string);
+  const indices = new Map(nodeLines.map(({ words }, index) => [words[0] as string, index]));
   const indexOf = (id: string): number => {
-    const index = ids.indexOf(id);
-    if (index < 0) throw new Error(`the plan names node ${id}, which it does not have`);
+    const index = indices.get(id);
+    if (index === undefined) throw new Error(`the plan names node ${id}, which it does not have`);
     return index;
   };
   for (const { words, values } of parsed) {

@@ -26,9 +26,11 @@ export function playRandomly(runner: Runner, random: Random, run: RandomRun): vo
     send(makeCommand(runner, random, failureRate));
   }
   // From here on only what drives it forward. Each round answers something, so it ends.
-  for (;;) {
+  const maxRounds = runner.plan.nodes.length * 20 + 100;
+  for (let round = 0; ; round++) {
     const state = runner.state;
     if (!state || isFinished(state)) return;
+    if (round > maxRounds) throw new Error(`the execution does not end within ${maxRounds} rounds`);
     if (state.status === "suspended") send({ type: "resume", reason: "" });
     const timerAt = nextTimerAt(state);
     const answers = listAnswers(runner, random, failureRate);
