@@ -2,6 +2,8 @@ import type { DescMessage, DescMethodStreaming, MessageInitShape, MessageShape }
 import type { StreamResponse } from "@connectrpc/connect";
 import type { ClientDuplexStream, Metadata } from "@grpc/grpc-js";
 import { headersOf } from "./grpc-call.ts";
+import { PUSHABLE_MAX_ITEMS } from "./limits.ts";
+import { backlogFull } from "./pushable.ts";
 import { fromServiceError, toDomainError } from "./to-domain-error.ts";
 import type { BidiStream, StreamHandlers } from "./transport.ts";
 import { wrapIterable } from "./wrap-iterable.ts";
@@ -39,7 +41,13 @@ export function openGrpcStream<I, O>(
   else signal?.addEventListener("abort", cancel, { once: true });
 
   return {
-    send: (message) => !ended && call.write(message),
+    send(message) {
+      if (ended) return false;
+      if (call.writableLength < PUSHABLE_MAX_ITEMS) return call.write(message);
+      call.cancel();
+      end(backlogFull(PUSHABLE_MAX_ITEMS));
+      return false;
+    },
     close: () => {
       call.end();
     },

@@ -5,6 +5,7 @@ import {
   type Health as HealthService,
 } from "@heddle/proto/grpc/health/v1/health_pb.js";
 import { createPushable, type Pushable } from "./pushable.ts";
+import { RpcReason } from "./reasons.ts";
 
 export type HealthStatus = "SERVING" | "NOT_SERVING";
 
@@ -78,7 +79,7 @@ function wireStatus(status: HealthStatus | undefined): Wire {
 function unknownService(service: string, known: Iterable<string>): DomainError {
   return new DomainError({
     kind: "not_found",
-    reason: "SERVICE_UNKNOWN",
+    reason: RpcReason.serviceUnknown,
     message: `this server has no service "${service}"; it has ${[...known].filter((name) => name !== "").join(", ")}`,
     metadata: { service },
   });

@@ -47,8 +47,11 @@ export const ERROR_DETAILS_MAX_BYTES = 5_500;
 /** Length of an error's message; it travels percent-encoded in the same trailer. */
 export const ERROR_MESSAGE_MAX_CHARS = 1_000;
 
-/** Messages that wait in one outgoing stream before its producer is told that the reader is too slow. */
+/** Messages that may wait in one outgoing stream; its producer has then been told for long that the reader is slow. */
 export const PUSHABLE_MAX_ITEMS = 65_536;
+
+/** Messages that wait in a client's stream before `send` asks to hold back: enough to keep a connection busy. */
+export const STREAM_HIGH_WATER_MARK = 64;
 
 /** In-memory calls never leave the microtask queue by themselves: after this long, timers and sockets get a turn. */
 export const IN_MEMORY_TURN_MS = 4;

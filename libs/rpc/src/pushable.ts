@@ -2,6 +2,7 @@ import { DomainError } from "@heddle/errors";
 import { reasonOf } from "./abortable.ts";
 import { isDrainingError } from "./drain.ts";
 import { PUSHABLE_MAX_ITEMS } from "./limits.ts";
+import { RpcReason } from "./reasons.ts";
 
 const COMPACT_AFTER_ITEMS = 1_024;
 
@@ -168,10 +169,10 @@ export function createPushable<T>(options: PushableOptions = {}): Pushable<T> {
   };
 }
 
-function backlogFull(maxItems: number): DomainError {
+export function backlogFull(maxItems: number): DomainError {
   return new DomainError({
     kind: "resource_exhausted",
-    reason: "STREAM_BACKLOG_FULL",
-    message: `${maxItems} messages wait in this stream because its reader is too slow; read faster, or open the stream again`,
+    reason: RpcReason.streamBacklogFull,
+    message: `${maxItems} messages wait in this stream because its reader is too slow; read faster, or hold back when told to`,
   });
 }

@@ -8,6 +8,10 @@ export const RpcReason = {
   deadlineExceeded: "DEADLINE_EXCEEDED",
   /** The server shuts down; another one, or the same one later, will take the call. */
   serverDraining: "SERVER_DRAINING",
+  /** More messages wait in a stream than it holds: the reader is too slow. */
+  streamBacklogFull: "STREAM_BACKLOG_FULL",
+  /** The health of a service was asked that the server does not have. */
+  serviceUnknown: "SERVICE_UNKNOWN",
   /** The address of a server is held by another process. */
   addressInUse: "ADDRESS_IN_USE",
   /** A defect of the server. The metadata has a `reference` that stands in its log as well. */

@@ -1,4 +1,6 @@
-import { createPushable } from "./pushable.ts";
+import type { DomainError } from "@heddle/errors";
+import { PUSHABLE_MAX_ITEMS, STREAM_HIGH_WATER_MARK } from "./limits.ts";
+import { backlogFull, createPushable } from "./pushable.ts";
 import { toDomainError } from "./to-domain-error.ts";
 import type { BidiStream, OpenStreamOptions, StreamHandlers } from "./transport.ts";
 
@@ -14,7 +16,11 @@ export function pumpStream<I, O>(
 ): BidiStream<I> {
   const abort = new AbortController();
   const cancel = () => abort.abort();
-  const outgoing = createPushable<I>({ onDrain: () => handlers.onDrain?.() });
+  const outgoing = createPushable<I>({
+    highWaterMark: STREAM_HIGH_WATER_MARK,
+    onDrain: () => handlers.onDrain?.(),
+  });
+  let overflow: DomainError | undefined;
   let paused: Promise<void> | undefined;
   let unpause: (() => void) | undefined;
 
@@ -30,7 +36,7 @@ export function pumpStream<I, O>(
     options.signal?.removeEventListener("abort", cancel);
     outgoing.end();
     cancel();
-    handlers.onEnd(error);
+    handlers.onEnd(overflow ?? error);
   };
   if (options.signal?.aborted === true) cancel();
   else options.signal?.addEventListener("abort", cancel, { once: true });
@@ -43,7 +49,12 @@ export function pumpStream<I, O>(
   });
 
   return {
-    send: (message) => outgoing.push(message),
+    send(message) {
+      if (outgoing.size < PUSHABLE_MAX_ITEMS) return outgoing.push(message);
+      overflow ??= backlogFull(PUSHABLE_MAX_ITEMS);
+      cancel();
+      return false;
+    },
     close: () => outgoing.end(),
     cancel() {
       unpause?.();

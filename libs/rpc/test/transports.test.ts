@@ -175,6 +175,17 @@ describe.each(Object.keys(ours))("over %s", (name) => {
       expect(received.map(({ text }) => text)).toEqual(["a"]);
     });
 
+    it("ends a stream whose sender does not hold back", async () => {
+      const { stream, ended } = open(transport);
+      stream.pause();
+      let sent = 0;
+      while (sent < 200_000) {
+        stream.send({ text: "x" });
+        sent += 1;
+      }
+      expect(await ended).toMatchObject({ kind: "resource_exhausted", reason: "STREAM_BACKLOG_FULL" });
+    });
+
     it("asks to hold back when the peer does not read, and says when there is room", async () => {
       let drained = 0;
       const { stream, received, ended } = open(transport, () => (drained += 1));
