@@ -136,7 +136,7 @@ export function connectWorker(transport: RpcTransport, options: WorkerOptions = 
   });
   const tasks = () => frames.all.flatMap((each) => (each.frame.case === "tasks" ? each.frame.value.tasks : []));
   return Object.assign(frames, {
-    stream: stream as BidiStream<unknown>,
+    stream,
     tasks,
     finish(done: Done[]) {
       frame += 1n;
@@ -192,7 +192,7 @@ export function openLink(
   stream.send({ frame: { case: "hello", value: { ownerId: options.id ?? "owner" } } });
   if (options.sync !== false) sync(options.sync ?? []);
   return Object.assign(frames, {
-    stream: stream as BidiStream<unknown>,
+    stream,
     results,
     sync,
     async untilResults(count: number) {

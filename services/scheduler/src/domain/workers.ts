@@ -1,5 +1,5 @@
 import { DomainError } from "@heddle/errors";
-import { type Heartbeat, type HeldTask, type WorkerHello } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
+import type { Heartbeat, HeldTask, WorkerHello } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
 import { endLease, grantLease, renewLease, shortenLease } from "./leases.ts";
 import type { Namespace, TaskEntry, Worker, WorkerOutbox } from "./model.ts";
 import { cancelTask } from "./refusals.ts";
