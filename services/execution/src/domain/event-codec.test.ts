@@ -1,0 +1,106 @@
+import type { Event, Failure } from "@heddle/engine";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decodeEvent, encodeEvent } from "./event-codec.ts";
+import { claimPayloadBytes } from "./limits.ts";
+
+const ID = "01900000-0000-7000-8000-000000000007";
+
+function roundTrip(event: Event): Event {
+  const encoded = encodeEvent(event, { id: ID, seq: 3 });
+  if (encoded instanceof Uint8Array) return decodeEvent(encoded, { get: unexpected });
+  const payloads = new Map(encoded.payloads?.map((claim) => [claim.digest, claim.bytes]));
+  return decodeEvent(encoded.bytes, { get: (digest) => payloads.get(digest) ?? unexpected(digest) });
+}
+
+function unexpected(digest: string): never {
+  throw new Error(`nothing was claimed as ${digest}`);
+}
+
+const text = fc.string({ maxLength: 20 });
+const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/);
+const json = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value)));
+const at = fc.integer({ min: 0, max: 4e12 });
+const attempt = fc.integer({ min: 1, max: 100 });
+const time = fc.integer({ min: 1, max: 4e12 });
+const maybe = <Key extends string, Value>(key: Key, value: fc.Arbitrary<Value>) =>
+  fc.option(value, { nil: undefined }).map((given) => (given === undefined ? {} : { [key]: given }) as { [K in Key]?: Value });
+const merge = <A extends object, B extends object>(a: fc.Arbitrary<A>, b: fc.Arbitrary<B>) =>
+  fc.tuple(a, b).map(([x, y]) => ({ ...x, ...y }));
+const failure: fc.Arbitrary<Failure> = merge(
+  merge(fc.record({ type: name, message: text }), maybe("retryable", fc.constant(false))),
+  merge(merge(maybe("retryAfterMs", fc.integer({ min: 1, max: 1e6 })), maybe("nodeId", name)), maybe("details", json)),
+);
+const node = { at, nodeId: name };
+
+const events: Record<Event["type"], fc.Arbitrary<object>> = {
+  execution_started: merge(
+    fc.record({
+      at,
+      namespace: name,
+      workflowId: name,
+      version: attempt,
+      input: fc.dictionary(name, json),
+      requestId: text,
+      priority: fc.integer({ min: 0, max: 9 }),
+      labels: fc.dictionary(name, text),
+    }),
+    merge(
+      merge(maybe("parent", fc.record({ executionId: fc.constant(ID), nodeId: name })), maybe("depth", attempt)),
+      maybe("traceparent", name),
+    ),
+  ),
+  execution_completed: fc.record({ at, output: json }),
+  execution_failed: fc.record({ at, failure }),
+  execution_canceled: fc.record({ at, reason: text }),
+  execution_suspended: fc.record({ at, reason: text }),
+  execution_resumed: fc.record({ at, reason: text }),
+  signal_received: fc.record({ at, name, payload: json, requestId: text }),
+  task_scheduled: merge(fc.record({ ...node, attempt }), maybe("input", json)),
+  task_completed: fc.record({ ...node, attempt, output: json, startedAt: time, worker: text }),
+  task_failed: merge(
+    fc.record({ ...node, attempt, failure }),
+    merge(merge(maybe("retryAt", time), maybe("startedAt", time)), maybe("worker", name)),
+  ),
+  wait_started: merge(fc.record(node), merge(maybe("dueAt", time), maybe("signal", name))),
+  child_started: merge(
+    fc.record({ ...node, childId: fc.constant(ID), workflowId: name, input: json }),
+    maybe("version", attempt),
+  ),
+  node_completed: merge(fc.record({ ...node, output: json }), maybe("chosen", fc.array(name, { minLength: 1, maxLength: 3 }))),
+  node_failed: fc.record({ ...node, failure }),
+  node_skipped: fc.record({ ...node, reason: fc.constantFrom("condition", "not_chosen", "dependency_skipped") }),
+  node_canceled: fc.record(node),
+  logged: fc.record({ ...node, level: fc.constantFrom("debug", "info", "warn", "error"), message: text }),
+  custom_event_emitted: fc.record({ ...node, name, payload: json }),
+};
+
+describe("the event codec", () => {
+  it.each(Object.keys(events) as Event["type"][])("brings %s back as it was", (type) => {
+    fc.assert(
+      fc.property(events[type], (fields) => {
+        const event = { type, ...fields } as Event;
+        expect(roundTrip(event)).toEqual(event);
+      }),
+    );
+  });
+
+  it("stores a large payload beside the event, once for the same text", () => {
+    const output = { text: "x".repeat(claimPayloadBytes) };
+    const event: Event = { type: "node_completed", at: 1, nodeId: "a", output };
+    const encoded = encodeEvent(event, { id: ID, seq: 1 });
+    const again = encodeEvent({ ...event, at: 2 }, { id: ID, seq: 2 });
+    if (encoded instanceof Uint8Array || again instanceof Uint8Array) throw new Error("nothing was claimed");
+    expect(encoded.payloads).toHaveLength(1);
+    expect(encoded.payloads?.[0]).toMatchObject({ name: "output of node a", digest: again.payloads?.[0]?.digest });
+    expect(encoded.bytes.length).toBeLessThan(300);
+    expect(roundTrip(event)).toEqual(event);
+  });
+
+  it("measures bytes and not characters", () => {
+    const output = "ü".repeat(claimPayloadBytes / 2);
+    expect(encodeEvent({ type: "node_completed", at: 1, nodeId: "a", output }, { id: ID, seq: 1 })).toHaveProperty("payloads");
+    const fits = "ü".repeat(claimPayloadBytes / 2 - 1);
+    expect(encodeEvent({ type: "node_completed", at: 1, nodeId: "a", output: fits }, { id: ID, seq: 1 })).toBeInstanceOf(Uint8Array);
+  });
+});
