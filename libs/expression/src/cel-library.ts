@@ -46,7 +46,7 @@ function listFunctions(): Map<string, Set<number>> {
   return functions;
 }
 
-/** `form` is CEL over the names a0, a1, ...: never text of an author. @throws Error with the library's message. */
+/** `form` is CEL over the names a0, a1, ...: never text of an author. @throws Error with the library's message, RangeError for values that are too deep. */
 export function callLibrary(form: string, args: Value[]): Value {
   let call = calls.get(form);
   if (call === undefined) {
@@ -63,7 +63,7 @@ export function callLibrary(form: string, args: Value[]): Value {
 }
 
 function toCel(value: Value, depth = 0): CelInput {
-  if (depth > MAX_VALUE_DEPTH) throw new Error(`the value is nested more than ${MAX_VALUE_DEPTH} deep`);
+  if (depth > MAX_VALUE_DEPTH) throw new RangeError(`the value is nested more than ${MAX_VALUE_DEPTH} deep`);
   if (value instanceof Opaque) return value.value as CelInput;
   if (Array.isArray(value)) return value.map((element) => toCel(element, depth + 1));
   // A Map, because an object would lose a field that is called `__proto__`.

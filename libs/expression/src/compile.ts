@@ -7,11 +7,11 @@ import { ExpressionError } from "./expression-error.ts";
 import { errorAt, spend } from "./frame.ts";
 import type { Find, Run } from "./frame.ts";
 import { costOf, findFunction, functionNames } from "./functions.ts";
-import { OPERATORS } from "./operators.ts";
+import { OPERATORS, limitInt } from "./operators.ts";
 import { compileFind as compilePathFind, explainMissing } from "./path.ts";
 import type { Base, Path } from "./path.ts";
 import type { Span, Syntax } from "./syntax.ts";
-import { Opaque, describeType, isNumeric } from "./value.ts";
+import { Opaque, describeType } from "./value.ts";
 import type { Value } from "./value.ts";
 
 /** Turns syntax into closures. `source` is kept for messages. @throws ExpressionError for unknown functions and wrong numbers of arguments. */
@@ -184,7 +184,8 @@ function compileNot(operand: Run, at: Span): Run {
 function compileMinus(operand: Run, at: Span): Run {
   return (frame) => {
     const value = operand(frame);
-    if (isNumeric(value)) return -value;
+    if (typeof value === "bigint") return limitInt(-value, at);
+    if (typeof value === "number") return -value;
     if (value instanceof Opaque) {
       try {
         return callLibrary("-a0", [value]);

@@ -5,7 +5,7 @@ import type { Frame } from "./frame.ts";
 import { contains, limitInt } from "./operators.ts";
 import { parseJson, writeJson } from "./result.ts";
 import type { Span } from "./syntax.ts";
-import { Opaque, describeType, isObject } from "./value.ts";
+import { Opaque, describeType, isObject, typeName } from "./value.ts";
 import type { Value } from "./value.ts";
 
 /** Called with the target of a method first: `x.lower()` and `lower(x)` are the same. */
@@ -52,8 +52,11 @@ const OWN_FUNCTIONS: ReadonlyMap<string, OwnFunction> = new Map<string, OwnFunct
   ["parseJson", { arity: [1, 1], apply: (_f, args, at) => parseJson(text("parseJson", args, 0, at), at) }],
   ["string", { arity: [1, 1], apply: (frame, [value], at) => toText(frame, value!, at) }],
   ["int", { arity: [1, 1], apply: (frame, [value], at) => toInt(frame, value!, at) }],
+  ["type", { arity: [1, 1], apply: (_f, [value]) => typeName(value!) }],
   ["double", { arity: [1, 1], apply: (frame, [value], at) => toDouble(frame, value!, at) }],
 ]);
+
+const DOUBLE = /^\s*(?:[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)|NaN)\s*$/;
 
 export interface FunctionInfo {
   /** Numbers of arguments that it takes, the target of a method counted. */
@@ -88,6 +91,7 @@ function applyLibrary(frame: Frame, name: string, form: string, args: Value[], a
   } catch (cause) {
     if (cause instanceof ExpressionError) throw cause;
     const message = cause instanceof Error ? cause.message : "failed";
+    if (cause instanceof RangeError) throw Object.assign(errorAt(at, "limit", `${name}(): ${message}`), { cause });
     const isMismatch = /no matching overload|unbound/.test(message);
     const found = args.map(describeType).join(" and ");
     throw Object.assign(
@@ -206,7 +210,7 @@ function toInt(frame: Frame, value: Value, at: Span): Value {
 
 function toDouble(frame: Frame, value: Value, at: Span): Value {
   if (typeof value === "number" || typeof value === "bigint") return Number(value);
-  if (typeof value === "string" && /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/.test(value)) return Number(value);
+  if (typeof value === "string" && DOUBLE.test(value)) return Number(value);
   if (value instanceof Opaque) return applyLibrary(frame, "double", "double(a0)", [value], at);
   throw conversion("double", value, at);
 }

@@ -16,6 +16,8 @@ const SYMBOLS = ["??", "&&", "||", "==", "!=", "<=", ">=", ..."?:()[]{},.+-*/%!<
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const ID = /[A-Za-z_][A-Za-z0-9_-]*/y;
 const NUMBER = /0[xX][0-9a-fA-F]+[uU]?|(?:[0-9]+\.[0-9]+|\.[0-9]+|[0-9]+)(?:[eE][+-]?[0-9]+)?[uU]?/y;
+/** CEL's way to write a field that is no plain name: input.`my-field`. */
+const QUOTED_FIELD = /`[^`\n]+`/y;
 const STRING_START = /(?:[rR]?[bB]?|[bB][rR])("""|'''|"|')/y;
 const BLANK = /(?:[\t\n\f\r ]|\/\/[^\n]*)+/y;
 const CONSTANTS = new Map<string, Value>([
@@ -54,6 +56,8 @@ function readToken(source: string, offset: number, before: Token[], nodeIds: Rea
   }
   const name = match(NAME, source, offset);
   if (name !== "") return readName(source, offset, name, before, nodeIds);
+  const quoted = before.at(-1)?.text === "." ? match(QUOTED_FIELD, source, offset) : "";
+  if (quoted !== "") return { kind: "name", text: quoted.slice(1, -1), offset, end: offset + quoted.length };
   const number = match(NUMBER, source, offset);
   if (number !== "") return readNumber(source, offset, number);
   const symbol = SYMBOLS.find((text) => source.startsWith(text, offset));

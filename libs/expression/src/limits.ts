@@ -1,7 +1,7 @@
 /** Characters (UTF-16 code units) of one expression's source. */
 export const MAX_EXPRESSION_LENGTH = 4_096;
 /** Brackets, `?:` and unary operators inside one another: the parser is recursive. */
-export const MAX_NESTING = 32;
+export const MAX_NESTING = 40;
 /** Operators, `.` and `[]` in a row on one level (`a + b + c`): each is one level of evaluation. */
 export const MAX_SYNTAX_DEPTH = 250;
 /** `all`, `exists`, `map`, `filter` inside one another. */

@@ -90,7 +90,7 @@ function order(operator: Order, frame: Frame, left: Value, right: Value, at: Spa
     (typeof left === "string" && typeof right === "string") ||
     (typeof left === "boolean" && typeof right === "boolean");
   if (comparable) return compare(operator, left as number, right as number);
-  if (left instanceof Opaque && right instanceof Opaque) return callOperator(operator, left, right, at) as boolean;
+  if (left instanceof Opaque || right instanceof Opaque) return callOperator(operator, left, right, at) as boolean;
   throw mismatch(operator, left, right, at);
 }
 

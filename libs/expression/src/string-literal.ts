@@ -27,38 +27,57 @@ export function readString(
 ): { value: Value; end: number } {
   const isRaw = /[rR]/.test(opening);
   const isBytes = /[bB]/.test(opening);
-  const start = offset + opening.length;
-  let value = "";
-  let at = start;
+  const parts: Part[] = [];
+  let at = offset + opening.length;
   while (!source.startsWith(quotes, at)) {
     const character = source.charAt(at);
     if (character === "" || (quotes.length === 1 && character === "\n")) throw unterminated(offset, at, quotes);
-    if (character === "\\" && !isRaw) {
+    // In a raw text a backslash still keeps the quote after it from ending the text.
+    const part = character !== "\\" ? character : isRaw ? source.slice(at, at + 2) : undefined;
+    if (part === undefined) {
       const escape = readEscape(source, at, isBytes);
-      value += escape.text;
+      parts.push(escape.part);
       at = escape.end;
-    } else if (character === "\\") {
-      // In a raw text a backslash still keeps the quote after it from ending the text.
-      value += source.slice(at, at + 2);
-      at += 2;
     } else {
-      value += character;
-      at += 1;
+      parts.push(part);
+      at += part.length;
     }
   }
-  return { value: isBytes ? new Opaque(new TextEncoder().encode(value)) : value, end: at + quotes.length };
+  return { value: isBytes ? new Opaque(toBytes(parts)) : parts.join(""), end: at + quotes.length };
 }
 
-function readEscape(source: string, at: number, isBytes: boolean): { text: string; end: number } {
+/** A text, or one byte: `\xff` in a bytes literal is that byte and not the character. */
+type Part = string | number;
+
+function toBytes(parts: Part[]): Uint8Array {
+  const encoder = new TextEncoder();
+  // Surrogate pairs stand in two parts; joined first, they are one character.
+  const bytes: number[] = [];
+  let text = "";
+  for (const part of parts) {
+    if (typeof part === "string") text += part;
+    else {
+      bytes.push(...encoder.encode(text), part);
+      text = "";
+    }
+  }
+  return Uint8Array.from([...bytes, ...encoder.encode(text)]);
+}
+
+function readEscape(source: string, at: number, isBytes: boolean): { part: Part; end: number } {
   const simple = SIMPLE_ESCAPES.get(source.charAt(at + 1));
-  if (simple !== undefined) return { text: simple, end: at + 2 };
+  if (simple !== undefined) return { part: simple, end: at + 2 };
   NUMERIC_ESCAPE.lastIndex = at + 1;
   const numeric = NUMERIC_ESCAPE.exec(source);
   if (numeric !== null) {
     const [all, x, u, U, octal] = numeric;
+    const end = at + 1 + all.length;
     const code = octal === undefined ? Number.parseInt((x ?? u ?? U)!, 16) : Number.parseInt(octal, 8);
-    const isValid = code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) && !(isBytes && code > 0x7f);
-    if (isValid) return { text: String.fromCodePoint(code), end: at + 1 + all.length };
+    const isByte = u === undefined && U === undefined;
+    if (isBytes && isByte) return { part: code, end };
+    if (!isBytes && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)) {
+      return { part: String.fromCodePoint(code), end };
+    }
   }
   throw new ExpressionError({
     kind: "syntax",
@@ -72,7 +91,7 @@ function readEscape(source: string, at: number, isBytes: boolean): { text: strin
 function unterminated(offset: number, at: number, quotes: string): ExpressionError {
   return new ExpressionError({
     kind: "syntax",
-    message: `the text that begins here has no end`,
+    message: "the text that begins here has no end",
     offset,
     length: Math.max(at - offset, 1),
     hint: `close it with ${quotes}`,

@@ -116,5 +116,11 @@ function joinText(pieces: (string | Expression)[], scope: Scope): string {
 /** Texts as they are, null as nothing, numbers and booleans plain, lists and objects as JSON. */
 function writeValue(value: Json): string {
   if (typeof value === "string") return value;
-  return value === null ? "" : JSON.stringify(value);
+  if (value === null) return "";
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    const message = "the value is nested too deeply to be written as JSON";
+    throw Object.assign(new ExpressionError({ kind: "limit", message, offset: 0 }), { cause });
+  }
 }

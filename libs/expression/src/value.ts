@@ -1,3 +1,5 @@
+import { celType } from "@bufbuild/cel";
+
 /**
  * A value during evaluation: JSON, CEL's int as bigint (JSON numbers are doubles, literals such as `1` are ints), and
  * what only the CEL library understands (timestamps, durations, bytes, uints, types) sealed in `Opaque`.
@@ -27,6 +29,21 @@ export function isNumeric(value: Value): value is number | bigint {
 export function keyText(key: Value): string {
   return typeof key === "object" ? describeType(key) : String(key);
 }
+
+/** CEL's name of a value's type; of JSON: `string`, `double`, `bool`, `null_type`, `list`, `map`. */
+export function typeName(value: Value): string {
+  if (value === null) return "null_type";
+  if (Array.isArray(value)) return "list";
+  if (value instanceof Opaque) return celType(value.value as Parameters<typeof celType>[0]).name;
+  return TYPE_NAMES.get(typeof value) ?? "map";
+}
+
+const TYPE_NAMES = new Map([
+  ["string", "string"],
+  ["number", "double"],
+  ["bigint", "int"],
+  ["boolean", "bool"],
+]);
 
 /** For messages: `a string`, `a list`, ... */
 export function describeType(value: Value): string {
@@ -62,7 +79,8 @@ export function member(container: Value, key: Value): Value | undefined {
 export interface Comparison {
   /** Called once per pair of values with the left one, so that the caller can bound the work. */
   visit(left: Value, depth: number): void;
-  equalOpaque(left: Opaque, right: Opaque): boolean;
+  /** At least one of the two is Opaque: a uint may equal an int. */
+  equalOpaque(left: Value, right: Value): boolean;
 }
 
 /** Deep equality as in CEL: numbers by value whatever their type, different types are never equal. */
@@ -71,11 +89,11 @@ export function compareEqual(left: Value, right: Value, comparison: Comparison, 
   if (left === right) return true;
   // oxlint-disable-next-line eqeqeq -- `===` never holds between number and bigint, which the language compares exactly
   if (isNumeric(left) && isNumeric(right)) return left == right;
+  if (left instanceof Opaque || right instanceof Opaque) return comparison.equalOpaque(left, right);
   if (Array.isArray(left)) {
     if (!Array.isArray(right) || left.length !== right.length) return false;
     return left.every((element, index) => compareEqual(element, right[index]!, comparison, depth + 1));
   }
-  if (left instanceof Opaque) return right instanceof Opaque && comparison.equalOpaque(left, right);
   if (!isObject(left) || !isObject(right)) return false;
   const keys = Object.keys(left);
   if (keys.length !== Object.keys(right).length) return false;
