@@ -3,7 +3,7 @@ import type { ExpressionUse, NodeDraft, WorkflowDraft } from "./draft.ts";
 import { createFields, jsonObjectOf } from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import { checkId } from "./ids.ts";
-import { MAX_DESCRIPTION_LENGTH, MAX_ID_LENGTH, MAX_LABELS, MAX_NAME_LENGTH, MAX_NODES } from "./limits.ts";
+import { MAX_DESCRIPTION_LENGTH, MAX_LABELS, MAX_NAME_LENGTH, MAX_NODES, MAX_SOURCE_BYTES } from "./limits.ts";
 import { readNode } from "./nodes/read-node.ts";
 import { isText, readTemplate } from "./nodes/reader.ts";
 import type { Report } from "./report.ts";
@@ -38,7 +38,7 @@ export function readWorkflow(root: SourceNode, report: Report): WorkflowDraft | 
   }
   const fields = createFields(workflow, "the workflow", WORKFLOW_FIELDS, report);
   const idAt = fields.require("id", "e.g. id: order-flow");
-  const id = fields.text("id", MAX_ID_LENGTH) ?? "";
+  const id = fields.text("id", MAX_SOURCE_BYTES) ?? "";
   if (idAt !== undefined && id !== "") checkId(id, idAt, "the id of a workflow", report);
   fields.require("type", "type: dag");
   fields.oneOf("type", ["dag"]);
@@ -180,7 +180,7 @@ function readAgents(fields: Fields): Map<string, JsonObject> {
     }
     const agent = createFields(item, "an agent", [...item.entries.keys()], report);
     const idAt = agent.require("id", "nodes name the agent by it");
-    const id = agent.text("id", MAX_ID_LENGTH);
+    const id = agent.text("id", MAX_SOURCE_BYTES);
     if (idAt === undefined || id === undefined || !checkId(id, idAt, "the id of an agent", report)) continue;
     if (agents.has(id)) report.add("duplicate-id", idAt, `there are two agents "${id}"`, "give one of them another id");
     agents.set(id, jsonObjectOf(item));

@@ -3,7 +3,7 @@ import type { ExpressionUse, NodeBody, NodeDraft } from "../draft.ts";
 import { createFields } from "../fields.ts";
 import type { Fields } from "../fields.ts";
 import { checkNodeId } from "../ids.ts";
-import { MAX_DESCRIPTION_LENGTH, MAX_ID_LENGTH, MAX_NAME_LENGTH } from "../limits.ts";
+import { MAX_DESCRIPTION_LENGTH, MAX_ID_LENGTH, MAX_NAME_LENGTH, MAX_SOURCE_BYTES } from "../limits.ts";
 import type { Report } from "../report.ts";
 import { describeSource } from "../source/source-node.ts";
 import type { SourceMap, SourceNode } from "../source/source-node.ts";
@@ -72,7 +72,7 @@ export function readNode(source: SourceNode, index: number, context: NodeContext
 function readFields(fields: Fields, index: number, type: NodeType | undefined, context: NodeContext): NodeDraft {
   const { map, report } = fields;
   const idAt = fields.require("id", "every node has an id of its own");
-  const id = fields.text("id", MAX_ID_LENGTH) ?? "";
+  const id = fields.text("id", MAX_SOURCE_BYTES) ?? "";
   const isGood = idAt !== undefined && id !== "" && checkNodeId(id, idAt, report);
   const name = fields.text("name", MAX_NAME_LENGTH);
   fields.text("description", MAX_DESCRIPTION_LENGTH);

@@ -161,8 +161,8 @@ function convertPair(pair: Pair, around: Span, conversion: Conversion): SourceEn
   const { key } = pair;
   const keySpan = spanOf(key, around);
   if (!isScalar(key) || typeof key.value !== "string") {
-    const shown = isScalar(key) ? (key.source ?? "empty") : "a collection";
-    conversion.report.add("key-not-text", keySpan, `the key ${shown} is not a text`, "put quotes around it");
+    const shown = isScalar(key) ? `the key ${key.source ?? "null"}` : "a key that is a collection";
+    conversion.report.add("key-not-text", keySpan, `${shown} is not a text`, "put quotes around it");
     return undefined;
   }
   if (key.value === "__proto__") {

@@ -38,7 +38,12 @@ export function readSource(text: string, report: Report): SourceNode | undefined
   }
   if (document === undefined) return undefined;
   if (document.errors.length > 0) {
-    for (const error of document.errors) reportSyntax(report, error, text);
+    // Several errors at one place are one mistake, told once.
+    const places = new Set<number>();
+    for (const error of document.errors) {
+      if (!places.has(error.pos[0])) reportSyntax(report, error, text);
+      places.add(error.pos[0]);
+    }
     return undefined;
   }
   return convertDocument(document, report);
