@@ -26,7 +26,9 @@ export async function validate(
     results.push({ file: path, valid: isValid, findings, ...(summary && { summary }) });
     if (context.json) continue;
     for (const finding of findings) context.print(`${renderFinding(finding, { path, source, style }).join("\n")}\n`);
-    context.print(`${path}: ${verdict(findings, style)}${summary ? style.dim(`, ${summary.nodeCount} nodes`) : ""}`);
+    context.print(
+      `${path}: ${verdict(findings, style)}${summary ? style.dim(`, ${count(summary.nodeCount, "node")}`) : ""}`,
+    );
   }
   if (context.json) context.printJson({ valid: results.every(({ valid }) => valid), files: results });
   return results.every(({ valid }) => valid) ? EXIT.ok : EXIT.invalid;
@@ -38,7 +40,10 @@ function verdict(
 ): string {
   const errors = findings.filter(({ severity }) => severity === "error").length;
   const warnings = findings.length - errors;
-  const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
   if (errors > 0) return style.red(`${count(errors, "error")}, ${count(warnings, "warning")}`);
   return warnings > 0 ? style.yellow(`valid, ${count(warnings, "warning")}`) : style.green("valid");
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -41,7 +41,7 @@ function codeFrame(
   if (text === undefined) return [];
   const start = Math.min(Math.max(0, column - 1), text.length);
   const end = endLine === line && endColumn !== undefined ? endColumn - 1 : start + 1;
-  const from = Math.max(0, start - MAX_COLUMNS / 2);
+  const from = text.length <= MAX_COLUMNS ? 0 : Math.max(0, start - MAX_COLUMNS / 2);
   const shown = visible(text.slice(from, from + MAX_COLUMNS));
   // Tabs before the mark stay tabs, so that it stands below its place however wide they are shown.
   const indent = shown.slice(0, start - from).replaceAll(/[^\t]/g, " ");

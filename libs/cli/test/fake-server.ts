@@ -1,0 +1,189 @@
+import { create, fromJson } from "@bufbuild/protobuf";
+import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { DomainError } from "@heddle/errors";
+import { FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
+import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { type Execution, ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import {
+  SchedulerService,
+  WaitReasonKind,
+  WorkerStatus,
+} from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
+import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
+import { createServer } from "@heddle/rpc";
+import { createLogger } from "@heddle/telemetry";
+import { executionId, json, sampleEvents, sampleExecution, startedAtMs, supportRun } from "./sample.ts";
+
+/** The services as far as the command uses them, over a real port, with one execution that ends as told. */
+export interface FakeServer {
+  url: string;
+  /** Every request, as method and its fields. */
+  requests: { method: string; request: Record<string, unknown> }[];
+  /** Lets the execution go on to its end; watchers see it. */
+  finish(outcome: "completed" | "failed" | "canceled"): void;
+  close(): Promise<void>;
+}
+
+const OUTLINE = ["classify", "route", "answer", "refund"];
+
+export async function startFakeServer(): Promise<FakeServer> {
+  const requests: FakeServer["requests"] = [];
+  const events: ExecutionEvent[] = sampleEvents([
+    { case: "executionStarted", value: { workflowId: "support", version: 3, input: json({}) } },
+    ...supportRun,
+  ]);
+  let execution = sampleExecution(OUTLINE);
+  let changed = Promise.withResolvers<void>();
+  const note = (method: string, request: object): void =>
+    void requests.push({ method, request: request as Record<string, unknown> });
+
+  function change(fields: Partial<Execution>): Execution {
+    execution = { ...execution, ...fields };
+    return execution;
+  }
+
+  function find(id: string): Execution {
+    if (id === executionId) return execution;
+    throw new DomainError({ kind: "not_found", reason: "EXECUTION_NOT_FOUND", message: `there is no execution ${id}` });
+  }
+
+  const server = createServer({
+    logger: createLogger({ name: "fake", level: "silent" }),
+    routes: (router) => {
+      router.service(DefinitionService, {
+        publishDefinition(request) {
+          note("publish", request);
+          if (request.source.includes("broken")) {
+            throw new DomainError({
+              kind: "invalid_argument",
+              reason: "DEFINITION_INVALID",
+              message: "broken.yaml has 1 error",
+              violations: [{ field: `${request.fileName}:2:7`, description: "HD105 bad-id: an id has no spaces" }],
+            });
+          }
+          const version = { namespace: "default", workflowId: "support", version: 3, active: !request.skipActivation };
+          return { version, created: !request.source.includes("same") };
+        },
+        getPlan: () => ({
+          version: 3,
+          planJson: JSON.stringify({ nodes: OUTLINE.map((id, at) => ({ id, activators: at > 1 ? [1] : [] })) }),
+        }),
+      });
+      router.service(ExecutionService, {
+        startExecution(request) {
+          note("start", request);
+          if (request.workflowId === "none") {
+            throw new DomainError({
+              kind: "not_found",
+              reason: "DEFINITION_NOT_FOUND",
+              message: "there is no workflow none",
+            });
+          }
+          return { execution: { ...execution, nodes: [] }, created: request.requestId !== "again" };
+        },
+        getExecution: (request) => ({ execution: find(request.executionId) }),
+        listExecutions(request) {
+          note("list", request);
+          return { executions: [{ ...execution, nodes: [] }], nextPageToken: "more" };
+        },
+        async *watchExecution({ executionId: id, afterSeq }, { signal }) {
+          find(id);
+          let sent = afterSeq;
+          for (;;) {
+            const news = events.filter(({ seq }) => seq > sent);
+            sent = news.at(-1)?.seq ?? sent;
+            yield { events: news };
+            if (execution.endedAt !== undefined) return;
+            await Promise.race([changed.promise, aborted(signal)]);
+            if (signal.aborted) throw signal.reason;
+          }
+        },
+        listHistory({ executionId: id, pageToken }) {
+          find(id);
+          // Two pages, so that paging is seen.
+          return pageToken === "" ? { events: events.slice(0, 3), nextPageToken: "2" } : { events: events.slice(3) };
+        },
+        cancelExecution(request) {
+          note("cancel", request);
+          find(request.executionId);
+          if (execution.endedAt !== undefined) {
+            throw new DomainError({
+              kind: "failed_precondition",
+              reason: "EXECUTION_FINISHED",
+              message: "it has ended",
+            });
+          }
+          return { execution: change({ status: ExecutionStatus.CANCELED }) };
+        },
+        suspendExecution(request) {
+          note("suspend", request);
+          return { execution: change({ status: ExecutionStatus.SUSPENDED }) };
+        },
+        resumeExecution(request) {
+          note("resume", request);
+          return { execution: change({ status: ExecutionStatus.RUNNING }) };
+        },
+        signalExecution(request) {
+          note("signal", request);
+          return { execution: find(request.executionId) };
+        },
+      });
+      router.service(SchedulerService, {
+        listWorkers: () => ({
+          workers: [
+            {
+              workerId: "w-1",
+              status: WorkerStatus.CONNECTED,
+              capabilities: ["tool:http_request"],
+              slots: 10,
+              running: 3,
+              completed: 7n,
+            },
+          ],
+        }),
+        describeQueue(request) {
+          note("queue", request);
+          return { queues: [{ type: TaskType.TOOL, name: "scan", waiting: 5n, workers: 0 }] };
+        },
+        explainWait: ({ taskId }) => ({
+          taskId,
+          rank: 2n,
+          reasons: [{ kind: WaitReasonKind.NO_WORKER, message: "no connected worker offers tool:scan; start one" }],
+        }),
+      });
+    },
+  });
+  const { url } = await server.listen();
+
+  return {
+    url,
+    requests,
+    finish(outcome) {
+      const failure = create(FailureSchema, { type: "http_error", message: "404 Not Found", nodeId: "refund" });
+      const fields = {
+        completed: { status: ExecutionStatus.COMPLETED, output: fromJson(ValueSchema, { answer: "refunded" }) },
+        failed: { status: ExecutionStatus.FAILED, failure },
+        canceled: { status: ExecutionStatus.CANCELED },
+      }[outcome];
+      const last = {
+        completed: { case: "executionCompleted" as const, value: { output: json({ answer: "refunded" }) } },
+        failed: { case: "executionFailed" as const, value: { failure } },
+        canceled: { case: "executionCanceled" as const, value: { reason: "no longer needed" } },
+      }[outcome];
+      events.push(...sampleEvents([last], events.length + 1));
+      change({ ...fields, endedAt: timestampFromMs(startedAtMs + 900), lastSeq: BigInt(events.length) });
+      changed.resolve();
+      changed = Promise.withResolvers();
+    },
+    close: () => server.close(),
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
