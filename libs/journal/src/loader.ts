@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { evictIfDone } from "./commit-loop.ts";
 import type { Core } from "./core.ts";
-import { aggregateQuarantined } from "./errors.ts";
-import type { Partition, QueuedCommand, ResidentAggregate } from "./partition.ts";
+import { type Partition, type QueuedCommand, releaseReaders, type ResidentAggregate } from "./partition.ts";
 import { loadPayloads } from "./payloads.ts";
 import type { StoredRecord } from "./record.ts";
 import { replay } from "./replay.ts";
@@ -62,7 +62,7 @@ export function createLoader<State, Command, Event, Captured>(
     const digests = some.flatMap(({ tail }) => tail.flatMap((record) => record.payloadDigests));
     const payloads = await loadPayloads(core.database, digests);
     for (const request of some) {
-      if (!isCurrent(request)) continue;
+      if (stopped || !isCurrent(request)) continue;
       const { partition, aggregate, tail } = request;
       try {
         const state = states.get(aggregate.id);
@@ -80,9 +80,10 @@ export function createLoader<State, Command, Event, Captured>(
       const { parked } = aggregate;
       aggregate.parked = [];
       hooks.requeue(parked);
+      releaseReaders(aggregate);
       if (aggregate.status === "ready") {
         hooks.schedule(partition, aggregate);
-        if (aggregate.state === undefined && parked.length === 0) partition.aggregates.delete(aggregate.id);
+        if (parked.length === 0) evictIfDone(core, partition, aggregate);
       }
     }
   };
@@ -95,12 +96,9 @@ export function createLoader<State, Command, Event, Captured>(
       void run();
     },
     stop() {
+      // What is parked is refused when the partitions are dropped.
       stopped = true;
-      for (const { aggregate } of requests) {
-        for (const item of aggregate.parked) {
-          if (!("timer" in item)) item.onDone?.(aggregateQuarantined(aggregate.id, "the process stopped"));
-        }
-      }
+      requests = [];
     },
   };
 }

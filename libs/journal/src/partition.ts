@@ -17,6 +17,8 @@ export interface ResidentAggregate<State, Command> {
    */
   status: "ready" | "loading" | "quarantined";
   parked: QueuedCommand<Command>[];
+  /** Reads that wait for the loading to end, one way or the other. */
+  readers: (() => void)[];
   /** Part of the flush under way: its state may be uncommitted. */
   inBatch: boolean;
   /** Committed, not yet captured for the projection. */
@@ -45,6 +47,13 @@ export interface Partition<State, Command> {
   timers: TimerHeap<ResidentAggregate<State, Command>>;
   /** Commands that came before the recovery was complete. */
   waiting: QueuedCommand<Command>[];
+  /** Reads that came before the recovery was complete, or the partition was lost. */
+  readers: (() => void)[];
+}
+
+/** Lets the reads go on that waited for the partition or the aggregate: each looks again for what it can say now. */
+export function releaseReaders(held: { readers: (() => void)[] }): void {
+  for (const resume of held.readers.splice(0)) resume();
 }
 
 export function createPartition<State, Command>(
@@ -63,6 +72,7 @@ export function createPartition<State, Command>(
     held: new Set(),
     timers: createTimerHeap(),
     waiting: [],
+    readers: [],
   };
 }
 
@@ -78,6 +88,7 @@ export function createAggregate<State, Command>(
     seq: 0,
     status,
     parked: [],
+    readers: [],
     inBatch: false,
     unprojected: [],
     projecting: [],

@@ -1,13 +1,20 @@
 import { createAppender } from "./append.ts";
 import { createCommitLoop } from "./commit-loop.ts";
 import { type Core, createCounters, silentLogger } from "./core.ts";
-import { invalidId, overloaded, partitionLost, runtimeStopped } from "./errors.ts";
+import {
+  aggregateQuarantined,
+  invalidId,
+  overloaded,
+  partitionLost,
+  partitionNotOwned,
+  runtimeStopped,
+} from "./errors.ts";
 import { readHistoryTable } from "./history.ts";
-import { isId, keyPartition, newId, partitionBits } from "./id.ts";
+import { idToBytes, isId, keyPartition, newId, partitionBits } from "./id.ts";
 import { defaultLimits } from "./limits.ts";
 import { createLoader } from "./loader.ts";
 import { createOwnership } from "./ownership.ts";
-import type { Partition, QueuedCommand } from "./partition.ts";
+import { createAggregate, type Partition, type QueuedCommand, releaseReaders } from "./partition.ts";
 import { loadPayloads } from "./payloads.ts";
 import { createProjector } from "./projector.ts";
 import { createCommandQueue } from "./queue.ts";
@@ -85,8 +92,10 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
       for (const item of items) if (!("timer" in item)) item.onDone?.(partitionLost(partition.number, reason));
     };
     refuse(partition.waiting);
+    releaseReaders(partition);
     for (const aggregate of partition.aggregates.values()) {
       refuse(aggregate.parked);
+      releaseReaders(aggregate);
       for (const records of [aggregate.unprojected, aggregate.projecting]) {
         counters.unprojectedEvents -= records.length;
         for (const record of records) counters.unprojectedBytes -= record.bytes.length;
@@ -107,6 +116,7 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
       if (partition.dirty.size > 0) projector.dirtied();
       const { waiting } = partition;
       partition.waiting = [];
+      releaseReaders(partition);
       options.onAcquired?.(partition.number);
       for (const listener of ownershipListeners) listener.acquired?.(partition.number);
       if (waiting.length === 0) return;
@@ -181,6 +191,33 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
 
   const partitionOf = (id: string): number => partitionBits(id) % partitionCount;
 
+  const read = async (id: string): Promise<State | undefined> => {
+    if (!isId(id)) throw invalidId(id);
+    const number = partitionOf(id);
+    // Whenever it had to wait, everything may be different: look again.
+    for (;;) {
+      const partition = core.partitions[number];
+      ownership.check();
+      if (partition === undefined || core.partitions[number] !== partition) throw partitionNotOwned(number);
+      if (partition.status === "recovering") {
+        await new Promise<void>((resume) => partition.readers.push(resume));
+        continue;
+      }
+      let aggregate = partition.aggregates.get(id);
+      if (aggregate === undefined) {
+        aggregate = createAggregate<State, Command>(id, idToBytes(id), "loading");
+        partition.aggregates.set(id, aggregate);
+        loader.load(partition, aggregate);
+      }
+      const { readers, status } = aggregate;
+      if (status === "quarantined") throw aggregateQuarantined(id, "its replay failed");
+      if (status === "ready" && !aggregate.inBatch) return aggregate.state;
+      await (status === "loading" ? new Promise<void>((resume) => readers.push(resume)) : rest());
+      // It may have been loaded for this read alone, and forgotten at once.
+      if (status === "loading" && aggregate.status === "ready" && !aggregate.inBatch) return aggregate.state;
+    }
+  };
+
   const ownedPartitions = (): number[] =>
     core.partitions
       .filter((partition) => partition?.status === "active")
@@ -236,16 +273,7 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
         submitAll([{ ...submitOptions, id, command, onDone }]);
       }),
     submitAll,
-    async read(id) {
-      const partition = core.partitions[partitionOf(id)];
-      const aggregate = partition?.aggregates.get(id);
-      if (aggregate?.status === "ready") {
-        if (aggregate.inBatch) await rest();
-        return aggregate.state;
-      }
-      const [found] = await core.projection.load([id]);
-      return found?.state;
-    },
+    read,
     *live(number) {
       const partitions = number === undefined ? core.partitions : [core.partitions[number]];
       for (const partition of partitions) {

@@ -25,7 +25,8 @@ export function createTimers<State, Command, Event, Captured>(
   let stopped = false;
 
   const sleepUntil = (dueAt: number): void => {
-    if (stopped || dueAt >= wakeAt) return;
+    // What is due already cannot wait for a look that was planned before the wall clock jumped.
+    if (stopped || (dueAt >= wakeAt && dueAt > core.now())) return;
     wakeAt = dueAt;
     clearTimeout(handle);
     handle = setTimeout(fire, Math.min(Math.max(dueAt - core.now(), 0), MAX_SLEEP_MS));

@@ -183,7 +183,10 @@ export interface JournalRuntime<State, Command> {
   submit(id: string, command: Command, options?: SubmitOptions): Promise<unknown>;
   /** The hot path: no promise per command. Order per aggregate is kept. */
   submitAll(items: readonly Submission<Command>[]): void;
-  /** Committed state, finished aggregates too. Live: use it before the next await. */
+  /**
+   * Committed state, finished aggregates too, never stale: UNAVAILABLE if another process owns the partition.
+   * Live: use it before the next await.
+   */
   read(id: string): Promise<State | undefined>;
   /** All resident aggregates of a partition, or of all owned ones, with committed state only. Use it before the next await. */
   live(partition?: number): Iterable<[id: string, state: State]>;

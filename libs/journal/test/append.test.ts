@@ -123,7 +123,10 @@ describeOnServers("append", (server) => {
     const runtime = await start();
     const id = runtime.newId();
     await runtime.submit(id, { kind: "add", value: 1, times: 200 });
-    await until(async () => (await database.query({ text: "select from history" })).rowCount === 1, "history is written");
+    await until(
+      async () => (await database.query({ text: "select from history" })).rowCount === 1,
+      "history is written",
+    );
     await until(() => runtime.metrics().unprojectedEvents === 0, "the projection is told to be done");
     const { rows } = await database.query<{ encoding: number; size: number }>({
       text: "select encoding, length(events) as size from history",

@@ -81,7 +81,10 @@ describeOnServers("ownership", (server) => {
     const renewed = await start();
     expect(renewed.ownedPartitions()).toHaveLength(64);
     expect(await add(renewed, id, 2)).toEqual({ seq: 2, sum: 3 });
-    await until(() => logs.some((line) => line.includes("another process runs under this owner name")), "the older notices");
+    await until(
+      () => logs.some((line) => line.includes("another process runs under this owner name")),
+      "the older notices",
+    );
     await sleep(500);
     expect(old.ownedPartitions()).toEqual([]);
     expect(renewed.ownedPartitions()).toHaveLength(64);

@@ -83,7 +83,9 @@ describeOnServers("recovery", (server) => {
     fixture.kill(second);
     const began = performance.now();
     const third = await fixture.start({ limits: noProjection });
-    console.log(`recovered ${third.metrics().liveAggregates} aggregates in ${Math.round(performance.now() - began)} ms`);
+    console.log(
+      `recovered ${third.metrics().liveAggregates} aggregates in ${Math.round(performance.now() - began)} ms`,
+    );
     expect([...third.live()]).toHaveLength(10_000);
     expect(third.metrics().unprojectedEvents).toBe(5_000);
   });

@@ -9,6 +9,8 @@ export interface Tally {
   /** Texts noted, by their length: the texts themselves are in the events. */
   noted: string[];
   alarmAt?: number;
+  /** Its alarm always fails. */
+  poisoned?: boolean;
   fired: number[];
   finished: boolean;
 }
@@ -48,7 +50,7 @@ export function createTallyType(options: TallyOptions = {}): AggregateType<Tally
     else if (event.kind === "noted") state.noted.push(event.text);
     else if (event.kind === "alarmed") {
       state.alarmAt = event.at;
-      if (event.poison) state.entries.push(Number.NaN);
+      state.poisoned = event.poison;
     } else if (event.kind === "rung") {
       state.alarmAt = undefined;
       state.fired.push(event.at);
@@ -69,7 +71,7 @@ export function createTallyType(options: TallyOptions = {}): AggregateType<Tally
       case "alarm":
         return [{ kind: "alarmed", at: command.at, poison: command.poison }];
       case "ring":
-        if (state?.entries.some(Number.isNaN)) throw new TypeError("this alarm always fails");
+        if (state?.poisoned) throw new TypeError("this alarm always fails");
         return [{ kind: "rung", at: now }];
       case "finish":
         return [{ kind: "finished" }];

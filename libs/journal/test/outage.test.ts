@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openDatabase, startEmbeddedPostgres } from "@heddle/store";
+import { afterEach, expect, test } from "vitest";
+import { createJournalRuntime, journalMigrations } from "../src/index.ts";
+import { add, createFixture, readAll, type Reply, sequence, until } from "./fixture.ts";
+import { describeOnServers } from "./servers.ts";
+import {
+  createTallyProjection,
+  createTallyType,
+  type Tally,
+  type TallyCommand,
+  type TallyEvent,
+  tallyMigration,
+} from "./tally.ts";
+
+describeOnServers("outage", (server) => {
+  test("the answer to a commit is lost: the outcome is looked up, and nothing is appended twice", async () => {
+    const { start, proxyOf, database } = await createFixture(server);
+    const runtime = await start();
+    const ids = Array.from({ length: 20 }, () => runtime.newId());
+    await Promise.all(ids.map((id) => add(runtime, id, 1)));
+    proxyOf(runtime).swallowAnswerTo("journal_append");
+    const replies = await Promise.all(ids.map((id) => add(runtime, id, 2)));
+    expect(replies).toEqual(ids.map(() => ({ seq: 2, sum: 3 })));
+    expect(await add(runtime, ids[0] as string, 3)).toEqual({ seq: 3, sum: 6 });
+    const stored = await readAll(database, runtime);
+    for (const id of ids) expect(stored.get(id)).toEqual(sequence(id === ids[0] ? 3 : 2));
+  });
+
+  test("a statement is lost with its connection: it is sent again", async () => {
+    const { start, proxyOf, database, logs } = await createFixture(server);
+    const runtime = await start();
+    const id = runtime.newId();
+    await add(runtime, id, 1);
+    proxyOf(runtime).loseStatement("journal_append");
+    expect(await add(runtime, id, 2)).toEqual({ seq: 2, sum: 3 });
+    expect(logs.join()).toContain("its outcome is looked up");
+    expect((await readAll(database, runtime)).get(id)).toEqual([1, 2]);
+  });
+
+  test("a statement that arrives after its outcome was looked up writes nothing", async () => {
+    const { start, proxyOf, database } = await createFixture(server);
+    const runtime = await start();
+    const id = runtime.newId();
+    await add(runtime, id, 1);
+    const deliver = proxyOf(runtime).holdBack("journal_append");
+    expect(await add(runtime, id, 2)).toEqual({ seq: 2, sum: 3 });
+    await deliver();
+    expect(await add(runtime, id, 3)).toEqual({ seq: 3, sum: 6 });
+    expect((await readAll(database, runtime)).get(id)).toEqual([1, 2, 3]);
+    const { rows } = await database.query<{ doubled: number }>({
+      text: `select count(*)::int as doubled from
+        (select from journal group by partition, journal_offset having count(*) > 1) as d`,
+    });
+    expect(rows[0]?.doubled).toBe(0);
+  });
+
+  test("an administrator terminates every connection, again and again, under load", async () => {
+    const { start, database, testDatabase } = await createFixture(server);
+    const runtime = await start();
+    const ids = Array.from({ length: 20 }, () => runtime.newId());
+    let running = true;
+    const work = ids.map(async (id) => {
+      let seq = 0;
+      while (running) {
+        ({ seq } = (await runtime.submit(id, { kind: "add", value: 1 })) as Reply);
+      }
+      return seq;
+    });
+    for (let round = 0; round < 8; round++) {
+      await until(() => runtime.metrics().events > (round + 1) * 100, "work goes on");
+      await testDatabase.open().query({
+        text: `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid()`,
+      });
+    }
+    running = false;
+    const seqs = await Promise.all(work);
+    const stored = await readAll(database, runtime);
+    ids.forEach((id, index) => expect(stored.get(id)).toEqual(sequence(seqs[index] as number)));
+    expect(runtime.ownedPartitions()).toHaveLength(64);
+  });
+
+  test("no database for longer than the lease: pending commands are refused, and work goes on when it is back", async () => {
+    const { start, proxyOf, database } = await createFixture(server);
+    const runtime = await start({
+      limits: { leaseDurationMs: 900, leaseSafetyMarginMs: 300, leaseRenewIntervalMs: 150 },
+    });
+    const id = runtime.newId();
+    await add(runtime, id, 1);
+    proxyOf(runtime).cut();
+    const refused = await add(runtime, id, 2).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ kind: "unavailable" });
+    expect(runtime.ownedPartitions()).toEqual([]);
+    proxyOf(runtime).mend();
+    await until(() => runtime.ownedPartitions().length === 64, "the partitions are recovered");
+    expect(await add(runtime, id, 3)).toEqual({ seq: 2, sum: 4 });
+    expect((await readAll(database, runtime)).get(id)).toEqual([1, 2]);
+  });
+
+  test("a short outage is sat out: nothing is refused", async () => {
+    const { start, proxyOf } = await createFixture(server);
+    const runtime = await start({ limits: { leaseDurationMs: 10_000 } });
+    const id = runtime.newId();
+    await add(runtime, id, 1);
+    proxyOf(runtime).cut();
+    const pending = sequence(10).map(() => add(runtime, id, 1));
+    setTimeout(() => proxyOf(runtime).mend(), 300);
+    expect((await Promise.all(pending)).map((reply) => reply.seq)).toEqual(sequence(11).slice(1));
+  });
+});
+
+/** A runtime on a server of the test's own, which may be stopped and killed. */
+async function ownServer(cleanup: (() => Promise<void>)[]) {
+  const dataDir = mkdtempSync(join(tmpdir(), "heddle-outage-"));
+  const postgres = await startEmbeddedPostgres({ dataDir });
+  const database = openDatabase({ url: postgres.url, schema: "tally" });
+  await database.migrate([...journalMigrations(), tallyMigration]);
+  const runtime = createJournalRuntime<Tally, TallyCommand, TallyEvent, string>({
+    database,
+    owner: "a",
+    aggregate: createTallyType(),
+    projection: createTallyProjection(database),
+    limits: { projectionIntervalMs: 20, leaseDurationMs: 30_000 },
+  });
+  cleanup.push(async () => {
+    await runtime.stop();
+    await database.close();
+    await (await startEmbeddedPostgres({ dataDir })).stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  await runtime.start();
+  return { dataDir, postgres, database, runtime };
+}
+
+const cleanup: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const step of cleanup.splice(0)) await step();
+});
+
+test.each(["stopped", "killed"] as const)("the server is %s and started again under load", async (how) => {
+  const { dataDir, postgres, database, runtime } = await ownServer(cleanup);
+  const ids = Array.from({ length: 20 }, () => runtime.newId());
+  let running = true;
+  const work = ids.map(async (id) => {
+    let seq = 0;
+    while (running) ({ seq } = (await runtime.submit(id, { kind: "add", value: 1 })) as Reply);
+    return seq;
+  });
+  await until(() => runtime.metrics().events > 200, "work goes on");
+  if (how === "stopped") await postgres.stop();
+  else process.kill(postgres.pid, "SIGKILL");
+  const again = await startEmbeddedPostgres({ dataDir });
+  expect(again.port).toBe(postgres.port);
+  const before = runtime.metrics().events;
+  await until(() => runtime.metrics().events > before + 200, "work goes on after the restart");
+  running = false;
+  const seqs = await Promise.all(work);
+  const stored = await readAll(database, runtime);
+  ids.forEach((id, index) => expect(stored.get(id)).toEqual(sequence(seqs[index] as number)));
+});
