@@ -5,7 +5,7 @@ import { type ExecutionState, isFinished } from "./execution-state.ts";
 import { drive } from "./drive.ts";
 import { DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
 import { findSizeFault } from "./payload-size.ts";
-import type { Plan } from "./plan.ts";
+import type { DecideContext, Plan, Turn } from "./plan.ts";
 import {
   executionAlreadyStarted,
   executionFinished,
@@ -15,7 +15,7 @@ import {
 } from "./refusals.ts";
 import { completeChild, completeTask, failChild, failTask } from "./results.ts";
 import { receiveSignal } from "./signals.ts";
-import { type DecideContext, type Turn, cancelActive, createTurn, emit } from "./turn.ts";
+import { cancelActive, createTurn, emit } from "./turn.ts";
 
 export interface Decision {
   state: ExecutionState;

@@ -2,12 +2,12 @@ import { type ExecutionState, countActive, isFinished } from "./execution-state.
 import { NodeFault, coreFailure } from "./failure.ts";
 import { MAX_EVENTS_PER_TURN, MAX_EXECUTION_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES_PER_TURN } from "./limits.ts";
 import { completeExecution } from "./output.ts";
-import type { LinkedNode } from "./plan.ts";
+import type { LinkedNode, Turn } from "./plan.ts";
 import { beginNode } from "./ready.ts";
 import { peekReady } from "./settle.ts";
 import type { NodeState } from "./state.ts";
 import { peekTimer, peekTimerNode } from "./timers.ts";
-import { type Turn, describeNodeFault, failExecution, failNode } from "./turn.ts";
+import { describeNodeFault, failExecution, failNode } from "./turn.ts";
 
 /** Events that one step may give apart from those that stop the active nodes: two of the node, and the end of both. */
 const EVENTS_PER_STEP = 4;

@@ -1,5 +1,6 @@
 import type { Event } from "./events.ts";
-import { type ExecutionState, createState, isFinished } from "./execution-state.ts";
+import { createState } from "./create-state.ts";
+import { type ExecutionState, isFinished } from "./execution-state.ts";
 import { assignFields, isObject } from "./json-object.ts";
 import { MAX_REMEMBERED_REQUESTS } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";

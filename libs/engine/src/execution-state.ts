@@ -1,6 +1,5 @@
 import type { Failure } from "./events.ts";
 import type { Json, JsonObject } from "./json.ts";
-import type { Plan } from "./plan.ts";
 import type { ExecutionHeader, ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
 
 /**
@@ -59,37 +58,4 @@ export function isFinished(state: ExecutionState): boolean {
 /** Nodes that something outside works on or that wait: those that a cancel must stop. */
 export function countActive(state: ExecutionState): number {
   return state.counts.scheduled + state.counts.backing_off + state.counts.waiting;
-}
-
-export function createState(plan: Plan, header: ExecutionHeader): ExecutionState {
-  const count = plan.nodes.length;
-  const nodes: NodeState[] = [];
-  for (let i = 0; i < count; i++) nodes.push({ status: "pending", attempt: 0 });
-  return {
-    ...header,
-    status: "running",
-    updatedAt: header.startedAt,
-    deadlineAt: plan.document.timeoutMs === undefined ? undefined : header.startedAt + plan.document.timeoutMs,
-    nodes,
-    counts: {
-      pending: count,
-      scheduled: 0,
-      backing_off: 0,
-      waiting: 0,
-      completed: 0,
-      failed: 0,
-      skipped: 0,
-      canceled: 0,
-    },
-    openNodes: count,
-    unsettled: plan.prerequisiteCounts.slice(),
-    ready: plan.roots.slice(),
-    readyHead: 0,
-    timers: [],
-    vars: {},
-    signals: [],
-    signalWaiters: [],
-    requestIds: [],
-    payloadBytes: 0,
-  };
 }

@@ -20,11 +20,10 @@ export type {
   TaskCancellation,
   TaskObligation,
 } from "./obligations.ts";
-export type { LinkedNode, Plan } from "./plan.ts";
+export type { DecideContext, LinkedNode, Plan } from "./plan.ts";
 export type * from "./plan-document.ts";
 export { decodeState, encodeState } from "./snapshot.ts";
 export type * from "./state.ts";
 export { countNodes, listNodes } from "./summary.ts";
 export type { NodeSummary } from "./summary.ts";
 export { formatTimestamp, parseTimestamp } from "./timestamp.ts";
-export type { DecideContext } from "./turn.ts";

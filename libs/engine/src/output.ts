@@ -1,10 +1,10 @@
 import { NodeFault } from "./failure.ts";
 import { setField } from "./json-object.ts";
 import type { Json, JsonObject } from "./json.ts";
-import type { LinkedNode } from "./plan.ts";
+import type { LinkedNode, Turn } from "./plan.ts";
 import { createScope } from "./scope.ts";
 import type { NodeState } from "./state.ts";
-import { type Turn, checkPayload, emit, evaluateField, failExecution } from "./turn.ts";
+import { checkPayload, emit, evaluateField, failExecution } from "./turn.ts";
 
 /** Every node is settled: the execution completes with its output, or fails when that cannot be made. */
 export function completeExecution(turn: Turn): void {

@@ -1,6 +1,9 @@
+import type { Event } from "./events.ts";
+import type { ExecutionState } from "./execution-state.ts";
 import type { Field } from "./field.ts";
 import type { PlanDocument, PlanNode } from "./plan-document.ts";
-import type { Turn } from "./turn.ts";
+
+// Plans hold programs, programs take turns, turns hold plans: these types stand together because they name each other.
 
 /** A plan document with everything looked up in advance. Immutable; one serves all executions of a version. */
 export interface Plan {
@@ -40,4 +43,26 @@ export interface NodeProgram {
   join?(turn: Turn, node: LinkedNode): void;
   /** Only tasks and waits: the time that the node waited for has come. */
   fire?(turn: Turn, node: LinkedNode): void;
+}
+
+/** What the outside gives to a decision. */
+export interface DecideContext {
+  executionId: string;
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** The execution id of a node's child. The same for every call with the same node, so that a child starts once. */
+  childId(nodeId: string): string;
+  /** Largest output, input or signal payload in bytes of JSON; default DEFAULT_MAX_PAYLOAD_BYTES. */
+  maxPayloadBytes?: number;
+}
+
+/** One decision under way: the events so far, and the state with them applied. */
+export interface Turn {
+  plan: Plan;
+  state: ExecutionState;
+  events: Event[];
+  context: DecideContext;
+  /** `at` of the turn's events: `context.now`, or later if the history is already later (clocks of two processes differ). */
+  at: number;
+  maxPayloadBytes: number;
 }

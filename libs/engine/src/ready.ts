@@ -1,9 +1,9 @@
 import type { SkipReason } from "./events.ts";
 import { NodeFault, coreFailure } from "./failure.ts";
 import { describeType } from "./json-object.ts";
-import type { LinkedNode } from "./plan.ts";
+import type { LinkedNode, Turn } from "./plan.ts";
 import type { NodeState } from "./state.ts";
-import { type Turn, emit, evaluateField, scopeOf } from "./turn.ts";
+import { emit, evaluateField, scopeOf } from "./turn.ts";
 
 /** Everything that the node depends on is settled: it begins, or is skipped. */
 export function beginNode(turn: Turn, node: LinkedNode): void {

@@ -1,10 +1,10 @@
 import type { Command } from "./commands.ts";
 import type { Failure } from "./events.ts";
 import { NodeFault, boundFailure } from "./failure.ts";
-import type { LinkedNode } from "./plan.ts";
+import type { LinkedNode, Turn } from "./plan.ts";
 import { childNotAwaited, taskNotRunning } from "./refusals.ts";
 import { findRetryDelay } from "./retry.ts";
-import { type Turn, checkPayload, completeNode, describeNodeFault, emit, failNode } from "./turn.ts";
+import { checkPayload, completeNode, describeNodeFault, emit, failNode } from "./turn.ts";
 
 type CommandOf<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 

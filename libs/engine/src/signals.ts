@@ -4,7 +4,8 @@ import { MAX_BUFFERED_SIGNALS, MAX_EXECUTION_PAYLOAD_BYTES } from "./limits.ts";
 import { deliverSignal } from "./nodes/wait.ts";
 import { approximateBytes, findSizeFault } from "./payload-size.ts";
 import { executionFinished, limitReached, payloadTooLarge } from "./refusals.ts";
-import { type Turn, emit } from "./turn.ts";
+import type { Turn } from "./plan.ts";
+import { emit } from "./turn.ts";
 
 /** Buffers a signal, and gives it to a wait that is there for it: also while suspended, like any result. */
 export function receiveSignal(turn: Turn, command: Extract<Command, { type: "signal" }>): void {

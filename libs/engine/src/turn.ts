@@ -7,31 +7,9 @@ import type { Field } from "./field.ts";
 import type { Json } from "./json.ts";
 import { DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
 import { findSizeFault } from "./payload-size.ts";
-import type { LinkedNode, Plan } from "./plan.ts";
+import type { DecideContext, LinkedNode, Plan, Turn } from "./plan.ts";
 import { createScope } from "./scope.ts";
 import type { NodeState } from "./state.ts";
-
-/** What the outside gives to a decision. */
-export interface DecideContext {
-  executionId: string;
-  /** Milliseconds since the epoch. */
-  now: number;
-  /** The execution id of a node's child. The same for every call with the same node, so that a child starts once. */
-  childId(nodeId: string): string;
-  /** Largest output, input or signal payload in bytes of JSON; default DEFAULT_MAX_PAYLOAD_BYTES. */
-  maxPayloadBytes?: number;
-}
-
-/** One decision under way: the events so far, and the state with them applied. */
-export interface Turn {
-  plan: Plan;
-  state: ExecutionState;
-  events: Event[];
-  context: DecideContext;
-  /** `at` of the turn's events: `context.now`, or later if the history is already later (clocks of two processes differ). */
-  at: number;
-  maxPayloadBytes: number;
-}
 
 export function createTurn(plan: Plan, state: ExecutionState, context: DecideContext): Turn {
   return {

@@ -2,10 +2,10 @@ import { NodeFault, coreFailure } from "../failure.ts";
 import type { FieldCompiler } from "../field.ts";
 import { assignFields, describeType, isObject } from "../json-object.ts";
 import type { Json, JsonObject } from "../json.ts";
-import type { LinkedNode, NodeProgram } from "../plan.ts";
+import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { AggregationNode } from "../plan-document.ts";
 import type { NodeState } from "../state.ts";
-import { type Turn, completeNode, evaluateField, scopeOf } from "../turn.ts";
+import { completeNode, evaluateField, scopeOf } from "../turn.ts";
 
 /** A value and where it comes from, for messages. */
 type Part = [source: string, value: Json];

@@ -5,10 +5,10 @@ import type { Field, FieldCompiler } from "../field.ts";
 import { describeType } from "../json-object.ts";
 import type { Json } from "../json.ts";
 import { MAX_WAIT_MS } from "../limits.ts";
-import type { LinkedNode, NodeProgram } from "../plan.ts";
+import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { ActionNode } from "../plan-document.ts";
 import { parseTimestamp } from "../timestamp.ts";
-import { type Turn, completeNode, emit, evaluateField, scopeOf } from "../turn.ts";
+import { completeNode, emit, evaluateField, scopeOf } from "../turn.ts";
 
 type WaitAction = Extract<ActionNode, { action: "wait" }>;
 

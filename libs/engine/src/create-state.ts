@@ -1,0 +1,37 @@
+import type { ExecutionState } from "./execution-state.ts";
+import type { Plan } from "./plan.ts";
+import type { ExecutionHeader, NodeState } from "./state.ts";
+
+/** The state right after the start: nothing has run, the roots are ready. */
+export function createState(plan: Plan, header: ExecutionHeader): ExecutionState {
+  const count = plan.nodes.length;
+  const nodes: NodeState[] = [];
+  for (let i = 0; i < count; i++) nodes.push({ status: "pending", attempt: 0 });
+  return {
+    ...header,
+    status: "running",
+    updatedAt: header.startedAt,
+    deadlineAt: plan.document.timeoutMs === undefined ? undefined : header.startedAt + plan.document.timeoutMs,
+    nodes,
+    counts: {
+      pending: count,
+      scheduled: 0,
+      backing_off: 0,
+      waiting: 0,
+      completed: 0,
+      failed: 0,
+      skipped: 0,
+      canceled: 0,
+    },
+    openNodes: count,
+    unsettled: plan.prerequisiteCounts.slice(),
+    ready: plan.roots.slice(),
+    readyHead: 0,
+    timers: [],
+    vars: {},
+    signals: [],
+    signalWaiters: [],
+    requestIds: [],
+    payloadBytes: 0,
+  };
+}
