@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Metadata } from "@grpc/grpc-js";
 import { DomainError, type ErrorKind } from "@heddle/errors";
+import { ErrorReason } from "@heddle/proto/heddle/common/v1/error_reason_pb.js";
 import { BadRequestSchema, ErrorInfoSchema } from "@heddle/proto/google/rpc/error_details_pb.js";
 import { StatusSchema } from "@heddle/proto/google/rpc/status_pb.js";
 import { anyPack } from "@bufbuild/protobuf/wkt";
@@ -11,6 +12,7 @@ import { toCallerError } from "./boundary.ts";
 import { toConnectError } from "./connect-error.ts";
 import { nameOfCode } from "./error-kind.ts";
 import { ERROR_MESSAGE_MAX_CHARS } from "./limits.ts";
+import { RpcReason } from "./reasons.ts";
 import { toDomainError } from "./to-domain-error.ts";
 
 const CODES: Record<ErrorKind, Code> = {
@@ -141,6 +143,10 @@ describe("toDomainError", () => {
     const domain = domainError("aborted");
     expect(toDomainError(domain)).toBe(domain);
   });
+});
+
+it("gives reasons of its own that are all in the contract", () => {
+  expect(Object.values(RpcReason).filter((reason) => !(reason in ErrorReason))).toEqual([]);
 });
 
 it("names codes as google.rpc.Code does", () => {

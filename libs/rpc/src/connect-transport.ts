@@ -2,7 +2,8 @@ import { createConnectTransport as createNodeTransport, Http2SessionManager } fr
 import type { Interceptor } from "@connectrpc/connect";
 import { currentTrace, formatTraceparent } from "@heddle/telemetry";
 import { createTurnGuard } from "./event-loop-turn.ts";
-import { DEFAULT_LIMITS, IN_MEMORY_TURN_MS, type RpcLimits } from "./limits.ts";
+import { defaultDeadlineMs, DEFAULT_LIMITS, IN_MEMORY_TURN_MS, type RpcLimits } from "./limits.ts";
+import { pathOf } from "./routes.ts";
 import { pumpStream } from "./stream-pump.ts";
 import type { RpcTransport } from "./transport.ts";
 
@@ -29,7 +30,14 @@ export function createConnectTransport(baseUrl: string, options: ConnectTranspor
   });
   return {
     unary: (method, signal, timeoutMs, header, input, contextValues) =>
-      transport.unary(method, signal, timeoutMs ?? limits.deadlineDefaultMs, header, input, contextValues),
+      transport.unary(
+        method,
+        signal,
+        timeoutMs ?? defaultDeadlineMs(pathOf(method), limits),
+        header,
+        input,
+        contextValues,
+      ),
     stream: (method, signal, timeoutMs, header, input, contextValues) =>
       transport.stream(method, signal, timeoutMs, header, input, contextValues),
     openStream: (method, handlers, streamOptions = {}) =>

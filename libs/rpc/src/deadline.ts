@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { RpcLimits } from "./limits.ts";
+import { defaultDeadlineMs, type RpcLimits } from "./limits.ts";
 
 const GRPC_TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 const MS_PER_UNIT: Readonly<Record<string, number>> = {
@@ -16,16 +16,18 @@ const MS_PER_UNIT: Readonly<Record<string, number>> = {
  * which the protocol carries it, so that everything behind (context.signal, context.timeoutMs) sees one deadline.
  * A malformed header is left for connect to refuse.
  */
-export function boundDeadline(headers: IncomingHttpHeaders, limits: RpcLimits): void {
+export function boundDeadline(path: string, headers: IncomingHttpHeaders, limits: RpcLimits): void {
+  const assumedMs = defaultDeadlineMs(path, limits);
+  const longestMs = Math.max(limits.deadlineMaxMs, assumedMs);
   if (headers["content-type"]?.startsWith("application/grpc") === true) {
     const asked = parseGrpcTimeout(headers["grpc-timeout"]);
-    if (asked === undefined) headers["grpc-timeout"] = `${limits.deadlineDefaultMs}m`;
-    else if (asked > limits.deadlineMaxMs) headers["grpc-timeout"] = `${limits.deadlineMaxMs}m`;
+    if (asked === undefined) headers["grpc-timeout"] = `${assumedMs}m`;
+    else if (asked > longestMs) headers["grpc-timeout"] = `${longestMs}m`;
     return;
   }
   const asked = headers["connect-timeout-ms"];
-  if (asked === undefined) headers["connect-timeout-ms"] = String(limits.deadlineDefaultMs);
-  else if (Number(asked) > limits.deadlineMaxMs) headers["connect-timeout-ms"] = String(limits.deadlineMaxMs);
+  if (asked === undefined) headers["connect-timeout-ms"] = String(assumedMs);
+  else if (Number(asked) > longestMs) headers["connect-timeout-ms"] = String(longestMs);
 }
 
 /** Milliseconds; undefined when there is none; NaN when it is malformed. */

@@ -37,11 +37,11 @@ export function createDrain(): Drain {
 export function drainingError(): DomainError {
   return new DomainError({
     kind: "unavailable",
-    reason: RpcReason.serverDraining,
+    reason: RpcReason.shuttingDown,
     message: "the server is shutting down; open the stream again, another server or the restarted one will take it",
   });
 }
 
 export function isDrainingError(error: unknown): boolean {
-  return error instanceof DomainError && error.reason === RpcReason.serverDraining;
+  return error instanceof DomainError && error.reason === RpcReason.shuttingDown;
 }

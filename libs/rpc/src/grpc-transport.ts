@@ -11,7 +11,7 @@ import { reasonOf } from "./abortable.ts";
 import { grpcCallOf, headersOf, metadataOf } from "./grpc-call.ts";
 import { channelOptions, grpcTarget } from "./grpc-channel.ts";
 import { openGrpcStream, streamOverGrpc } from "./grpc-stream.ts";
-import { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
+import { defaultDeadlineMs, DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
 import { fromServiceError } from "./to-domain-error.ts";
 import type { HeaderFields, RpcTransport } from "./transport.ts";
 
@@ -66,7 +66,7 @@ export function createGrpcTransport(address: string, options: GrpcTransportOptio
           deserialize,
           input,
           metadataOf(header),
-          deadlineIn(timeoutMs ?? limits.deadlineDefaultMs),
+          deadlineIn(timeoutMs ?? defaultDeadlineMs(path, limits)),
           (error, message) => {
             signal?.removeEventListener("abort", cancel);
             if (error !== null || message === undefined) {

@@ -1,11 +1,9 @@
-import type { ServiceImpl } from "@connectrpc/connect";
-import { DomainError } from "@heddle/errors";
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import {
   HealthCheckResponse_ServingStatus as Wire,
   type Health as HealthService,
 } from "@heddle/proto/grpc/health/v1/health_pb.js";
 import { createPushable, type Pushable } from "./pushable.ts";
-import { RpcReason } from "./reasons.ts";
 
 export type HealthStatus = "SERVING" | "NOT_SERVING";
 
@@ -76,11 +74,8 @@ function wireStatus(status: HealthStatus | undefined): Wire {
   return status === "SERVING" ? Wire.SERVING : Wire.NOT_SERVING;
 }
 
-function unknownService(service: string, known: Iterable<string>): DomainError {
-  return new DomainError({
-    kind: "not_found",
-    reason: RpcReason.serviceUnknown,
-    message: `this server has no service "${service}"; it has ${[...known].filter((name) => name !== "").join(", ")}`,
-    metadata: { service },
-  });
+/** Not one of our reasons: NOT_FOUND alone is what grpc.health.v1 promises. */
+function unknownService(service: string, known: Iterable<string>): ConnectError {
+  const names = [...known].filter((name) => name !== "").join(", ");
+  return new ConnectError(`this server has no service "${service}"; it has ${names}`, Code.NotFound);
 }

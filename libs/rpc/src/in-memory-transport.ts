@@ -13,7 +13,7 @@ import { currentTrace, formatTraceparent, type Logger, type Metrics } from "@hed
 import { createDrain } from "./drain.ts";
 import { createTurnGuard } from "./event-loop-turn.ts";
 import { createServerInterceptors } from "./interceptors.ts";
-import { DEFAULT_LIMITS, IN_MEMORY_TURN_MS, type RpcLimits } from "./limits.ts";
+import { defaultDeadlineMs, DEFAULT_LIMITS, IN_MEMORY_TURN_MS, type RpcLimits } from "./limits.ts";
 import { pathOf, readRoutes, type Routes } from "./routes.ts";
 import { pumpStream } from "./stream-pump.ts";
 import type { HeaderFields, RpcTransport } from "./transport.ts";
@@ -52,7 +52,7 @@ export function createInMemoryTransport(options: InMemoryTransportOptions): RpcT
   const get = () => (built ??= build());
 
   return {
-    async unary(method, signal, timeoutMs = limits.deadlineDefaultMs, header, input, contextValues) {
+    async unary(method, signal, timeoutMs = defaultDeadlineMs(pathOf(method), limits), header, input, contextValues) {
       await turn();
       const deadlineMs = Math.min(timeoutMs, limits.deadlineMaxMs);
       return get().router.unary(method, signal, deadlineMs, withTrace(header), input, contextValues);

@@ -10,6 +10,8 @@ export interface RpcLimits {
   connectionsMax: number;
   /** Deadline of a unary call whose client names none. */
   deadlineDefaultMs: number;
+  /** The same for single methods, by path (`/heddle.execution.v1.ExecutionService/StartExecution`): those that wait. */
+  deadlineDefaultByMethodMs: Readonly<Record<string, number>>;
   /** Longest deadline of a unary call; a longer one is shortened to it. Streams have no deadline but the client's. */
   deadlineMaxMs: number;
   /** A connection that has not said what it speaks by then is closed. */
@@ -32,6 +34,7 @@ export const DEFAULT_LIMITS: Readonly<RpcLimits> = {
   streamsPerSession: 1_000,
   connectionsMax: 10_000,
   deadlineDefaultMs: 30_000,
+  deadlineDefaultByMethodMs: {},
   deadlineMaxMs: 600_000,
   handshakeTimeoutMs: 10_000,
   keepaliveIntervalMs: 20_000,
@@ -58,3 +61,8 @@ export const IN_MEMORY_TURN_MS = 4;
 
 /** Time that handlers of streams have to end by themselves when the server drains. */
 export const STREAM_GRACE_MS = 500;
+
+/** Deadline of a unary call whose client names none. */
+export function defaultDeadlineMs(path: string, limits: RpcLimits): number {
+  return limits.deadlineDefaultByMethodMs[path] ?? limits.deadlineDefaultMs;
+}

@@ -1,6 +1,5 @@
 import type { AddressInfo, Server } from "node:net";
 import { DomainError } from "@heddle/errors";
-import { RpcReason } from "./reasons.ts";
 
 export interface ListenOptions {
   host: string;
@@ -9,7 +8,7 @@ export interface ListenOptions {
   portFallback: number;
 }
 
-/** Binds the server and says which port it got. @throws DomainError `ADDRESS_IN_USE` */
+/** Binds the server and says which port it got. @throws DomainError `CONFIG_INVALID` */
 export async function listenOn(server: Server, { host, port, portFallback }: ListenOptions): Promise<number> {
   for (let candidate = port; ; candidate += 1) {
     try {
@@ -39,7 +38,7 @@ function addressInUse(host: string, first: number, last: number, cause: unknown)
   const ports = first === last ? `port ${first}` : `ports ${first} to ${last}`;
   return new DomainError({
     kind: "failed_precondition",
-    reason: RpcReason.addressInUse,
+    reason: "CONFIG_INVALID",
     message: `${ports} of ${host} ${first === last ? "is" : "are all"} taken by another process; stop it or choose another port`,
     metadata: { host, port: String(first) },
     cause,

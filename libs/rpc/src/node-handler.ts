@@ -47,7 +47,7 @@ export function createNodeHandler({ table, interceptors, limits, logger, fallbac
       fallback(request, response);
       return;
     }
-    if (handler.method.methodKind === "unary") boundDeadline(request.headers, limits);
+    if (handler.method.methodKind === "unary") boundDeadline(handler.requestPath, request.headers, limits);
     serve(handler, request, response).catch((error: unknown) => {
       // The answer could not be written: nearly always because the client has gone. The call itself is logged elsewhere.
       if (ConnectError.from(error).code === Code.Aborted) return;

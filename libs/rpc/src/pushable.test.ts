@@ -58,7 +58,7 @@ describe("createPushable", () => {
     expect(queue.push(6)).toBe(true);
     for (let item = 7; item <= 13; item += 1) queue.push(item);
     expect(queue.size).toBe(8);
-    expect(() => queue.push(14)).toThrow(expect.objectContaining({ reason: "STREAM_BACKLOG_FULL" }));
+    expect(() => queue.push(14)).toThrow(expect.objectContaining({ reason: "OVERLOADED" }));
   });
 
   it("fails after what waits", async () => {
@@ -102,7 +102,7 @@ describe("createPushable", () => {
     const reading = (async () => {
       for await (const item of queue) got.push(item);
     })();
-    await expect(reading).rejects.toMatchObject({ reason: "SERVER_DRAINING" });
+    await expect(reading).rejects.toMatchObject({ reason: "SHUTTING_DOWN" });
     expect(got).toEqual([1]);
   });
 

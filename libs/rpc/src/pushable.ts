@@ -26,7 +26,7 @@ export interface PushableOptions {
 export interface Pushable<T> extends AsyncIterable<T> {
   /**
    * Adds an item; false asks the producer to hold back (it was added all the same). After the end items are dropped and
-   * the answer is false. @throws DomainError RESOURCE_EXHAUSTED `STREAM_BACKLOG_FULL` when `maxItems` wait.
+   * the answer is false. @throws DomainError RESOURCE_EXHAUSTED `OVERLOADED` when `maxItems` wait.
    */
   push(item: T): boolean;
   /** For the reader, between two items: takes what waits, at most `max` items, without waiting. */
@@ -172,7 +172,7 @@ export function createPushable<T>(options: PushableOptions = {}): Pushable<T> {
 export function backlogFull(maxItems: number): DomainError {
   return new DomainError({
     kind: "resource_exhausted",
-    reason: RpcReason.streamBacklogFull,
+    reason: RpcReason.overloaded,
     message: `${maxItems} messages wait in this stream because its reader is too slow; read faster, or hold back when told to`,
   });
 }

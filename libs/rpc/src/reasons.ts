@@ -1,4 +1,4 @@
-/** Reasons that any RPC may give, whatever the service. A service's own stand in its `error_reason.proto`. */
+/** Reasons that any RPC may give: values of heddle.common.v1.ErrorReason. A service's own stand in its `error_reason.proto`. */
 export const RpcReason = {
   /** The request breaks a rule of its message; see the field violations. */
   requestInvalid: "REQUEST_INVALID",
@@ -7,13 +7,9 @@ export const RpcReason = {
   /** The call took longer than its deadline. */
   deadlineExceeded: "DEADLINE_EXCEEDED",
   /** The server shuts down; another one, or the same one later, will take the call. */
-  serverDraining: "SERVER_DRAINING",
+  shuttingDown: "SHUTTING_DOWN",
   /** More messages wait in a stream than it holds: the reader is too slow. */
-  streamBacklogFull: "STREAM_BACKLOG_FULL",
-  /** The health of a service was asked that the server does not have. */
-  serviceUnknown: "SERVICE_UNKNOWN",
-  /** The address of a server is held by another process. */
-  addressInUse: "ADDRESS_IN_USE",
+  overloaded: "OVERLOADED",
   /** A defect of the server. The metadata has a `reference` that stands in its log as well. */
   internal: "INTERNAL",
 } as const;

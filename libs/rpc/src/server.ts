@@ -41,7 +41,7 @@ export interface CreateServerOptions {
 }
 
 export interface RpcServer {
-  /** @throws DomainError `ADDRESS_IN_USE` */
+  /** @throws DomainError `CONFIG_INVALID` */
   listen(): Promise<{ port: number; url: string }>;
   /**
    * Health says NOT_SERVING, no connection is taken any more, unary calls finish, streams end with UNAVAILABLE; what

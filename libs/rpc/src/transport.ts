@@ -40,7 +40,7 @@ export interface OpenStreamOptions {
 export interface BidiStream<I> {
   /**
    * Sends a message; false asks to hold back until `onDrain` (it is sent all the same). After the end nothing is sent.
-   * Who does not hold back finds the stream ended with RESOURCE_EXHAUSTED `STREAM_BACKLOG_FULL`.
+   * Who does not hold back finds the stream ended with RESOURCE_EXHAUSTED `OVERLOADED`.
    */
   send(message: I): boolean;
   /** Says that nothing more will be sent; messages still arrive until the peer ends too. */

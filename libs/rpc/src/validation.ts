@@ -25,7 +25,7 @@ export function createValidation(options: ValidationOptions = {}): Interceptor {
 }
 
 /** A function that throws REQUEST_INVALID with one violation per broken rule. Rules are compiled once per message type. */
-export function createMessageValidation(): (desc: DescMessage, message: MessageShape<DescMessage>) => void {
+function createMessageValidation(): (desc: DescMessage, message: MessageShape<DescMessage>) => void {
   const validator = createValidator();
   return (desc, message) => {
     const result = validator.validate(desc, message);

@@ -53,8 +53,7 @@ describe("SIGTERM", () => {
     const exited = once(server, "exit");
     server.kill("SIGTERM");
 
-    for (const stream of streams)
-      expect(await stream).toMatchObject({ kind: "unavailable", reason: "SERVER_DRAINING" });
+    for (const stream of streams) expect(await stream).toMatchObject({ kind: "unavailable", reason: "SHUTTING_DOWN" });
     expect(statuses).toEqual([Serving.SERVING, Serving.NOT_SERVING]);
     await expect(client.once({ text: "too late" })).rejects.toMatchObject({ kind: "unavailable" });
     expect(await inFlight).toMatchObject({ count: 7 });

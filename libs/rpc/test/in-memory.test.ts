@@ -79,6 +79,6 @@ describe("createInMemoryTransport", () => {
     });
     while (received.length === 0) await new Promise(setImmediate);
     transport.close();
-    expect(await ended).toMatchObject({ kind: "unavailable", reason: "SERVER_DRAINING" });
+    expect(await ended).toMatchObject({ kind: "unavailable", reason: "SHUTTING_DOWN" });
   });
 });

@@ -183,7 +183,7 @@ describe.each(Object.keys(ours))("over %s", (name) => {
         stream.send({ text: "x" });
         sent += 1;
       }
-      expect(await ended).toMatchObject({ kind: "resource_exhausted", reason: "STREAM_BACKLOG_FULL" });
+      expect(await ended).toMatchObject({ kind: "resource_exhausted", reason: "OVERLOADED" });
     });
 
     it("asks to hold back when the peer does not read, and says when there is room", async () => {

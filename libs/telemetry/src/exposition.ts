@@ -1,4 +1,5 @@
-import type { Labels } from "./metrics.ts";
+/** Label values of one series. Values must come from a small set: never an id. */
+export type Labels = Record<string, string>;
 
 /** What an HTTP answer with the page says of itself. */
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,8 +1,5 @@
-import { renderExposition, type Family } from "./exposition.ts";
+import { renderExposition, type Family, type Labels } from "./exposition.ts";
 import { MAX_SERIES_PER_METRIC } from "./limits.ts";
-
-/** Label values of one series. Values must come from a small set: never an id. */
-export type Labels = Record<string, string>;
 
 export interface Counter {
   /** Adds `amount` (default 1, never negative). */
