@@ -28,8 +28,8 @@ export interface Decision {
  * a worker, a child, a signal, time. The same plan, state, command and context always give the same events.
  *
  * `state` is advanced in place by the returned events (the returned state is the same object, or the first one for a
- * start): a copy per turn would make a fan-out of 5,000 nodes quadratic. A caller that cannot commit the events must
- * forget the state and rebuild it from what is committed.
+ * start): a copy per turn would make a fan-out of 5,000 nodes quadratic. A caller that cannot commit the events, or
+ * gets anything thrown but a DomainError, must forget the state and rebuild it from what is committed.
  *
  * A turn holds at most MAX_EVENTS_PER_TURN events. What does not fit follows with the next `fire_timers`, for which
  * `nextTimerAt` then gives a time that is past.

@@ -29,6 +29,11 @@ test.each<[string, Event, RegExp]>([
     { type: "task_completed", at: 2, nodeId: "a", attempt: 1, output: 1, startedAt: 1, worker: "w" },
     /a, which is pending/,
   ],
+  [
+    "an attempt out of turn",
+    { type: "task_scheduled", at: 2, nodeId: "a", attempt: 2, input: {} },
+    /attempt 1 must come/,
+  ],
   ["a cancel of nothing", { type: "node_canceled", at: 2, nodeId: "a" }, /a, which is pending/],
 ])("refuses %s and changes nothing", (_, event, message) => {
   const state = started();

@@ -95,6 +95,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
   }
   switch (event.type) {
     case "task_scheduled":
+      checkAttempt(linked, event, node.attempt + 1);
       if (event.input !== undefined) {
         node.input = event.input;
         state.payloadBytes += approximateBytes(event.input);
@@ -107,10 +108,12 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       }
       break;
     case "task_completed":
+      checkAttempt(linked, event, node.attempt);
       node.worker = event.worker;
       complete(plan, state, linked, node, event);
       break;
     case "task_failed":
+      checkAttempt(linked, event, node.attempt);
       node.failure = event.failure;
       if (event.worker !== undefined) node.worker = event.worker;
       if (event.failure.details !== undefined) state.payloadBytes += approximateBytes(event.failure.details);
@@ -168,6 +171,13 @@ function getNode(plan: Plan, id: string): LinkedNode {
   const index = plan.indices.get(id);
   if (index === undefined) throw replayDiverged(`a history names node ${id}, which the plan does not have`);
   return plan.nodes[index] as LinkedNode;
+}
+
+function checkAttempt(linked: LinkedNode, event: Extract<NodeEvent, { attempt: number }>, expected: number): void {
+  if (event.attempt === expected) return;
+  throw replayDiverged(
+    `${event.type} of node ${linked.id} is of attempt ${event.attempt}, and attempt ${expected} must come`,
+  );
 }
 
 function begin(state: ExecutionState, linked: LinkedNode, node: NodeState, status: NodeStatus, at: number): void {

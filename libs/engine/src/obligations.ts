@@ -78,8 +78,9 @@ export function obligations(plan: Plan, state: ExecutionState, executionId: stri
 }
 
 /**
- * What the events of one turn change; `state` is the one after the turn. What began and ended within the turn (a fan-out
- * whose last input cannot be evaluated) never leaves the engine.
+ * What the events of one turn change. `state` is the one after the turn, or a later one: what has ended since does not
+ * begin (a fan-out whose last input cannot be evaluated never leaves the engine), and a cancellation may then name an
+ * attempt or child that was never handed out.
  */
 export function obligationsOf(
   plan: Plan,
@@ -98,7 +99,7 @@ export function obligationsOf(
       continue;
     }
     begun.add(linked.index);
-    if (event.type === "task_scheduled" && node.status === "scheduled") {
+    if (event.type === "task_scheduled" && node.status === "scheduled" && node.attempt === event.attempt) {
       changes.startTasks.push(describeTask(linked, state, executionId));
     } else if (event.type === "child_started" && node.status === "waiting") {
       changes.startChildren.push(describeChild(linked, state));

@@ -39,6 +39,7 @@ function linkLog(definition: Action<"log">, compiler: FieldCompiler): NodeProgra
   return {
     begin(turn, node) {
       const line = cutText(toText(evaluateField(message, scopeOf(turn, node))), MAX_LOG_MESSAGE_LENGTH);
+      checkPayload(turn, "the message", line);
       emit(turn, { type: "logged", at: turn.at, nodeId: node.id, level: definition.level, message: line });
       completeNode(turn, node, line);
     },
