@@ -42,6 +42,9 @@ async function runSteps(upTo: Level, context: StepContext): Promise<Result[]> {
     for (const { name, reason } of failed) if (name === step.name && reason !== undefined) console.log(reason);
     all.push(...judged);
   }
+  if (context.only.length > 0 && all.length === 0) {
+    all.push({ name: context.only.join(" "), state: "failed", reason: "no test file has this in its path" });
+  }
   return all;
 }
 

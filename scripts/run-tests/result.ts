@@ -9,8 +9,34 @@ export interface Result {
   readonly reason?: string;
 }
 
+/** That a test file began or ended, so that a run which hangs can be told by the file that it hangs in. */
+export interface Progress {
+  readonly file: string;
+  readonly phase: "began" | "ended";
+}
+
+export interface Report {
+  readonly results: readonly Result[];
+  /** Test files that began and did not end. */
+  readonly unfinished: readonly string[];
+}
+
 /** Reads what a run has reported so far. A last line that was cut by a kill is left out. */
-export function readResults(path: string): Result[] {
+export function readReport(path: string): Report {
+  const lines = readLines(path);
+  const ended = new Set(lines.filter((line) => "phase" in line && line.phase === "ended").map(fileOfProgress));
+  const began = lines.filter((line) => "phase" in line && line.phase === "began").map(fileOfProgress);
+  return {
+    results: lines.filter((line) => "state" in line),
+    unfinished: began.filter((file) => !ended.has(file)),
+  };
+}
+
+function fileOfProgress(line: Result | Progress): string {
+  return "file" in line ? line.file : "";
+}
+
+function readLines(path: string): (Result | Progress)[] {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -20,7 +46,7 @@ export function readResults(path: string): Result[] {
   return text
     .split("\n")
     .slice(0, -1)
-    .map((line) => JSON.parse(line) as Result);
+    .map((line) => JSON.parse(line) as Result | Progress);
 }
 
 /** The closing line: `12 passed, 0 failed`, and `, 3 skipped` when there are any. */

@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { relative } from "node:path";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
-import type { Result } from "./result.ts";
+import type { Progress, Result } from "./result.ts";
 
 /** The environment variable that names the file which results are appended to. */
 export const RESULTS_FILE = "HEDDLE_TEST_RESULTS";
@@ -14,6 +14,10 @@ export const RESULTS_FILE = "HEDDLE_TEST_RESULTS";
 export default class ResultsReporter implements Reporter {
   readonly #path = process.env[RESULTS_FILE];
 
+  onTestModuleStart(module: TestModule): void {
+    this.#write({ file: pathOf(module), phase: "began" });
+  }
+
   onTestCaseResult(test: TestCase): void {
     const { state, errors } = test.result();
     if (state === "pending") return;
@@ -25,6 +29,7 @@ export default class ResultsReporter implements Reporter {
 
   /** Errors of a file outside its tests: a failed import, a failed hook. Its tests are then missing or skipped. */
   onTestModuleEnd(module: TestModule): void {
+    this.#write({ file: pathOf(module), phase: "ended" });
     const suites = [module, ...module.children.allSuites()];
     const errors = suites.flatMap((suite) => suite.errors());
     for (const error of errors) {
@@ -38,8 +43,8 @@ export default class ResultsReporter implements Reporter {
     }
   }
 
-  #write(result: Result): void {
-    if (this.#path !== undefined) appendFileSync(this.#path, `${JSON.stringify(result)}\n`);
+  #write(line: Result | Progress): void {
+    if (this.#path !== undefined) appendFileSync(this.#path, `${JSON.stringify(line)}\n`);
   }
 }
 

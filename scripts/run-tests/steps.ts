@@ -1,7 +1,7 @@
 import { rmSync, statSync } from "node:fs";
 import { findBaseline } from "./breaking-baseline.ts";
 import { compareGenerated } from "./generated-code.ts";
-import { readResults, type Result } from "./result.ts";
+import { readReport, type Report, type Result } from "./result.ts";
 import { RESULTS_FILE } from "./results-reporter.ts";
 import { runCommand, type CommandResult } from "./run-command.ts";
 
@@ -30,10 +30,9 @@ const MINUTE_MS = 60_000;
 /** Together at most 57 minutes, whatever hangs. */
 const LIMITS = {
   checkMs: 1 * MINUTE_MS,
-  unitMs: 8 * MINUTE_MS,
-  integrationMs: 40 * MINUTE_MS,
-  /** Longer than the longest single test may take. */
-  stallMs: 12 * MINUTE_MS,
+  // Stalls are longer than the longest single test may take.
+  unit: { timeoutMs: 8 * MINUTE_MS, stallMs: 2 * MINUTE_MS },
+  integration: { timeoutMs: 40 * MINUTE_MS, stallMs: 12 * MINUTE_MS },
 };
 
 export const STEPS: readonly Step[] = [
@@ -44,8 +43,8 @@ export const STEPS: readonly Step[] = [
   check("proto lint", "check", "buf", "lint"),
   { name: "proto compatibility", level: "check", run: runBreaking },
   { name: "generated code", level: "check", run: runGenerated },
-  suite("unit", "fast", LIMITS.unitMs),
-  suite("integration", "all", LIMITS.integrationMs),
+  suite("unit", "fast", LIMITS.unit),
+  suite("integration", "all", LIMITS.integration),
 ];
 
 function check(name: string, level: Level, ...command: [string, ...string[]]): Step {
@@ -74,7 +73,7 @@ async function runGenerated(): Promise<Result[]> {
 }
 
 /** A vitest project. Every test counts; so does a crash of the runner, as one more failure. */
-function suite(project: string, level: Level, timeoutMs: number): Step {
+function suite(project: string, level: Level, limits: { timeoutMs: number; stallMs: number }): Step {
   return {
     name: `${project} tests`,
     level,
@@ -89,19 +88,23 @@ function suite(project: string, level: Level, timeoutMs: number): Step {
           ...(only.length === 0 ? [] : ["--passWithNoTests", ...only]),
         ],
         output: "show",
-        timeoutMs,
-        stall: { afterMs: LIMITS.stallMs, progress: () => sizeOf(path) },
+        timeoutMs: limits.timeoutMs,
+        stall: { afterMs: limits.stallMs, progress: () => sizeOf(path) },
         env: { ...env, [RESULTS_FILE]: path },
       });
-      return [...readResults(path), ...crash(project, ended, readResults(path))];
+      const report = readReport(path);
+      return [...report.results, ...crash(project, ended, report)];
     },
   };
 }
 
 /** A runner that failed although none of its tests did. */
-function crash(project: string, ended: CommandResult, results: readonly Result[]): Result[] {
+function crash(project: string, ended: CommandResult, { results, unfinished }: Report): Result[] {
   const name = `${project} tests`;
-  if (ended.fault !== undefined) return [{ name, state: "failed", reason: ended.fault }];
+  if (ended.fault !== undefined) {
+    const where = unfinished.length === 0 ? "" : `; unfinished: ${unfinished.join(", ")}`;
+    return [{ name, state: "failed", reason: `${ended.fault}${where}` }];
+  }
   if (ended.exitCode === 0 || results.some(({ state }) => state === "failed")) return [];
   return [{ name, state: "failed", reason: `vitest ended with exit code ${ended.exitCode}` }];
 }
