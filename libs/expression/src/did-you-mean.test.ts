@@ -6,10 +6,12 @@ test.each<[string, string[], string | undefined]>([
   ["dependecies", ["dependencies", "description"], "dependencies"],
   ["Type", ["type"], "type"],
   ["ab", ["ba"], "ba"],
-  ["x", ["y"], "y"],
+  ["x", ["y"], undefined],
+  ["X", ["x"], "x"],
+  ["xs", ["x"], "x"],
   ["fetch", ["aggregate"], undefined],
   ["same", ["same"], undefined],
-  ["", ["a"], "a"],
+  ["", ["a"], undefined],
   ["x".repeat(100), ["x".repeat(99)], undefined],
 ])("%s among %j", (name, known, expected) => {
   expect(findClosest(name, known)).toBe(expected);

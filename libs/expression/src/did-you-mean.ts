@@ -19,7 +19,8 @@ export function findClosest(name: string, known: Iterable<string>): string | und
     if (compared > MAX_COMPARED_NAMES) break;
     if (candidate.length > MAX_COMPARED_LENGTH || Math.abs(candidate.length - name.length) >= best) continue;
     const distance = candidate.toLowerCase() === name.toLowerCase() ? 0.5 : editDistance(name, candidate);
-    if (distance < best) {
+    // A name of which nothing is left was not meant: `x` is no slip for `y`.
+    if (distance < best && distance < Math.max(name.length, candidate.length)) {
       best = distance;
       closest = candidate;
     }

@@ -26,12 +26,17 @@ interface Entry {
 export function createReport(source: string): Report {
   const lines = createLines(source);
   const entries: Entry[] = [];
+  const seen = new Set<string>();
   let errors = 0;
   return {
     add(rule, at, message, hint) {
       // The first errors are kept, and a warning never takes the place of an error.
       const isError = RULES[rule].severity === "error";
       if (isError) errors += 1;
+      // What an alias stands for is looked at once for each alias.
+      const key = `${rule} ${at.start} ${message}`;
+      if (seen.has(key)) return;
+      seen.add(key);
       if (entries.length < (isError ? 2 : 1) * MAX_FINDINGS) entries.push({ rule, at, message, hint });
     },
     lineOf: (offset) => lines.position(offset).line,

@@ -6,27 +6,29 @@ import type { Graph } from "../graph/graph.ts";
 import { isText, stripBraces } from "../nodes/reader.ts";
 import type { Report } from "../report.ts";
 import { locateInScalar } from "../source/locate.ts";
-import type { SourceNode, SourceScalar, Span } from "../source/source-node.ts";
+import type { SourceNode, SourceScalar } from "../source/source-node.ts";
 import { createNameCheck } from "./names.ts";
-import type { NameCheck } from "./names.ts";
+import type { FoundReference } from "./names.ts";
 
 interface Context {
   source: string;
   graph: Graph;
   nodeIds: ReadonlySet<string>;
-  checkName: NameCheck;
   report: Report;
+  /** Filled while expressions are compiled; checked when all dependencies are known, because they decide what flows in. */
+  found: FoundReference[];
 }
 
 /** Compiles every expression once, checks the names in it, and adds the dependencies that follow from them. */
 export function checkExpressions(workflow: WorkflowDraft, graph: Graph, source: string, report: Report): void {
-  const nodeIds = new Set(graph.indices.keys());
-  const context: Context = { source, graph, nodeIds, report, checkName: createNameCheck(workflow, graph, report) };
+  const context: Context = { source, graph, nodeIds: new Set(graph.indices.keys()), report, found: [] };
   for (const use of workflow.uses) {
-    // An alias stands in many places, and is evaluated in each of them.
+    // What an alias stands for is compiled for each node that evaluates it.
     if (use.kind === "template") forEachText(use.at, (scalar) => checkText(scalar, use, context));
     else if (isText(use.at)) checkCondition(use.at, use, context);
   }
+  const checkName = createNameCheck(workflow, graph, report);
+  for (const reference of context.found) checkName(reference);
 }
 
 function forEachText(node: SourceNode, visit: (scalar: SourceScalar & { value: string }) => void): void {
@@ -35,50 +37,62 @@ function forEachText(node: SourceNode, visit: (scalar: SourceScalar & { value: s
   else if (isText(node) && node.value.includes("${")) visit(node);
 }
 
-function checkText(scalar: SourceScalar & { value: string }, use: ExpressionUse, context: Context): void {
+type TextScalar = SourceScalar & { value: string };
+
+function checkText(scalar: TextScalar, use: ExpressionUse, context: Context): void {
   check(scalar, 0, use, context, () => compileTemplate(scalar.value, { nodeIds: context.nodeIds }).references);
 }
 
-function checkCondition(scalar: SourceScalar & { value: string }, use: ExpressionUse, context: Context): void {
+function checkCondition(scalar: TextScalar, use: ExpressionUse, context: Context): void {
   const { source, offset } = stripBraces(scalar.value);
   check(scalar, offset, use, context, () => compileExpression(source, { nodeIds: context.nodeIds }).references);
 }
 
+/** `shift`: where in the scalar's text the offsets of the expression count from. */
 function check(
-  scalar: SourceScalar,
+  scalar: TextScalar,
   shift: number,
   use: ExpressionUse,
   context: Context,
   compile: () => readonly Reference[],
 ): void {
-  const locate = (offset: number, length: number): Span =>
-    locateInScalar(context.source, scalar, offset + shift, length);
+  let references: readonly Reference[];
   try {
-    for (const reference of compile())
-      checkReference(reference, use, context, () => locate(reference.offset, reference.length));
+    references = compile();
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     const rule = error.kind === "limit" ? "expression-limit" : "expression-syntax";
-    context.report.add(
-      rule,
-      locate(error.offset, error.length),
-      error.message,
-      error.hint ?? "expressions are CEL: see docs/expressions.md",
-    );
+    const at = locateInScalar(context.source, scalar, error.offset + shift, error.length);
+    context.report.add(rule, at, error.message, error.hint ?? "expressions are CEL: see docs/expressions.md");
+    return;
+  }
+  for (const reference of references) {
+    const offset = reference.offset + shift;
+    addReference(context, {
+      reference,
+      dashed: dashedName(scalar.value, offset),
+      locate: (length = reference.length) => locateInScalar(context.source, scalar, offset, length),
+      ...(use.owner === undefined ? {} : { owner: use.owner }),
+    });
   }
 }
 
-function checkReference(reference: Reference, use: ExpressionUse, context: Context, locate: () => Span): void {
-  const { graph, report } = context;
+function addReference({ graph, report, found }: Context, entry: FoundReference): void {
+  const { reference, owner, locate } = entry;
+  found.push(entry);
   const from = reference.nodeId === undefined ? undefined : graph.indices.get(reference.nodeId);
-  context.checkName(reference, use.owner, locate);
-  if (from === undefined || use.owner === undefined) return;
-  if (from !== use.owner) addInferred(graph, use.owner, from, locate());
-  else
-    report.add(
-      "circular-reference",
-      locate(),
-      `"${reference.name}" reads its own output, which is not there yet`,
-      "read the output of another node",
-    );
+  if (from === undefined || owner === undefined) return;
+  if (from !== owner) addInferred(graph, owner, from, locate);
+  else {
+    const message = `"${reference.name}" reads its own output, which is not there yet`;
+    report.add("circular-reference", locate(), message, "read the output of another node");
+  }
+}
+
+/** The run of names and dashes that a reference stands in: `fetch-ordr` is read as a subtraction, but was meant as an id. */
+function dashedName(text: string, offset: number): FoundReference["dashed"] {
+  let start = offset;
+  while (start > 0 && /[\w-]/.test(text[start - 1]!)) start -= 1;
+  const name = /^[A-Za-z_][\w-]*/.exec(text.slice(start, start + 256))?.[0];
+  return name?.includes("-") === true ? { name, isFirst: start === offset } : undefined;
 }

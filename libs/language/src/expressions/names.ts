@@ -7,50 +7,56 @@ import type { Report } from "../report.ts";
 import { isJsonObject } from "../schema.ts";
 import type { Span } from "../source/source-node.ts";
 
-/** Reports a reference that names something that cannot exist. `locate` is only called then: it is not cheap. */
-export type NameCheck = (reference: Reference, owner: number | undefined, locate: () => Span) => void;
+/** A name that an expression reads, with the place that reads it. */
+export interface FoundReference {
+  reference: Reference;
+  /** The node that evaluates the expression; undefined: the workflow's output. */
+  owner?: number;
+  /** The text with dashes that the name is a part of, e.g. `fetch-ordr` for both of its names. */
+  dashed?: { name: string; isFirst: boolean } | undefined;
+  /** Only called for findings: it is not cheap. `length` is that of the name unless given. */
+  locate: (length?: number) => Span;
+}
 
 const NODE_MEMBERS = ["output", "status", "attempt", "error"];
 const EXECUTION_MEMBERS = ["id", "namespace", "workflow_id", "version", "started_at"];
 
-export function createNameCheck(workflow: WorkflowDraft, graph: Graph, report: Report): NameCheck {
+/** Gives a function that reports references to what cannot exist. Needs a graph with its inferred dependencies. */
+export function createNameCheck(
+  workflow: WorkflowDraft,
+  graph: Graph,
+  report: Report,
+): (found: FoundReference) => void {
   const variables = listVariables(workflow);
   const inputFields = listFields(workflow.inputSchema);
-  return (reference, owner, locate) => {
+  return (found) => {
+    const { reference, locate } = found;
     const { name, path, nodeId, optional } = reference;
     const [member] = path;
-    if (nodeId !== undefined) {
-      if (!graph.indices.has(nodeId)) {
-        report.add(
-          "unknown-node",
-          locate(),
-          `there is no node "${nodeId}"`,
-          didYouMean(nodeId, graph.indices.keys()) ?? "add it, or remove it here",
-        );
-      } else
-        checkMember(`the node "${nodeId}"`, NODE_MEMBERS, member, `write ${name}.output.${member}`, report, locate);
-    } else if (name === "execution") checkMember("the execution", EXECUTION_MEMBERS, member, "", report, locate);
-    else if (name === "input") checkInput(workflow.inputSchema, reference, report, locate);
+    if (nodeId !== undefined) checkNode(reference, graph, report, locate);
+    else if (name === "execution") {
+      checkMember("the execution", EXECUTION_MEMBERS, member, "use one of these", report, locate);
+    } else if (name === "input") checkInput(workflow.inputSchema, reference, report, locate);
     else if (name === "vars") {
-      if (member !== undefined && !optional && !variables.has(member)) {
-        report.add(
-          "unknown-name",
-          locate(),
-          `no \`set\` action sets "${member}"`,
-          didYouMean(member, variables) ?? "add an action of subtype set, or give a default: vars.x ?? value",
-        );
-      }
-    } else if (name !== "current" && !optional && !variables.has(name) && inputFields?.names.has(name) !== true) {
-      checkBareName(
-        reference,
-        graph,
-        inputFields?.isClosed === true && seesOnlyInput(graph, owner),
-        [...variables, ...(inputFields?.names ?? [])],
-        report,
-        locate,
-      );
+      if (member === undefined || optional || variables.has(member)) return;
+      const hint = didYouMean(member, variables) ?? "add an action of subtype set, or give a default: vars.x ?? value";
+      report.add("unknown-name", locate(), `no \`set\` action sets "${member}"`, hint);
+    } else if (name !== "current" && !variables.has(name) && inputFields?.names.has(name) !== true) {
+      const known = [...variables, ...(inputFields?.names ?? [])];
+      checkBareName(found, graph, inputFields?.isClosed === true ? known : undefined, report);
     }
   };
+}
+
+function checkNode({ name, path, nodeId }: Reference, graph: Graph, report: Report, locate: () => Span): void {
+  if (nodeId === undefined) return;
+  const [member] = path;
+  if (graph.indices.has(nodeId)) {
+    checkMember(`the node "${nodeId}"`, NODE_MEMBERS, member, `write ${name}.output.${member}`, report, locate);
+    return;
+  }
+  const hint = didYouMean(nodeId, graph.indices.keys()) ?? "add it, or remove it here";
+  report.add("unknown-node", locate(), `there is no node "${nodeId}"`, hint);
 }
 
 function checkMember(
@@ -62,46 +68,42 @@ function checkMember(
   locate: () => Span,
 ): void {
   if (member === undefined || members.includes(member)) return;
-  const hint = didYouMean(member, members) ?? (otherwise === "" ? `there is: ${members.join(", ")}` : otherwise);
-  report.add("unknown-member", locate(), `${what} has no "${member}"; it has: ${members.join(", ")}`, hint);
+  const message = `${what} has no "${member}"; it has: ${members.join(", ")}`;
+  report.add("unknown-member", locate(), message, didYouMean(member, members) ?? otherwise);
 }
 
 /**
  * A bare name is a variable, a field of what flows in, or a field of the input. Mostly it cannot be known beforehand
  * whether it exists, and then nothing is said, unless it looks like a slip of the pen in the id of a node.
+ * `known`: what the name could be, when the input's schema allows nothing else.
  */
-function checkBareName(
-  reference: Reference,
-  graph: Graph,
-  isKnown: boolean,
-  known: string[],
-  report: Report,
-  locate: () => Span,
-): void {
-  const { name, path } = reference;
-  const candidates = [...known, "input", "current", "vars", "nodes", "execution", ...graph.indices.keys()];
+function checkBareName(found: FoundReference, graph: Graph, known: string[] | undefined, report: Report): void {
+  const { reference, owner, dashed, locate } = found;
+  const { name, path, optional } = reference;
+  if (dashed !== undefined) {
+    const meant = findClosest(dashed.name, graph.indices.keys());
+    if (meant !== undefined) {
+      // Told once, at the first of the names that it is made of.
+      const message = `there is no node "${dashed.name}"`;
+      if (dashed.isFirst) report.add("unknown-name", locate(dashed.name.length), message, `did you mean "${meant}"?`);
+      return;
+    }
+  }
   const closest = path[0] === "output" || path[0] === "status" ? findClosest(name, graph.indices.keys()) : undefined;
   if (closest !== undefined) {
-    report.add(
-      "unknown-name",
-      locate(),
-      `nothing is called "${name}"`,
-      `did you mean "${closest}"? A field of what flows in would be current.${name}`,
-    );
-  } else if (isKnown) {
-    report.add(
-      "unknown-name",
-      locate(),
-      `nothing is called "${name}": it is no variable, and no field of the input`,
-      didYouMean(name, candidates) ?? "add it to the input's schema, or set it with an action",
-    );
+    const hint = `did you mean "${closest}"? A field of what flows in would be current.${name}`;
+    report.add("unknown-name", locate(), `nothing is called "${name}"`, hint);
+  } else if (!optional && known !== undefined && seesOnlyInput(graph, owner)) {
+    const candidates = [...known, "input", "current", "vars", "nodes", "execution", ...graph.indices.keys()];
+    const hint = didYouMean(name, candidates) ?? "add it to the input's schema, or set it with an action";
+    const message = `nothing is called "${name}": it is no variable, and no field of the input`;
+    report.add("unknown-name", locate(), message, hint);
   }
 }
 
 /** Without dependencies and activators what flows in is the input. */
 function seesOnlyInput(graph: Graph, owner: number | undefined): boolean {
-  if (owner === undefined) return false;
-  return graph.nodes[owner]!.dependencies.length === 0 && graph.activators[owner]!.length === 0;
+  return owner !== undefined && graph.dependencies[owner]!.length === 0 && graph.activators[owner]!.length === 0;
 }
 
 function listVariables(workflow: WorkflowDraft): Set<string> {

@@ -66,10 +66,10 @@ export function buildGraph(nodes: readonly NodeDraft[], indices: ReadonlyMap<str
 }
 
 /** An expression of `node` reads `from`. A switch that activates the node has settled anyway. */
-export function addInferred(graph: Graph, node: number, from: number, at: Span): void {
+export function addInferred(graph: Graph, node: number, from: number, locate: () => Span): void {
   const dependencies = graph.dependencies[node]!;
   if (isActivatedBySwitch(graph, node, from) || dependencies.some((edge) => edge.from === from)) return;
-  dependencies.push({ from, at, isInferred: true });
+  dependencies.push({ from, at: locate(), isInferred: true });
 }
 
 function isActivatedBySwitch(graph: Graph, node: number, from: number): boolean {
@@ -80,6 +80,7 @@ function createResolver(
   { indices }: Graph,
   report: Report,
 ): (node: NodeDraft, ref: NodeRef, fault: string) => number | undefined {
+  const namesBut = (own: string): string[] => [...indices.keys()].filter((id) => id !== own);
   return (node, ref, fault) => {
     const index = indices.get(ref.id);
     if (index === undefined) {
@@ -87,7 +88,7 @@ function createResolver(
         "unknown-node",
         ref.at,
         `there is no node "${ref.id}"`,
-        didYouMean(ref.id, indices.keys()) ?? "add it, or remove it here",
+        didYouMean(ref.id, namesBut(node.id)) ?? "add it, or remove it here",
       );
       return undefined;
     }

@@ -53,7 +53,7 @@ function longestChain(
 ): number[] {
   let last: number | undefined;
   for (const [moment, length] of lengths.entries()) if (last === undefined || length > lengths[last]!) last = moment;
-  const chain = new Set<number>();
-  for (; last !== undefined; last = previous[last]) chain.add(nodeOf(last));
-  return [...chain].reverse();
+  const chain: number[] = [];
+  for (; last !== undefined; last = previous[last]) chain.push(nodeOf(last));
+  return [...new Set(chain.reverse())];
 }

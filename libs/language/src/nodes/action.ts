@@ -3,7 +3,7 @@ import { createFields, readDuration } from "../fields.ts";
 import type { Fields } from "../fields.ts";
 import { MAX_DESCRIPTION_LENGTH, MAX_ID_LENGTH } from "../limits.ts";
 import type { SourceMap } from "../source/source-node.ts";
-import { isText, readTemplate, useTemplate } from "./reader.ts";
+import { isText, readTemplate, rejectExpression, useTemplate } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
 import { toJson } from "../source/to-json.ts";
 
@@ -90,19 +90,9 @@ function readRequired(reader: NodeReader, name: string, hint: string) {
   return template?.value;
 }
 
-/** A name that others match, so it cannot be computed. */
 function readName(fields: Fields, field: string): string | undefined {
-  const name = fields.text(field, MAX_ID_LENGTH);
-  const at = fields.find(field);
-  if (name?.includes("${") && at !== undefined) {
-    fields.report.add(
-      "not-evaluated",
-      at,
-      `"${field}" of ${fields.what} is a name, where expressions are not evaluated`,
-      "write it out; put what varies into the payload",
-    );
-  }
-  return name;
+  rejectExpression(fields, field, "write it out; put what varies into the payload");
+  return fields.text(field, MAX_ID_LENGTH);
 }
 
 function readWait(reader: NodeReader, params: SourceMap): ActionBody | undefined {

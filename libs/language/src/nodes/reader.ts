@@ -94,6 +94,18 @@ function rejectRepeated(refs: NodeRef[], name: string, fields: Fields): NodeRef[
   });
 }
 
+/** A name that others match cannot be computed. */
+export function rejectExpression(fields: Fields, name: string, hint: string): void {
+  const at = fields.find(name);
+  if (at === undefined || !isText(at) || !at.value.includes("${")) return;
+  fields.report.add(
+    "not-evaluated",
+    at,
+    `"${name}" of ${fields.what} is a name, where expressions are not evaluated`,
+    hint,
+  );
+}
+
 export function isText(node: SourceNode): node is SourceScalar & { value: string } {
   return node.kind === "scalar" && typeof node.value === "string";
 }

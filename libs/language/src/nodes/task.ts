@@ -4,7 +4,7 @@ import { createFields, jsonObjectOf } from "../fields.ts";
 import type { Fields } from "../fields.ts";
 import { MAX_ATTEMPTS, MAX_BACKOFF, MAX_ID_LENGTH, MAX_NAME_LENGTH, MAX_NON_RETRYABLE } from "../limits.ts";
 import { describeSource } from "../source/source-node.ts";
-import { isText, readTemplate } from "./reader.ts";
+import { isText, readTemplate, rejectExpression } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
 
 export const TASK_FIELDS = ["inputs", "retry", "timeout", "heartbeat_timeout", "priority"] as const;
@@ -28,6 +28,7 @@ const DEFAULT_RETRY: RetryPolicy = {
 export function readTool(reader: NodeReader): NodeBody {
   const { fields } = reader;
   const nameAt = fields.require("tool", "the name of the tool, e.g. tool: http_request");
+  rejectExpression(fields, "tool", "choose between tools with a switch");
   const taskName = fields.text("tool", MAX_ID_LENGTH) ?? "";
   return { kind: "task", taskType: "tool", taskName, ...(nameAt === undefined ? {} : { nameAt }), ...readTask(reader) };
 }
@@ -47,6 +48,7 @@ export function readAgent(reader: NodeReader, id: string, declared: ReadonlyMap<
       ...readTask(reader),
     };
   }
+  rejectExpression(fields, "agent", "choose between agents with a switch");
   const taskName = fields.text("agent", MAX_ID_LENGTH) ?? "";
   const agent = declared.get(taskName);
   const described = agent === undefined ? {} : { agent };
