@@ -1,0 +1,85 @@
+import {
+  bytes,
+  defineConfig,
+  duration,
+  int,
+  list,
+  oneOf,
+  port,
+  secret,
+  settingsReport,
+  string,
+  url,
+  type Values,
+} from "@heddle/config";
+import { HTTP_RESPONSE_MAX_BYTES, HTTP_TIMEOUT_MAX_MS, HTTP_TIMEOUT_MS, MODEL_TIMEOUT_MS } from "./limits.ts";
+
+/** Everything that the built-in worker reads from the environment. */
+export const workerConfig = defineConfig({
+  HEDDLE_ADDRESS: url({ doc: "Where the scheduler is.", default: "http://127.0.0.1:7233" }),
+  HEDDLE_NAMESPACE: string({ doc: "Namespace whose tasks are run.", default: "default" }),
+  HEDDLE_WORKER_SLOTS: int({ doc: "Tasks at once.", default: 100, min: 1, max: 100_000 }),
+  HEDDLE_WORKER_DRAIN: duration({
+    doc: "Time that running tasks have to finish when the worker stops.",
+    default: 30_000,
+  }),
+  HEDDLE_WORKER_PORT: port({ doc: "Port for /healthz and /metrics; 0 takes a free one.", default: 7240 }),
+  HEDDLE_WORKER_HOST: string({ doc: "Address to listen on for /healthz and /metrics.", default: "127.0.0.1" }),
+  HEDDLE_LOG_LEVEL: oneOf(["debug", "info", "warn", "error", "silent"], {
+    doc: "Least severe lines that are logged.",
+    default: "info",
+  }),
+  HEDDLE_HTTP_ALLOW: list({
+    doc: "Hosts, addresses and ranges that the tool http_request may reach although they are not public.",
+    default: [],
+    example: "127.0.0.1:8080,10.0.0.0/8,crm.internal:443",
+  }),
+  HEDDLE_HTTP_TIMEOUT: duration({
+    doc: "Time for one request of the tool http_request.",
+    default: HTTP_TIMEOUT_MS,
+    max: HTTP_TIMEOUT_MAX_MS,
+  }),
+  HEDDLE_HTTP_RESPONSE_MAX: bytes({
+    doc: "Largest body that the tool http_request takes.",
+    default: HTTP_RESPONSE_MAX_BYTES,
+  }),
+  HEDDLE_AGENTS_FILE: string({
+    doc: "YAML or JSON file of agents and providers that definitions may name.",
+    optional: true,
+    example: "agents.yaml",
+  }),
+  HEDDLE_SCRIPT_FILE: string({
+    doc: "YAML or JSON file of answers that agents of the provider `scripted` give.",
+    optional: true,
+    example: "script.yaml",
+  }),
+  HEDDLE_MODEL_TIMEOUT: duration({ doc: "Time for one call of a model.", default: MODEL_TIMEOUT_MS }),
+  HEDDLE_OPENAI_BASE_URL: url({
+    doc: "Server of the provider `openai`, when it is not OpenAI's own.",
+    optional: true,
+    example: "http://localhost:11434/v1",
+  }),
+  HEDDLE_ANTHROPIC_BASE_URL: url({
+    doc: "Server of the provider `anthropic`, when it is not Anthropic's own.",
+    optional: true,
+  }),
+  OPENAI_API_KEY: secret({ doc: "Key for the provider `openai`.", optional: true }),
+  ANTHROPIC_API_KEY: secret({ doc: "Key for the provider `anthropic`.", optional: true }),
+});
+
+export type WorkerConfig = Values<typeof workerConfig.settings>;
+
+/** @throws DomainError `CONFIG_INVALID` that lists every fault */
+export function readConfig(): WorkerConfig {
+  return workerConfig.parse(process.env);
+}
+
+/** Every setting with the value that holds, where it comes from, or what is wrong with it. */
+export function reportConfig(): string {
+  return settingsReport(workerConfig.settings, process.env);
+}
+
+/** A secret whose variable an operator names in the agents file; `<NAME>_FILE` works as well. */
+export function readSecret(name: string): string | undefined {
+  return defineConfig({ [name]: secret({ doc: "Key for a provider.", optional: true }) }).parse(process.env)[name];
+}
