@@ -21,8 +21,7 @@ export function createObservation({ logger, metrics }: ObservationOptions): Inte
     "Duration of unary calls, from the first byte of the request to the answer.",
     DURATION_BUCKETS_SECONDS,
   );
-  let openStreams = 0;
-  metrics?.gauge("heddle_rpc_open_streams", "Streams that are open now.", () => openStreams);
+  const streams = metrics === undefined ? { open: 0 } : openStreamsOf(metrics);
 
   return (next) => (req) => {
     const startedAt = performance.now();
@@ -30,12 +29,12 @@ export function createObservation({ logger, metrics }: ObservationOptions): Inte
     const trace = caller === undefined ? newTrace() : childTrace(caller);
     const method = `${req.service.typeName}/${req.method.name}`;
     let ended = false;
-    if (req.stream) openStreams += 1;
+    if (req.stream) streams.open += 1;
 
     const end = (code: string) => {
       if (ended) return;
       ended = true;
-      if (req.stream) openStreams -= 1;
+      if (req.stream) streams.open -= 1;
       const durationMs = performance.now() - startedAt;
       calls?.add(1, { method, code });
       if (!req.stream) durations?.observe(durationMs / 1000, { method });
@@ -64,4 +63,16 @@ export function createObservation({ logger, metrics }: ObservationOptions): Inte
       throw fail(error);
     });
   };
+}
+
+const openStreams = new WeakMap<Metrics, { open: number }>();
+
+/** Servers and in-memory transports that share a registry share the gauge. */
+function openStreamsOf(metrics: Metrics): { open: number } {
+  const known = openStreams.get(metrics);
+  if (known !== undefined) return known;
+  const streams = { open: 0 };
+  openStreams.set(metrics, streams);
+  metrics.gauge("heddle_rpc_open_streams", "Streams that are open now.", () => streams.open);
+  return streams;
 }

@@ -73,6 +73,8 @@ export function createServer(options: CreateServerOptions): RpcServer {
     const closed = new Promise<void>((resolve) => {
       server.close(() => resolve());
     });
+    // Idle HTTP/1.1 connections are closed already; those that answer a last call are not kept for another one.
+    server.keepAliveTimeout = 1;
     for (const socket of waiting) socket.destroy();
     for (const session of sessions) session.close();
     const cutOff = setTimeout(() => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { HealthCheckResponse_ServingStatus as Serving, Health } from "@heddle/proto/grpc/health/v1/health_pb.js";
+import { createMetrics } from "@heddle/telemetry";
 import { afterEach, describe, expect, it } from "vitest";
 import { createGrpcTransport, createRpcClient, createServer, type RpcTransport } from "../src/index.ts";
 import { echoRoutes, silent, type Seen } from "./echo-server.ts";
@@ -91,6 +92,41 @@ describe("SIGTERM", () => {
 });
 
 describe("close", () => {
+  it("lets an HTTP/1.1 call finish, without waiting for its connection to be idle", async () => {
+    const seen: Seen = { contexts: [] };
+    const server = createServer({ routes: echoRoutes(seen), logger: silent });
+    const { url } = await server.listen();
+    const answer = fetch(`${url}/heddle.rpc.test.EchoService/Once`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"text":"wait 200","count":7}',
+    });
+    while (seen.contexts.length === 0) await new Promise(setImmediate);
+    const closed = server.close();
+    expect(await (await answer).json()).toMatchObject({ count: 7 });
+    await closed;
+  });
+
+  it("ends a hundred streams, and leaves no listener behind", async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on("warning", onWarning);
+    const metrics = createMetrics();
+    const server = createServer({ routes: echoRoutes(), logger: silent, metrics });
+    transport = createGrpcTransport((await server.listen()).url);
+    const client = createRpcClient(EchoService, transport);
+    const streams = Array.from({ length: 100 }, () =>
+      drainAll(client.down({ text: "slow", count: 1 })).catch((error: Error) => error),
+    );
+    await client.once({});
+    expect(metrics.text()).toContain("heddle_rpc_open_streams 100");
+    await server.close();
+    for (const stream of streams) expect(await stream).toMatchObject({ reason: "SHUTTING_DOWN" });
+    expect(metrics.text()).toContain("heddle_rpc_open_streams 0");
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it("may be called twice, and closes idle connections of every kind", async () => {
     const seen: Seen = { contexts: [] };
     const server = createServer({ routes: echoRoutes(seen), logger: silent });

@@ -122,6 +122,20 @@ describe("HTTP/2 on the same port", () => {
   });
 });
 
+describe("gRPC-Web", () => {
+  it.each(["Once", "Down"])("says of bytes that are no message of %s that the caller is wrong", async (method) => {
+    await start();
+    const answer = await fetch(`${url}/${ECHO}/${method}`, {
+      method: "POST",
+      headers: { "content-type": "application/grpc-web+proto" },
+      body: Buffer.from([0, 0, 0, 0, 2, 0x0a, 0x7f]),
+    });
+    const text = await answer.text();
+    expect(text).toMatch(/grpc-status: 3\r\n/);
+    expect(decodeURIComponent(/grpc-message: (.*)\r\n/.exec(text)?.[1] ?? "")).toContain("not a message of the type");
+  });
+});
+
 describe("limits", () => {
   it("refuses a message that is too large, also one that is only large once it is unpacked", async () => {
     await start({ limits: { messageMaxBytes: 10_000 } });
