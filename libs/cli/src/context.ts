@@ -1,7 +1,7 @@
 import type { CliClient } from "./client.ts";
 import type { CliConfig } from "./config.ts";
 import type { CliIo, OutputStream } from "./io.ts";
-import { colors, noColors, type Style } from "./render/style.ts";
+import { type Style, styleFor } from "./render/style.ts";
 
 /** What every command gets. */
 export interface CommandContext {
@@ -46,7 +46,7 @@ export function createContext({
     namespace: flags.namespace ?? config.namespace,
     json,
     client: () => (connected ??= client(address)),
-    style: (stream) => ((config.color ?? stream.isTTY ?? false) ? colors : noColors),
+    style: (stream) => styleFor(stream, config),
     print: (line) => void io.stdout.write(`${line}\n`),
     say(line) {
       if (!json) io.stderr.write(`${line}\n`);

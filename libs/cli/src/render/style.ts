@@ -31,3 +31,8 @@ export const noColors: Style = {
   yellow: plain,
   cyan: plain,
 };
+
+/** Colours, if this stream shows them: what the environment says, else whether it is a terminal. */
+export function styleFor(stream: { readonly isTTY?: boolean }, config: { readonly color: boolean | undefined }): Style {
+  return (config.color ?? stream.isTTY ?? false) ? colors : noColors;
+}
