@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { disposeDev, startDev, type TestDevProcess } from "../e2e/start-dev.ts";
 import { bufCurl, curl, grpcJs, grpcurl, type InteropClient } from "./clients.ts";
 import { findGrpcurl } from "./grpcurl.ts";
@@ -10,8 +10,8 @@ const grpcurlPath = await findGrpcurl();
 let dev: TestDevProcess;
 beforeAll(async () => {
   dev = await startDev();
+  return () => disposeDev(dev);
 });
-afterAll(() => disposeDev(dev));
 
 /** Waits for a signal between its two steps, so that a watch can be opened while it runs. */
 function workflow(id: string): string {
