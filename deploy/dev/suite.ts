@@ -7,7 +7,6 @@ import { createSchedulerService, schedulerMigrations } from "@heddle/scheduler-s
 import { createStateMachineService } from "@heddle/statemachine-service";
 import { openDatabase, startEmbeddedPostgres } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
-import { createWorkerService } from "@heddle/worker-service";
 import type { DevConfig } from "./config.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { eventRegistry } from "./event-registry.ts";
@@ -51,9 +50,10 @@ export async function startSuite(config: DevConfig, logger: Logger, metrics: Met
       sinks.push(log);
     }
 
-    const transport = createInMemoryTransport({ routes: (router) => routes(router), logger, metrics });
     const definition = createDefinitionService({ database: definitionDb, sinks, logger });
     const scheduler = createSchedulerService({ database: schedulerDb, logger, metrics });
+    const { validation } = scheduler;
+    const transport = createInMemoryTransport({ routes: (router) => routes(router), logger, metrics, validation });
     const execution = createExecutionService({
       database: executionDb,
       transport,
@@ -72,6 +72,7 @@ export async function startSuite(config: DevConfig, logger: Logger, metrics: Met
       routes,
       logger,
       metrics,
+      validation,
       host: config.HEDDLE_HOST,
       port: config.HEDDLE_PORT,
       portFallback: config.HEDDLE_PORT === 0 ? 0 : config.HEDDLE_PORT_FALLBACK,
@@ -85,6 +86,7 @@ export async function startSuite(config: DevConfig, logger: Logger, metrics: Met
     closers.push(() => execution.stop());
     closers.push(() => transport.close());
     if (config.HEDDLE_WORKER) {
+      const { createWorkerService } = await import("@heddle/worker-service");
       const worker = createWorkerService({
         transport,
         logger,
