@@ -1,6 +1,10 @@
 import { createPushable, type Pushable, type Routes } from "@heddle/rpc";
 import { type Task, TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
-import { type ConnectRequest, type ConnectResponse, WorkerService } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
+import {
+  type ConnectRequest,
+  type ConnectResponse,
+  WorkerService,
+} from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
 import { payloadOf, taskIdOf } from "./payload.ts";
 
 /**

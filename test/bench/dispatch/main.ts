@@ -28,7 +28,11 @@ let epoch = 0n;
 const service = createSchedulerService({ logger, epoch: async () => (epoch += 1n), limits: { recoveryWindowMs: 0 } });
 await service.start();
 const server = createServer({ routes: (router) => service.routes(router), logger, validation: service.validation });
-const link = createInMemoryTransport({ routes: (router) => service.routes(router), logger, validation: service.validation });
+const link = createInMemoryTransport({
+  routes: (router) => service.routes(router),
+  logger,
+  validation: service.validation,
+});
 const floor = createFloorServer();
 const floorServer = createServer({ routes: floor.routes, logger, validation: service.validation });
 
@@ -44,17 +48,19 @@ try {
   const rates: number[] = [];
   const floors: number[] = [];
   for (let round = 1; round <= rounds; round++) {
-    const cpu = process.cpuUsage();
+    const before = process.cpuUsage();
     const result = await owner.run({ count: tasks, inFlight, bytes, priorityOf: () => 5 });
-    const { user, system } = process.cpuUsage(cpu);
+    const cpu = microsecondsPerTask(before);
     if (settings.worker === "raw") checkFirstInFirstOut(result);
     const frameSize = Math.max(1, Math.round(tasks / result.frames));
+    const floorBefore = process.cpuUsage();
     const bare = await floor.run({ count: tasks, inFlight: slots, frameSize, bytes });
+    const floorCpu = microsecondsPerTask(floorBefore);
     rates.push((tasks / result.elapsedMs) * 1000);
     floors.push((tasks / bare.elapsedMs) * 1000);
     console.log(
       `round ${round}: ${perSecond(rates.at(-1))}, floor ${perSecond(floors.at(-1))}, ` +
-        `${((user + system) / tasks).toFixed(2)} µs of CPU per task here, frames of ${frameSize} (floor ${Math.round(tasks / bare.frames)})`,
+        `CPU per task in this process ${cpu} µs, floor ${floorCpu} µs, frames of ${frameSize} (floor ${Math.round(tasks / bare.frames)})`,
     );
   }
   console.log(
@@ -74,13 +80,21 @@ function checkPriorities({ order }: OwnerResult, priorityOf: (index: number) => 
   if (settings.worker !== "raw") return;
   const expected = Array.from(order.keys()).sort((a, b) => priorityOf(a) - priorityOf(b) || a - b);
   const wrong = expected.findIndex((index, place) => order[place] !== index);
-  if (wrong >= 0) throw new Error(`place ${wrong} of the priority run went to task ${order[wrong]}, not ${expected[wrong]}`);
+  if (wrong >= 0)
+    throw new Error(`place ${wrong} of the priority run went to task ${order[wrong]}, not ${expected[wrong]}`);
 }
 
 /** One worker and one priority: results come in the order in which the tasks were scheduled. */
 function checkFirstInFirstOut({ order }: OwnerResult): void {
   const wrong = order.findIndex((index, place) => index !== place);
-  if (wrong >= 0) throw new Error(`place ${wrong} went to task ${order[wrong]}: tasks of one priority overtook each other`);
+  if (wrong >= 0)
+    throw new Error(`place ${wrong} went to task ${order[wrong]}: tasks of one priority overtook each other`);
+}
+
+/** Tells more than the rate when something else runs on the machine. */
+function microsecondsPerTask(before: NodeJS.CpuUsage): string {
+  const { user, system } = process.cpuUsage(before);
+  return ((user + system) / tasks).toFixed(2);
 }
 
 function perSecond(rate: number | undefined): string {

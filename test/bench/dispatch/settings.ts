@@ -22,7 +22,8 @@ export function readSettings(args: string[]): Settings {
       worker: { type: "string", default: "raw" },
     },
   });
-  if (values.worker !== "raw" && values.worker !== "sdk") throw new Error(`--worker is raw or sdk, not ${values.worker}`);
+  if (values.worker !== "raw" && values.worker !== "sdk")
+    throw new Error(`--worker is raw or sdk, not ${values.worker}`);
   return {
     tasks: wholeNumber("tasks", values.tasks),
     inFlight: wholeNumber("in-flight", values["in-flight"]),

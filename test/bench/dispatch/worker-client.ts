@@ -7,7 +7,9 @@ export async function startWorkerProcess(address: string, slots: number, kind: s
   const child = fork(fileURLToPath(new URL("worker-process.ts", import.meta.url)), [address, String(slots), kind]);
   await Promise.race([
     once(child, "message"),
-    once(child, "exit").then(([code]) => Promise.reject(new Error(`the worker's process ended with ${code}`))),
+    once(child, "exit").then(([code]) => {
+      throw new Error(`the worker's process ended with ${code}`);
+    }),
   ]);
   return child;
 }

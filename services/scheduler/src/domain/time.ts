@@ -2,7 +2,7 @@ import { DomainError } from "@heddle/errors";
 import { beginAll, dropOrphans } from "./links.ts";
 import { endLease, removeRecent } from "./leases.ts";
 import type { Lease, TaskEntry, Worker } from "./model.ts";
-import { cancelTask } from "./refusals.ts";
+import { cancelTask, endStream } from "./refusals.ts";
 import type { SchedulerState } from "./state.ts";
 import { fail, startWaiting } from "./tasks.ts";
 
@@ -80,17 +80,17 @@ function loseLease(state: SchedulerState, lease: Lease, nowMs: number): void {
 
 /** A connection may stay open long after the process behind it has stopped; it must not get the next task as well. */
 function hangUp(state: SchedulerState, worker: Worker): void {
-  worker.outbox.closed ??= new DomainError({
+  const error = new DomainError({
     kind: "deadline_exceeded",
     reason: "DEADLINE_EXCEEDED",
     message: `worker ${worker.id} has sent nothing for ${state.limits.leaseDurationMs} ms while it had tasks; connect again and name what is still held`,
   });
-  state.filled.add(worker.outbox);
+  endStream(state, worker, error);
 }
 
 function redeliver(state: SchedulerState, lost: TaskEntry[]): void {
-  // Each goes before all others of its priority: the one that has waited longest must come last here.
-  lost.sort((a, b) => b.waitingSinceMs - a.waitingSinceMs);
+  // Each goes before all others of its priority, so the one that has waited longest must come last.
+  lost.sort((a, b) => b.waitingSinceMs - a.waitingSinceMs || (a.lastToken < b.lastToken ? 1 : -1));
   for (const entry of lost) {
     state.counters.redelivered += 1;
     if (entry.losses < state.limits.lossesMax) {

@@ -48,7 +48,7 @@ export function connectWorker(
 /** The worker's stream is gone. Its leases stay until they end, so that it can come back to them. */
 export function disconnectWorker(state: SchedulerState, worker: Worker, outbox: WorkerOutbox): void {
   takeBack(state, outbox);
-  if (worker.outbox !== outbox || worker.status === "lost") return;
+  if (worker.outbox !== outbox) return;
   retireWorker(worker, "lost");
   forgetWorkerIfGone(worker);
 }
