@@ -44,7 +44,7 @@ const dev = await startDev({
   env: { HEDDLE_WORKER: "false", ...(values.profile && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${dataDir}/../heddle-profile` }) },
 });
 const worker = await startEchoWorker(dev.url, 2048);
-const transport = createGrpcTransport({ address: dev.url });
+const transport = createGrpcTransport(dev.url);
 const executions = createRpcClient(ExecutionService, transport);
 const definitions = createRpcClient(DefinitionService, transport);
 const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, "postgres") });
