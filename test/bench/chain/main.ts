@@ -5,6 +5,8 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { toJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { startDev } from "@heddle/dev";
 import { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
@@ -95,10 +97,9 @@ async function runChains(count: number): Promise<{ elapsedMs: number; latencies:
         { timeoutMs: 70_000 },
       );
       latencies.push(performance.now() - begun);
-      const kind = execution?.output?.kind;
-      const output = kind?.case === "structValue" ? kind.value["text"] : undefined;
-      if (execution?.status !== ExecutionStatus.COMPLETED || output !== text) {
-        throw new Error(`chain ${text.slice(0, 12)} ended as ${ExecutionStatus[execution?.status ?? 0]} with ${JSON.stringify(output)}`);
+      const output = execution?.output === undefined ? "" : JSON.stringify(toJson(ValueSchema, execution.output));
+      if (execution?.status !== ExecutionStatus.COMPLETED || output !== JSON.stringify({ text })) {
+        throw new Error(`chain ${text.slice(0, 12)} ended as ${ExecutionStatus[execution?.status ?? 0]} with ${output}`);
       }
     }
   };
