@@ -31,24 +31,36 @@ export function retryDelayMs(error: DomainError, failures: number): number {
   return Math.max(error.retryAfterMs ?? 0, backoffMs(failures, CALL_RETRY_MIN_MS, CALL_RETRY_MAX_MS));
 }
 
+/** Makes calls of a client to one address. */
+export type Call = <T>(attempt: (options: Attempt) => Promise<T>, options?: CallOptions) => Promise<T>;
+
 /**
- * Makes a call, and makes it again while its failure may pass and its time is not over. Only for calls that the contract
+ * Makes calls, and makes them again while a failure may pass and the time is not over. Only for calls that the contract
  * calls idempotent. The last error is thrown, so that it says why, and not that time was over.
  */
-export async function callWithRetry<T>(
-  attempt: (options: Attempt) => Promise<T>,
-  options: CallOptions = {},
-): Promise<T> {
-  const { timeoutMs = DEFAULT_CALL_TIMEOUT_MS, signal } = options;
-  const deadline = performance.now() + timeoutMs;
-  for (let failures = 1; ; failures++) {
-    try {
-      return await attempt({ timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())), signal });
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-      const delayMs = retryDelayMs(error, failures);
-      if (performance.now() + delayMs >= deadline) throw error;
-      await sleep(delayMs, undefined, { signal });
+export function createCall(address: string): Call {
+  return async (attempt, { timeoutMs = DEFAULT_CALL_TIMEOUT_MS, signal } = {}) => {
+    const deadline = performance.now() + timeoutMs;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await attempt({ timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())), signal });
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        const delayMs = retryDelayMs(error, failures);
+        if (performance.now() + delayMs >= deadline) throw explainUnreachable(error, address);
+        await sleep(delayMs, undefined, { signal });
+      }
     }
-  }
+  };
+}
+
+/** Without a reason from a Heddle server nothing answered at all: the transport's words are of no help to a person. */
+export function explainUnreachable(error: DomainError, address: string): DomainError {
+  if (error.kind !== "unavailable" || error.reason !== "UNAVAILABLE") return error;
+  return new DomainError({
+    kind: "unavailable",
+    reason: "UNAVAILABLE",
+    message: `no Heddle server answers at ${address}: start one with \`heddle dev\`, or say where it is with HEDDLE_ADDRESS`,
+    cause: error,
+  });
 }

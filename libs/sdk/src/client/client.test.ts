@@ -141,6 +141,16 @@ it("gives up when the time of the call is over, with the error of the last attem
   expect(calls).toBeGreaterThan(1);
 });
 
+it("says what to do when nothing answers", async () => {
+  const client = createClient({ address: "http://127.0.0.1:1" });
+  closings.push(() => client.close());
+  await expect(client.get(ID, { timeoutMs: 100 })).rejects.toMatchObject({
+    kind: "unavailable",
+    message:
+      "no Heddle server answers at http://127.0.0.1:1: start one with `heddle dev`, or say where it is with HEDDLE_ADDRESS",
+  });
+});
+
 it("gives an execution as plain data", async () => {
   const client = clientOf((router) =>
     router.service(ExecutionService, {

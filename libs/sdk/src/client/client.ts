@@ -1,6 +1,7 @@
 import type { RpcTransport } from "@heddle/rpc";
 import { readConfig } from "../config.ts";
 import { transportTo } from "../transport.ts";
+import { createCall } from "./call.ts";
 import { createDefinitionsClient, type DefinitionsClient } from "./definitions-client.ts";
 import { createExecutionsClient, type ExecutionsClient } from "./executions-client.ts";
 import { createQueuesClient, type QueuesClient } from "./queues-client.ts";
@@ -27,11 +28,14 @@ export interface Client extends DefinitionsClient, ExecutionsClient, QueuesClien
 export function createClient(options: CreateClientOptions = {}): Client {
   const config = readConfig();
   const namespace = options.namespace ?? config.namespace;
-  const transport = options.transport ?? transportTo(options.address ?? config.address);
+  const address = options.address ?? config.address;
+  const transport = options.transport ?? transportTo(address);
+  const call = createCall(options.transport === undefined ? address : "the given transport");
+  const context = { transport, namespace, call };
   return {
-    ...createDefinitionsClient(transport, namespace),
-    ...createExecutionsClient(transport, namespace),
-    ...createQueuesClient(transport, namespace),
+    ...createDefinitionsClient(context),
+    ...createExecutionsClient(context),
+    ...createQueuesClient(context),
     close() {
       if (options.transport === undefined) transport.close();
     },

@@ -1,8 +1,9 @@
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { DefinitionTypeSchema } from "@heddle/proto/heddle/definition/v1/definition_pb.js";
-import { createRpcClient, type RpcTransport } from "@heddle/rpc";
+import { createRpcClient } from "@heddle/rpc";
 import { PAGE_SIZE } from "../limits.ts";
-import { callWithRetry, type CallOptions } from "./call.ts";
+import type { CallOptions } from "./call.ts";
+import type { ClientContext } from "./context.ts";
 import {
   plainDefinition,
   plainFinding,
@@ -77,7 +78,7 @@ export interface DefinitionsClient {
   deleteDefinition(workflowId: string, options?: CallOptions): Promise<void>;
 }
 
-export function createDefinitionsClient(transport: RpcTransport, namespace: string): DefinitionsClient {
+export function createDefinitionsClient({ transport, namespace, call }: ClientContext): DefinitionsClient {
   const rpc = createRpcClient(DefinitionService, transport);
 
   async function listPage(
@@ -91,13 +92,13 @@ export function createDefinitionsClient(transport: RpcTransport, namespace: stri
   ): Promise<Page<Definition>> {
     const typeNumber = type === undefined ? 0 : enumValue(DefinitionTypeSchema, type);
     const request = { namespace, type: typeNumber, search, pageSize, pageToken };
-    const { definitions, nextPageToken } = await callWithRetry((call) => rpc.listDefinitions(request, call), options);
+    const { definitions, nextPageToken } = await call((attempt) => rpc.listDefinitions(request, attempt), options);
     return { items: definitions.map(plainDefinition), nextPageToken };
   }
 
   return {
     async publish(request, options) {
-      const answer = await callWithRetry((call) => rpc.publishDefinition({ ...request, namespace }, call), options);
+      const answer = await call((attempt) => rpc.publishDefinition({ ...request, namespace }, attempt), options);
       return {
         definition: plainDefinition(present(answer.definition)),
         version: plainVersion(present(answer.version)),
@@ -106,7 +107,7 @@ export function createDefinitionsClient(transport: RpcTransport, namespace: stri
       };
     },
     async validate(request, options) {
-      const answer = await callWithRetry((call) => rpc.validateDefinition({ ...request, namespace }, call), options);
+      const answer = await call((attempt) => rpc.validateDefinition({ ...request, namespace }, attempt), options);
       return {
         valid: answer.valid,
         findings: answer.findings.map(plainFinding),
@@ -115,7 +116,7 @@ export function createDefinitionsClient(transport: RpcTransport, namespace: stri
     },
     async getDefinition(workflowId, version = 0, options) {
       const request = { namespace, workflowId, version };
-      const answer = await callWithRetry((call) => rpc.getDefinition(request, call), options);
+      const answer = await call((attempt) => rpc.getDefinition(request, attempt), options);
       return {
         definition: plainDefinition(present(answer.definition)),
         version: plainVersion(present(answer.version)),
@@ -126,16 +127,16 @@ export function createDefinitionsClient(transport: RpcTransport, namespace: stri
     listVersions: (workflowId, options) =>
       eachItem(async (pageToken) => {
         const request = { namespace, workflowId, pageSize: PAGE_SIZE, pageToken };
-        const answer = await callWithRetry((call) => rpc.listDefinitionVersions(request, call), options);
+        const answer = await call((attempt) => rpc.listDefinitionVersions(request, attempt), options);
         return { items: answer.versions.map(plainVersion), nextPageToken: answer.nextPageToken };
       }),
     async activateVersion(workflowId, version, options) {
       const request = { namespace, workflowId, version };
-      const answer = await callWithRetry((call) => rpc.activateDefinitionVersion(request, call), options);
+      const answer = await call((attempt) => rpc.activateDefinitionVersion(request, attempt), options);
       return plainDefinition(present(answer.definition));
     },
     async deleteDefinition(workflowId, options) {
-      await callWithRetry((call) => rpc.deleteDefinition({ namespace, workflowId }, call), options);
+      await call((attempt) => rpc.deleteDefinition({ namespace, workflowId }, attempt), options);
     },
   };
 }

@@ -4,10 +4,11 @@ import { durationFromMs, timestampFromDate, ValueSchema } from "@bufbuild/protob
 import { ExecutionStatusSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { DomainError } from "@heddle/errors";
-import { createRpcClient, type RpcTransport } from "@heddle/rpc";
+import { createRpcClient } from "@heddle/rpc";
 import type { Json, JsonObject } from "../json.ts";
 import { DEFAULT_CALL_TIMEOUT_MS, PAGE_SIZE, START_WAIT_MAX_MS } from "../limits.ts";
-import { callWithRetry, type CallOptions } from "./call.ts";
+import type { CallOptions } from "./call.ts";
+import type { ClientContext } from "./context.ts";
 import { isFinished, plainExecution, type Execution, type ExecutionStatus } from "./execution.ts";
 import { ExecutionFailedError } from "./execution-failed-error.ts";
 import { plainEvent, type ExecutionEvent } from "./execution-event.ts";
@@ -78,11 +79,11 @@ export interface ExecutionsClient {
   payload(reference: PayloadReference, options?: CallOptions): Promise<Json>;
 }
 
-export function createExecutionsClient(transport: RpcTransport, namespace: string): ExecutionsClient {
+export function createExecutionsClient({ transport, namespace, call }: ClientContext): ExecutionsClient {
   const rpc = createRpcClient(ExecutionService, transport);
 
   async function get(executionId: string, options?: CallOptions): Promise<Execution> {
-    const { execution } = await callWithRetry((call) => rpc.getExecution({ executionId }, call), options);
+    const { execution } = await call((attempt) => rpc.getExecution({ executionId }, attempt), options);
     return plainExecution(present(execution));
   }
 
@@ -102,7 +103,7 @@ export function createExecutionsClient(transport: RpcTransport, namespace: strin
       pageSize: filter.pageSize ?? PAGE_SIZE,
       pageToken: filter.pageToken ?? "",
     };
-    const { executions, nextPageToken } = await callWithRetry((call) => rpc.listExecutions(request, call), options);
+    const { executions, nextPageToken } = await call((attempt) => rpc.listExecutions(request, attempt), options);
     return { items: executions.map(plainExecution), nextPageToken };
   }
 
@@ -136,7 +137,7 @@ export function createExecutionsClient(transport: RpcTransport, namespace: strin
         ...(waitTime > 0 && { wait: durationFromMs(waitTime) }),
       };
       const timeoutMs = options.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS + waitTime;
-      const { execution } = await callWithRetry((call) => rpc.startExecution(full, call), { ...options, timeoutMs });
+      const { execution } = await call((attempt) => rpc.startExecution(full, attempt), { ...options, timeoutMs });
       return plainExecution(present(execution));
     },
     get,
@@ -145,7 +146,7 @@ export function createExecutionsClient(transport: RpcTransport, namespace: strin
     history: (executionId, options) =>
       eachItem(async (pageToken) => {
         const request = { executionId, pageSize: PAGE_SIZE, pageToken };
-        const { events, nextPageToken } = await callWithRetry((call) => rpc.listHistory(request, call), options);
+        const { events, nextPageToken } = await call((attempt) => rpc.listHistory(request, attempt), options);
         return { items: events.map(plainEvent), nextPageToken };
       }),
     watch: (executionId, options = {}) => watchExecution(rpc, executionId, options),
@@ -156,24 +157,24 @@ export function createExecutionsClient(transport: RpcTransport, namespace: strin
       return execution.output ?? null;
     },
     async cancel(executionId, reason = "", options) {
-      const answer = await callWithRetry((call) => rpc.cancelExecution({ executionId, reason }, call), options);
+      const answer = await call((attempt) => rpc.cancelExecution({ executionId, reason }, attempt), options);
       return plainExecution(present(answer.execution));
     },
     async suspend(executionId, reason = "", options) {
-      const answer = await callWithRetry((call) => rpc.suspendExecution({ executionId, reason }, call), options);
+      const answer = await call((attempt) => rpc.suspendExecution({ executionId, reason }, attempt), options);
       return plainExecution(present(answer.execution));
     },
     async resume(executionId, reason = "", options) {
-      const answer = await callWithRetry((call) => rpc.resumeExecution({ executionId, reason }, call), options);
+      const answer = await call((attempt) => rpc.resumeExecution({ executionId, reason }, attempt), options);
       return plainExecution(present(answer.execution));
     },
     async signal(executionId, name, payload = null, { requestId = randomUUID(), ...options } = {}) {
       const request = { executionId, name, payload: fromJson(ValueSchema, payload), requestId };
-      const answer = await callWithRetry((call) => rpc.signalExecution(request, call), options);
+      const answer = await call((attempt) => rpc.signalExecution(request, attempt), options);
       return plainExecution(present(answer.execution));
     },
     async payload({ digest }, options) {
-      const { payload } = await callWithRetry((call) => rpc.getPayload({ digest }, call), options);
+      const { payload } = await call((attempt) => rpc.getPayload({ digest }, attempt), options);
       return plainPayload(present(payload)) as Json;
     },
   };

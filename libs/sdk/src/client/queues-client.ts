@@ -1,8 +1,9 @@
 import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
 import { TaskTypeSchema } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
-import { createRpcClient, type RpcTransport } from "@heddle/rpc";
+import { createRpcClient } from "@heddle/rpc";
 import { PAGE_SIZE } from "../limits.ts";
-import { callWithRetry, type CallOptions } from "./call.ts";
+import type { CallOptions } from "./call.ts";
+import type { ClientContext } from "./context.ts";
 import { eachItem } from "./pages.ts";
 import { enumValue } from "./plain.ts";
 import {
@@ -23,23 +24,23 @@ export interface QueuesClient {
   explainWait(taskId: string, options?: CallOptions): Promise<WaitExplanation>;
 }
 
-export function createQueuesClient(transport: RpcTransport, namespace: string): QueuesClient {
+export function createQueuesClient({ transport, namespace, call }: ClientContext): QueuesClient {
   const rpc = createRpcClient(SchedulerService, transport);
   return {
     listWorkers: (options) =>
       eachItem(async (pageToken) => {
         const request = { namespace, pageSize: PAGE_SIZE, pageToken };
-        const { workers, nextPageToken } = await callWithRetry((call) => rpc.listWorkers(request, call), options);
+        const { workers, nextPageToken } = await call((attempt) => rpc.listWorkers(request, attempt), options);
         return { items: workers.map(plainWorker), nextPageToken };
       }),
     async describeQueue({ type, name = "" } = {}, options) {
       const typeNumber = type === undefined ? 0 : enumValue(TaskTypeSchema, type);
       const request = { namespace, type: typeNumber, name };
-      const { queues } = await callWithRetry((call) => rpc.describeQueue(request, call), options);
+      const { queues } = await call((attempt) => rpc.describeQueue(request, attempt), options);
       return queues.map(plainQueue);
     },
     async explainWait(taskId, options) {
-      return plainExplanation(await callWithRetry((call) => rpc.explainWait({ taskId }, call), options));
+      return plainExplanation(await call((attempt) => rpc.explainWait({ taskId }, attempt), options));
     },
   };
 }
