@@ -25,15 +25,20 @@ export function checkCatalog(workflow: WorkflowDraft, options: CompileDefinition
 
 type Task = Extract<NodeDraft["body"], { kind: "task" }>;
 
+/** Missing names, and expressions in their place, are reported where fields are read. */
+function isName(name: string): boolean {
+  return name !== "" && !name.includes("${");
+}
+
 function checkTool(task: Task, { knownTools }: CompileDefinitionOptions, report: Report): void {
-  if (knownTools === undefined || task.nameAt === undefined || task.taskName === "") return;
+  if (knownTools === undefined || task.nameAt === undefined || !isName(task.taskName)) return;
   const tool = knownTools.get(task.taskName);
   if (tool === undefined) {
     report.add(
       "unknown-tool",
       task.nameAt,
       `no tool "${task.taskName}" is registered`,
-      didYouMean(task.taskName, knownTools.keys()) ?? "start a worker that offers it",
+      () => didYouMean(task.taskName, knownTools.keys()) ?? "start a worker that offers it",
     );
   } else if (tool.inputSchema !== undefined) checkToolInputs(task, tool.inputSchema, report);
 }
@@ -45,10 +50,10 @@ function checkAgent(
   report: Report,
 ): void {
   // An agent that is described in place has no `nameAt`.
-  if (knownAgents === undefined || task.nameAt === undefined || task.agent !== undefined || task.taskName === "")
+  if (knownAgents === undefined || task.nameAt === undefined || task.agent !== undefined || !isName(task.taskName))
     return;
   if (knownAgents.has(task.taskName)) return;
-  const hint =
+  const hint = (): string =>
     didYouMean(task.taskName, [...agents.keys(), ...knownAgents]) ??
     "declare it under `agents`, or start a worker that offers it";
   report.add("unknown-agent", task.nameAt, `no agent "${task.taskName}" is registered or declared`, hint);

@@ -7,8 +7,8 @@ import type { SourceNode, Span } from "./source/source-node.ts";
 
 /** Collects findings while a definition is read; places are offsets until the end. */
 export interface Report {
-  /** A place that is a node of the source also gets that node's path. */
-  add(rule: RuleName, at: Span, message: string, hint: string): void;
+  /** A hint that takes time, such as a search for similar names, is a function: it is only called for findings that are kept. */
+  add(rule: RuleName, at: Span, message: string, hint: string | (() => string)): void;
   /** 1-based line of an offset, for messages that name a second place. */
   lineOf(offset: number): number;
   /** In the order of the source; at most `MAX_FINDINGS`, errors before they would be cut off. */
@@ -20,7 +20,7 @@ interface Entry {
   rule: RuleName;
   at: Span;
   message: string;
-  hint: string;
+  hint: string | (() => string);
 }
 
 export function createReport(source: string): Report {
@@ -45,7 +45,8 @@ export function createReport(source: string): Report {
       const severity = (entry: Entry): number => (RULES[entry.rule].severity === "error" ? 0 : 1);
       const kept = entries.toSorted((left, right) => severity(left) - severity(right)).slice(0, MAX_FINDINGS);
       kept.sort((left, right) => left.at.start - right.at.start || severity(left) - severity(right));
-      return kept.map(({ rule, at, message, hint }) => {
+      return kept.map(({ rule, at, message, hint: hintOrSearch }) => {
+        const hint = typeof hintOrSearch === "string" ? hintOrSearch : hintOrSearch();
         const start = lines.position(at.start);
         const end = lines.position(Math.max(at.end, at.start));
         const path = root === undefined ? "" : findPath(root, at);

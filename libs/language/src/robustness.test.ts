@@ -86,7 +86,7 @@ describe("sources that are made to hurt", () => {
     ["a bomb of aliases", aliases(30), "too-many-values"],
     ["a bomb of merges", merges(1_000), "too-many-values"],
     ["a bomb of aliases in a workflow", `${aliases(8)}workflow: { id: w, type: dag, nodes: *a8 }\n`, "too-many-values"],
-    ["300,000 aliases", `a: &a [1, 2]\nb: [${"*a,".repeat(300_000)}]\n`, "too-many-values"],
+    ["300,000 aliases", `a: &a [1, 2]\nb: [${"*a,".repeat(300_000)}]\n`, "too-large"],
     ["an alias of itself", "&a [*a]\n", "bad-alias"],
     ["a merge of itself", "&a { <<: *a }\n", "bad-alias"],
     ["quotes", '"'.repeat(200_000), "syntax"],
@@ -231,7 +231,7 @@ describe("whatever comes in", () => {
       fc.property(fc.array(scrap, { maxLength: 60 }), (scraps) => {
         check(scraps.join(""));
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     );
   });
 
@@ -268,7 +268,7 @@ describe("whatever comes in", () => {
           source = source.slice(0, at) + insert + source.slice(at + remove);
         check(source);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 500 },
     );
   });
 
@@ -305,7 +305,7 @@ describe("whatever comes in", () => {
         for (const { rule, severity } of findings) if (severity === "error") expect(graphRules).toContain(rule);
         if (plan !== undefined) plans += 1;
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
     // Else the property would hold because nothing ever compiles.
     expect(plans).toBeGreaterThan(20);

@@ -13,7 +13,7 @@ const warning = (id: string, summary: string): Rule => ({ id, severity: "warning
 export const RULES = {
   // The file.
   syntax: error("HD001", "The file is not YAML or JSON."),
-  "too-large": error("HD002", "The file is larger than 1 MB, or made of more than a million tokens."),
+  "too-large": error("HD002", "The file is larger than 1 MB, or made of more than 600,000 tokens."),
   "too-deep": error("HD003", "Lists and objects are nested more than 100 deep."),
   "too-many-values": error(
     "HD004",
@@ -68,11 +68,11 @@ export const RULES = {
   "unknown-input": error("HD303", "An expression reads a field of the input that the input's schema does not have."),
   "unknown-member": error("HD304", "An expression reads a field of a node or of the execution that these do not have."),
   "expression-limit": error("HD305", "An expression is longer or deeper than allowed."),
+  "not-evaluated": error("HD306", "An expression stands where none is evaluated."),
   "undeclared-input": warning(
     "HD307",
     "An expression reads a field of the input that the input's schema allows but does not name.",
   ),
-  "not-evaluated": error("HD306", "An expression stands where none is evaluated."),
 
   // What the workflow uses.
   "unknown-tool": warning("HD401", "No tool of this name is registered."),

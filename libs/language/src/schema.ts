@@ -16,6 +16,8 @@ function createAjv(): Ajv2020 {
     strictTuples: false,
     strictRequired: false,
     logger: false,
+    // Else a small schema with many references to a large one becomes a huge program.
+    inlineRefs: false,
   });
   addFormats.default(ajv);
   return ajv;
@@ -56,7 +58,15 @@ export function checkSchema(source: SourceMap, what: string, report: Report): bo
   }
 }
 
+/** Compiling takes milliseconds, and thousands of nodes may use the same tool. */
+const compiled = new WeakMap<object, ValidateFunction | undefined>();
+
 export function compileSchema(schema: object): ValidateFunction | undefined {
+  if (!compiled.has(schema)) compiled.set(schema, tryCompile(schema));
+  return compiled.get(schema);
+}
+
+function tryCompile(schema: object): ValidateFunction | undefined {
   try {
     return createAjv().compile(schema);
   } catch {

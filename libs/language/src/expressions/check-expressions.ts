@@ -5,7 +5,7 @@ import { addInferred } from "../graph/graph.ts";
 import type { Graph } from "../graph/graph.ts";
 import { isText, stripBraces } from "../nodes/reader.ts";
 import type { Report } from "../report.ts";
-import { locateInScalar } from "../source/locate.ts";
+import { createScalarLocator } from "../source/locate.ts";
 import type { SourceNode, SourceScalar } from "../source/source-node.ts";
 import { createNameCheck } from "./names.ts";
 import type { FoundReference } from "./names.ts";
@@ -56,13 +56,14 @@ function check(
   context: Context,
   compile: () => readonly Reference[],
 ): void {
+  const locate = createScalarLocator(context.source, scalar);
   let references: readonly Reference[];
   try {
     references = compile();
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     const rule = error.kind === "limit" ? "expression-limit" : "expression-syntax";
-    const at = locateInScalar(context.source, scalar, error.offset + shift, error.length);
+    const at = locate(error.offset + shift, error.length);
     context.report.add(rule, at, error.message, error.hint ?? "expressions are CEL: see docs/expressions.md");
     return;
   }
@@ -71,7 +72,7 @@ function check(
     addReference(context, {
       reference,
       dashed: dashedName(scalar.value, offset),
-      locate: (length = reference.length) => locateInScalar(context.source, scalar, offset, length),
+      locate: (length = reference.length) => locate(offset, length),
       ...(use.owner === undefined ? {} : { owner: use.owner }),
     });
   }

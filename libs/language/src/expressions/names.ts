@@ -29,6 +29,7 @@ export function createNameCheck(
 ): (found: FoundReference) => void {
   const variables = listVariables(workflow);
   const inputFields = listFields(workflow.inputSchema);
+  const findNodeLike = createNodeSearch(graph);
   return (found) => {
     const { reference, locate } = found;
     const { name, path, nodeId, optional } = reference;
@@ -39,11 +40,12 @@ export function createNameCheck(
     } else if (name === "input") checkInput(workflow.inputSchema, reference, report, locate);
     else if (name === "vars") {
       if (member === undefined || optional || variables.has(member)) return;
-      const hint = didYouMean(member, variables) ?? "add an action of subtype set, or give a default: vars.x ?? value";
+      const hint = (): string =>
+        didYouMean(member, variables) ?? "add an action of subtype set, or give a default: vars.x ?? value";
       report.add("unknown-name", locate(), `no \`set\` action sets "${member}"`, hint);
     } else if (name !== "current" && !variables.has(name) && inputFields?.names.has(name) !== true) {
       const known = [...variables, ...(inputFields?.names ?? [])];
-      checkBareName(found, graph, inputFields?.isClosed === true ? known : undefined, report);
+      checkBareName(found, graph, inputFields?.isClosed === true ? known : undefined, findNodeLike, report);
     }
   };
 }
@@ -55,7 +57,7 @@ function checkNode({ name, path, nodeId }: Reference, graph: Graph, report: Repo
     checkMember(`the node "${nodeId}"`, NODE_MEMBERS, member, `write ${name}.output.${member}`, report, locate);
     return;
   }
-  const hint = didYouMean(nodeId, graph.indices.keys()) ?? "add it, or remove it here";
+  const hint = (): string => didYouMean(nodeId, graph.indices.keys()) ?? "add it, or remove it here";
   report.add("unknown-node", locate(), `there is no node "${nodeId}"`, hint);
 }
 
@@ -77,11 +79,17 @@ function checkMember(
  * whether it exists, and then nothing is said, unless it looks like a slip of the pen in the id of a node.
  * `known`: what the name could be, when the input's schema allows nothing else.
  */
-function checkBareName(found: FoundReference, graph: Graph, known: string[] | undefined, report: Report): void {
+function checkBareName(
+  found: FoundReference,
+  graph: Graph,
+  known: string[] | undefined,
+  findNodeLike: NodeSearch,
+  report: Report,
+): void {
   const { reference, owner, dashed, locate } = found;
   const { name, path, optional } = reference;
   if (dashed !== undefined) {
-    const meant = findClosest(dashed.name, graph.indices.keys());
+    const meant = findNodeLike(dashed.name);
     if (meant !== undefined) {
       // Told once, at the first of the names that it is made of.
       const message = `there is no node "${dashed.name}"`;
@@ -89,16 +97,31 @@ function checkBareName(found: FoundReference, graph: Graph, known: string[] | un
       return;
     }
   }
-  const closest = path[0] === "output" || path[0] === "status" ? findClosest(name, graph.indices.keys()) : undefined;
+  const closest = path[0] === "output" || path[0] === "status" ? findNodeLike(name) : undefined;
   if (closest !== undefined) {
     const hint = `did you mean "${closest}"? A field of what flows in would be current.${name}`;
     report.add("unknown-name", locate(), `nothing is called "${name}"`, hint);
   } else if (!optional && known !== undefined && seesOnlyInput(graph, owner)) {
-    const candidates = [...known, "input", "current", "vars", "nodes", "execution", ...graph.indices.keys()];
-    const hint = didYouMean(name, candidates) ?? "add it to the input's schema, or set it with an action";
+    const hint = (): string => {
+      const candidates = [...known, "input", "current", "vars", "nodes", "execution", ...graph.indices.keys()];
+      return didYouMean(name, candidates) ?? "add it to the input's schema, or set it with an action";
+    };
     const message = `nothing is called "${name}": it is no variable, and no field of the input`;
     report.add("unknown-name", locate(), message, hint);
   }
+}
+
+type NodeSearch = (name: string) => string | undefined;
+
+/** A name is compared with every id, so only so many different ones are. */
+const MAX_SEARCHES = 200;
+
+function createNodeSearch(graph: Graph): NodeSearch {
+  const results = new Map<string, string | undefined>();
+  return (name) => {
+    if (!results.has(name) && results.size < MAX_SEARCHES) results.set(name, findClosest(name, graph.indices.keys()));
+    return results.get(name);
+  };
 }
 
 /** Without dependencies and activators what flows in is the input. */
@@ -158,7 +181,7 @@ function checkInput(
     if (schema === undefined || fields === undefined) return;
     if (!fields.names.has(field)) {
       const known = [...fields.names].slice(0, 12).join(", ");
-      const hint = didYouMean(field, fields.names) ?? "add it to the input's schema";
+      const hint = (): string => didYouMean(field, fields.names) ?? "add it to the input's schema";
       if (fields.isClosed)
         report.add("unknown-input", locate(), `"${shown}" has no field "${field}"; its schema has: ${known}`, hint);
       else if (!optional && schema["additionalProperties"] === undefined) {

@@ -88,7 +88,7 @@ function createResolver(
         "unknown-node",
         ref.at,
         `there is no node "${ref.id}"`,
-        didYouMean(ref.id, namesBut(node.id)) ?? "add it, or remove it here",
+        () => didYouMean(ref.id, namesBut(node.id)) ?? "add it, or remove it here",
       );
       return undefined;
     }

@@ -1,19 +1,12 @@
 import type { NodeDraft } from "../draft.ts";
 import type { Report } from "../report.ts";
 import { listChoices } from "./choices.ts";
-import type { Branch, Choices } from "./choices.ts";
+import type { Choices } from "./choices.ts";
 import type { Edge, Graph } from "./graph.ts";
+import { NONE, createAlgebra } from "./requirements.ts";
+import type { Algebra, Requirements } from "./requirements.ts";
 import { sortMoments } from "./waits.ts";
 import type { Waits } from "./waits.ts";
-
-/** For a node: which branches of which switches must have been chosen for it to run. A switch that is not there does not matter. */
-type Requirements = ReadonlyMap<number, ReadonlySet<Branch>>;
-const NONE: Requirements = new Map();
-/**
- * Switches that are followed per node. Beyond it the oldest are forgotten: then a join may go unreported, but nothing
- * that works is refused, and a chain of thousands of switches stays linear.
- */
-const MAX_TRACKED = 64;
 
 /**
  * Finds nodes that can never run, because no switch can choose them or because they need branches that exclude each other.
@@ -21,31 +14,35 @@ const MAX_TRACKED = 64;
  */
 export function checkReachability(graph: Graph, waits: Waits, report: Report): void {
   const choices = new Map<number, Choices>();
-  for (const node of graph.nodes)
+  for (const node of graph.nodes) {
     if (node.body.kind === "switch") choices.set(node.index, listChoices(node, graph.indices));
-  const requirements: Requirements[] = graph.nodes.map(() => NONE);
-  /** Nodes that can never run; what follows from one of them is not reported again. */
-  const dead = new Set<number>();
+  }
+  const requirements = graph.nodes.map(() => NONE);
+  const walk: Walk = { graph, choices, requirements, dead: new Set(), algebra: createAlgebra(), report };
   for (const moment of sortMoments(waits)) {
     // The end of a parallel says nothing new.
     if (moment >= graph.nodes.length) continue;
     const node = graph.nodes[moment]!;
-    const activation = activate(graph, node, choices, requirements, dead, report);
-    if (activation === undefined) continue;
-    requirements[moment] = joinDependencies(graph, node, activation, requirements, dead, report);
+    const activation = activate(walk, node);
+    if (activation !== undefined) requirements[moment] = joinDependencies(walk, node, activation);
   }
 }
 
+interface Walk {
+  graph: Graph;
+  choices: ReadonlyMap<number, Choices>;
+  /** By node; those that come later are not known yet. */
+  requirements: Requirements[];
+  /** Nodes that can never run; what follows from one of them is not reported again. */
+  dead: Set<number>;
+  algebra: Algebra;
+  report: Report;
+}
+
 /** What it takes for one of the node's activators to activate it; undefined when none ever does. */
-function activate(
-  { nodes, activators }: Graph,
-  node: NodeDraft,
-  choices: ReadonlyMap<number, Choices>,
-  requirements: readonly Requirements[],
-  dead: Set<number>,
-  report: Report,
-): Requirements | undefined {
-  const edges = activators[node.index]!;
+function activate(walk: Walk, node: NodeDraft): Requirements | undefined {
+  const { graph, choices, requirements, dead, algebra, report } = walk;
+  const edges = graph.activators[node.index]!;
   if (edges.length === 0) return NONE;
   const alternatives: Requirements[] = [];
   for (const { from } of edges) {
@@ -56,34 +53,27 @@ function activate(
       continue;
     }
     const branches = [...(choice.byTarget.get(node.index) ?? [])].filter((branch) => !choice.impossible.has(branch));
-    if (branches.length > 0) alternatives.push(limit(new Map([...requirements[from]!, [from, new Set(branches)]])));
+    if (branches.length > 0) alternatives.push(algebra.choose(requirements[from]!, from, new Set(branches)));
   }
-  if (alternatives.length > 0) return alternatives.reduce(either);
+  if (alternatives.length > 0) return alternatives.reduce(algebra.either);
   dead.add(node.index);
   const cause = edges.find(({ from }) => !dead.has(from));
   if (cause !== undefined) {
-    report.add(
-      "unreachable-node",
-      node.idAt,
-      `"${node.id}" can never run: the switch "${nodes[cause.from]!.id}" never chooses it`,
-      "its condition or an earlier case is constant: change it, or remove this branch",
-    );
+    const message = `"${node.id}" can never run: the switch "${graph.nodes[cause.from]!.id}" never chooses it`;
+    const hint = "its condition or an earlier case is constant: change it, or remove this branch";
+    report.add("unreachable-node", node.idAt, message, hint);
   }
   return undefined;
 }
 
-function joinDependencies(
-  graph: Graph,
-  node: NodeDraft,
-  activation: Requirements,
-  requirements: readonly Requirements[],
-  dead: Set<number>,
-  report: Report,
-): Requirements {
+function joinDependencies(walk: Walk, node: NodeDraft, activation: Requirements): Requirements {
+  const { graph, requirements, dead, algebra } = walk;
   const edges = graph.dependencies[node.index]!;
   const alive = edges.filter(({ from }) => !dead.has(from));
   if (joinOf(node) === "any") {
-    if (alive.length > 0) return both(activation, alive.map(({ from }) => requirements[from]!).reduce(either)).joined;
+    if (alive.length > 0) {
+      return algebra.both(activation, alive.map(({ from }) => requirements[from]!).reduce(algebra.either)).joined;
+    }
     if (edges.length > 0) dead.add(node.index);
     return activation;
   }
@@ -93,10 +83,10 @@ function joinDependencies(
   }
   let joined = activation;
   for (const edge of edges) {
-    const { joined: next, conflict } = both(joined, requirements[edge.from]!);
+    const { joined: next, conflict } = algebra.both(joined, requirements[edge.from]!);
     if (conflict !== undefined) {
       dead.add(node.index);
-      reportExclusive(graph, node, edge, conflict, requirements, report);
+      reportExclusive(walk, node, edge, conflict);
       return NONE;
     }
     joined = next;
@@ -108,61 +98,25 @@ export function joinOf(node: NodeDraft): "all" | "any" {
   return node.join ?? (node.body.kind === "aggregation" ? "any" : "all");
 }
 
+/** `theSwitch`: the one that would have to choose two branches at once. */
 function reportExclusive(
-  { nodes, dependencies }: Graph,
+  { graph, requirements, algebra, report }: Walk,
   node: NodeDraft,
   edge: Edge,
   theSwitch: number,
-  requirements: readonly Requirements[],
-  report: Report,
 ): void {
-  const other = dependencies[node.index]!.find(
-    ({ from }) =>
-      from !== edge.from &&
-      requirements[from]!.has(theSwitch) &&
-      both(requirements[from]!, requirements[edge.from]!).conflict === theSwitch,
-  );
+  const { nodes, dependencies } = graph;
+  const mine = requirements[edge.from]!;
+  const other = dependencies[node.index]!.find(({ from }) => {
+    const theirs = requirements[from]!;
+    return from !== edge.from && theirs.has(theSwitch) && algebra.both(theirs, mine).conflict === theSwitch;
+  });
   const name = `"${nodes[edge.from]!.id}"`;
   const rival = other === undefined ? `"${node.id}" itself` : `"${nodes[other.from]!.id}"`;
-  report.add(
-    "exclusive-join",
-    edge.at,
-    `"${node.id}" can never run: it needs ${name}, yet the switch "${nodes[theSwitch]!.id}" chooses either ${name} or ${rival}`,
+  const reason = `the switch "${nodes[theSwitch]!.id}" chooses either ${name} or ${rival}`;
+  const hint =
     other === undefined
       ? "a node cannot depend on a node of another branch"
-      : "use an aggregation, or `join: any`, to go on with the one that ran",
-  );
-}
-
-/** Both must hold. `conflict`: a switch that would have to choose two branches at once. */
-function both(left: Requirements, right: Requirements): { joined: Requirements; conflict?: number } {
-  if (left.size === 0 || left === right) return { joined: right };
-  if (right.size === 0) return { joined: left };
-  const joined = new Map(left);
-  for (const [key, branches] of right) {
-    const mine = left.get(key);
-    const common = mine === undefined ? branches : mine.intersection(branches);
-    if (common.size === 0) return { joined: NONE, conflict: key };
-    joined.set(key, common);
-  }
-  return { joined: limit(joined) };
-}
-
-/** One of the two must hold. */
-function either(left: Requirements, right: Requirements): Requirements {
-  if (left === right) return left;
-  const joined = new Map<number, ReadonlySet<Branch>>();
-  for (const [key, branches] of left) {
-    const others = right.get(key);
-    if (others !== undefined) joined.set(key, branches.union(others));
-  }
-  return joined;
-}
-
-function limit(requirements: Map<number, ReadonlySet<Branch>>): Requirements {
-  for (const key of requirements.keys()) {
-    if (requirements.size <= MAX_TRACKED) break;
-    requirements.delete(key);
-  }
-  return requirements;
+      : "use an aggregation, or `join: any`, to go on with the one that ran";
+  report.add("exclusive-join", edge.at, `"${node.id}" can never run: it needs ${name}, yet ${reason}`, hint);
 }

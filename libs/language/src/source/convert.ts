@@ -104,7 +104,9 @@ function resolveAlias(name: string, span: Span, conversion: Conversion): SourceN
 function convertScalar(node: Scalar, span: Span, conversion: Conversion): SourceScalar {
   const { value } = node;
   const style = STYLES.get(node.type ?? "PLAIN") ?? "plain";
-  const scalar = { kind: "scalar", style, size: 1, depth: 0, ...span } as const;
+  // Long texts weigh as much as many values: an alias of one must not be free.
+  const size = typeof value === "string" ? 1 + Math.floor(value.length / TEXT_PER_VALUE) : 1;
+  const scalar = { kind: "scalar", style, size, depth: 0, ...span } as const;
   const isPlainJson =
     value === null ||
     typeof value === "boolean" ||
@@ -121,6 +123,9 @@ function convertScalar(node: Scalar, span: Span, conversion: Conversion): Source
   }
   return count({ ...scalar, value }, conversion) as SourceScalar;
 }
+
+/** Characters of text that weigh as much as one value. */
+const TEXT_PER_VALUE = 16;
 
 const STYLES = new Map<string, SourceScalar["style"]>([
   ["QUOTE_SINGLE", "single"],

@@ -76,32 +76,49 @@ function joinPath(path: string, name: string): string {
 const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(\r\n|[^]))/y;
 const BLANK_ESCAPES = new Set(["t", "\t", "n", "r", "v", "f", " ", "_", "L", "P", "N", "\n", "\r", "\r\n"]);
 
+/** Gives the place in the source of a part of a scalar's text, by offset and length in the text. */
+export type ScalarLocator = (offset: number, length: number) => Span;
+
 /**
- * Where a part of a scalar's text stands in the source. Quotes, escapes, folded lines and the indentation of blocks are
- * no part of the text: characters that are not blank stand in both in the same order, so the two are read side by side.
+ * Quotes, escapes, folded lines and the indentation of blocks are no part of a scalar's text: characters that are not
+ * blank stand in both in the same order, so the two are read side by side. That is done once, at the first question.
  */
-export function locateInScalar(source: string, scalar: SourceScalar, offset: number, length: number): Span {
+export function createScalarLocator(source: string, scalar: SourceScalar): ScalarLocator {
+  let places: { starts: Uint32Array; end: number } | undefined;
+  return (offset, length) => {
+    places ??= alignScalar(source, scalar);
+    const { starts, end } = places;
+    const start = offset < starts.length ? starts[offset]! : end;
+    const last = Math.max(offset, Math.min(offset + length, starts.length) - 1);
+    return { start, end: Math.max(start + 1, last < starts.length ? unitEnd(source, scalar, starts[last]!) : end) };
+  };
+}
+
+/** Where each code unit of the text begins in the source, and where the last of them ends. */
+function alignScalar(source: string, scalar: SourceScalar): { starts: Uint32Array; end: number } {
   const text = String(scalar.value);
-  const first = Math.min(offset, text.length);
-  const last = Math.max(first, Math.min(offset + length, text.length) - 1);
+  const starts = new Uint32Array(text.length);
   let at = contentStart(source, scalar);
-  let start: number | undefined;
-  let previousEnd = at;
-  for (let index = 0; index <= last && index < text.length; index += 1) {
+  for (let index = 0; index < text.length; index += 1) {
     if (isBlank(text[index]!)) {
-      if (index === first) start = previousEnd;
-      if (source[previousEnd] === text[index]) previousEnd += 1;
+      starts[index] = at;
+      if (source[at] === text[index]) at += 1;
       continue;
     }
-    const unit = nextUnit(source, scalar, Math.max(at, previousEnd));
-    if (index >= first && start === undefined) start = unit.start;
+    const unit = nextUnit(source, scalar, at);
+    starts[index] = unit.start;
     at = unit.end;
-    previousEnd = unit.end;
     // An escape may stand for two code units; the second has no place of its own.
-    if (unit.units === 2) index += 1;
+    if (unit.units === 2 && index + 1 < text.length) starts[(index += 1)] = unit.start;
   }
-  start ??= previousEnd;
-  return { start, end: Math.max(previousEnd, start + 1) };
+  return { starts, end: at };
+}
+
+function unitEnd(source: string, scalar: SourceScalar, start: number): number {
+  if (scalar.style === "single" && source.startsWith("''", start)) return start + 2;
+  if (scalar.style !== "double" || source[start] !== "\\") return start + 1;
+  ESCAPE.lastIndex = start;
+  return start + (ESCAPE.exec(source)?.[0].length ?? 1);
 }
 
 function contentStart(source: string, scalar: SourceScalar): number {
