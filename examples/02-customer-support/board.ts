@@ -1,6 +1,4 @@
-import { formatDuration, oneLine, padEnd, type Painter, type Style, truncate } from "@heddle/cli";
-
-export type Stage = "waits" | "classify" | "lookup" | "route" | "reply" | "done";
+import { formatDuration, oneLine, type Painter, type Style, truncate } from "@heddle/cli";
 
 /** Where one ticket stands. */
 export interface BoardRow {
@@ -21,6 +19,7 @@ const STEPS: readonly { title: string; nodes: readonly string[] }[] = [
   { title: "route", nodes: ["route"] },
   { title: "reply", nodes: ["answer", "ask", "escalate", "close"] },
 ];
+const BAR_CELLS = 30;
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 /** All tickets at a glance, for a painter: what has ended is counted, what is under way has a line of its own. */
@@ -37,10 +36,11 @@ export function renderBoard(
   const underWay = rows.filter(
     ({ outcome, active, completed }) => outcome === undefined && active.size + completed.size > 0,
   );
-  const bar = style.green("█".repeat(Math.round((30 * ended.length) / rows.length)));
+  const filled = Math.round((BAR_CELLS * ended.length) / rows.length);
+  const bar = style.green("█".repeat(filled)) + style.dim("░".repeat(BAR_CELLS - filled));
   const counts = countBy(ended.map(({ outcome }) => outcome ?? ""));
   const lines = [
-    `${padEnd(bar, 30)} ${style.bold(`${ended.length}/${rows.length}`)} tickets  ${formatDuration(elapsedMs)}`,
+    `${bar} ${style.bold(`${ended.length}/${rows.length}`)} tickets  ${formatDuration(elapsedMs)}`,
     style.dim([...counts].map(([outcome, count]) => `${count} ${outcome}`).join("  ")),
     ...underWay.map((row) => renderRow(row, style, frame)),
   ];

@@ -11,7 +11,7 @@ import {
 /** Prints what an example has to show: colours and a live part on a terminal, plain lines elsewhere; with --json the result alone. */
 export interface ExampleOutput {
   style: Style;
-  /** Cells of a line. */
+  /** Cells of a line; infinite where lines need not be cut. */
   columns: number;
   print(line?: string): void;
   table<Row>(rows: readonly Row[], columns: Parameters<typeof renderTable<Row>>[1]): void;
@@ -29,7 +29,7 @@ export function createOutput(stream: OutputStream, json: boolean): ExampleOutput
   };
   return {
     style,
-    columns: stream.columns ?? 120,
+    columns: stream.columns ?? Number.POSITIVE_INFINITY,
     print,
     table(rows, columns) {
       for (const line of renderTable(rows, columns, style.dim)) print(line);
