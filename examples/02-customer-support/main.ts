@@ -30,8 +30,7 @@ const CONCURRENCY = 12;
 const FRAME_MS = 80;
 
 const tickets = JSON.parse(await readFile(new URL("data/tickets.json", import.meta.url), "utf8")) as Ticket[];
-// With HEDDLE_ADDRESS the port is fixed, because that server must be told to allow it.
-const crm = await startCrm(process.env["HEDDLE_ADDRESS"] ? 4011 : 0);
+const crm = await startCrm(4011);
 const agents = await prepareAgentsFile(process.env);
 
 try {

@@ -9,9 +9,12 @@ export interface LocalService {
   close(): Promise<void>;
 }
 
-/** Answers with what `answer` returns, as JSON. Port 0 takes a free one. */
+/**
+ * Answers with what `answer` returns, as JSON. Listens on a free port; with HEDDLE_ADDRESS on the given one, because that
+ * server was told which one to allow (HEDDLE_EXAMPLE_PORT names another).
+ */
 export async function startLocalService(
-  port: number,
+  portForServer: number,
   answer: (
     request: IncomingMessage,
     url: URL,
@@ -28,6 +31,7 @@ export async function startLocalService(
       response.writeHead(500, { "content-type": "application/json" }).end(JSON.stringify({ error: String(error) }));
     }
   }
+  const port = process.env["HEDDLE_ADDRESS"] ? Number(process.env["HEDDLE_EXAMPLE_PORT"] || portForServer) : 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);

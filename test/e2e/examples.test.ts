@@ -1,0 +1,179 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { startEmbeddedPostgres } from "@heddle/store";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { disposeDev, startDev } from "./start-dev.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const EXAMPLES = join(ROOT, "examples");
+const run = promisify(execFile);
+
+let dataDir: string;
+
+// One folder for all: the first example fills it, the others start on what is there.
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "heddle-examples-"));
+});
+afterAll(async () => {
+  const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, "postgres") });
+  await postgres.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+/** Runs an example as a person would, on free ports and with no key. */
+async function runExample(name: string, args: string[] = [], env: Record<string, string> = {}): Promise<string> {
+  const { HEDDLE_ADDRESS: _, OPENAI_API_KEY: _o, ANTHROPIC_API_KEY: _a, ...inherited } = process.env;
+  const { stdout } = await run(process.execPath, [join(EXAMPLES, name, "main.ts"), ...args], {
+    env: { ...inherited, HEDDLE_DATA_DIR: dataDir, ...env },
+    maxBuffer: 16 * 1024 * 1024,
+    timeout: 100_000,
+  });
+  return stdout;
+}
+
+async function resultOf<T>(name: string, env: Record<string, string> = {}): Promise<T> {
+  return JSON.parse(await runExample(name, ["--json"], env)) as T;
+}
+
+async function readJson<T>(...path: string[]): Promise<T> {
+  return JSON.parse(await readFile(join(EXAMPLES, ...path), "utf8")) as T;
+}
+
+describe("the definitions of the examples", () => {
+  it("are valid, without warnings", async () => {
+    const entries = await readdir(EXAMPLES, { recursive: true });
+    const files: string[] = [];
+    for (const entry of entries.filter((path) => path.endsWith(".yaml") && !path.includes("node_modules"))) {
+      const path = join(EXAMPLES, entry);
+      if ((await readFile(path, "utf8")).startsWith("workflow:")) files.push(path);
+    }
+    expect(files.length).toBeGreaterThanOrEqual(5);
+    const heddle = join(ROOT, "libs/cli/bin/heddle.js");
+    const { stdout } = await run(process.execPath, [heddle, "validate", "--strict", "--json", ...files]);
+    expect(JSON.parse(stdout)).toMatchObject({ valid: true, files: files.map(() => ({ findings: [] })) });
+  });
+});
+
+describe("01-hello", () => {
+  it("greets, and shows each event", async () => {
+    expect(await resultOf("01-hello")).toEqual({ text: "Hello, Ada, Alan, Grace!", count: 3 });
+    const shown = await runExample("01-hello");
+    const readme = await readFile(join(EXAMPLES, "01-hello/README.md"), "utf8");
+    expect(readme).toContain(shown.trim());
+  });
+});
+
+interface Answer {
+  ticket: string;
+  outcome: string;
+  category: string;
+  mood: string;
+  language: string;
+  customer: string;
+  reply: string;
+}
+
+describe("02-customer-support", () => {
+  it("does the right thing with each ticket", async () => {
+    const tickets = await readJson<{ id: string }[]>("02-customer-support/data/tickets.json");
+    const expected = await readJson<Record<string, object>>("02-customer-support/data/expected.json");
+    const answers = await resultOf<Answer[]>("02-customer-support");
+    expect(tickets.length).toBeGreaterThanOrEqual(30);
+    expect(answers.map(({ ticket }) => ticket)).toEqual(tickets.map(({ id }) => id));
+    const got = answers.map(({ ticket, category, outcome, mood, language }) => [
+      ticket,
+      { category, outcome, mood, language },
+    ]);
+    expect(Object.fromEntries(got)).toEqual(expected);
+    const answered = answers.filter(({ outcome }) => outcome === "answered");
+    for (const { ticket, reply, customer } of answered) expect(reply, ticket).toContain(customer);
+    expect(new Set(answered.map(({ reply }) => reply)).size).toBe(answered.length);
+  });
+
+  it("runs against a server that is there already", async () => {
+    const port = await freePort();
+    const dev = await startDev({
+      env: {
+        HEDDLE_HTTP_ALLOW: `127.0.0.1:${port}`,
+        HEDDLE_AGENTS_FILE: join(EXAMPLES, "02-customer-support/agents.yaml"),
+      },
+    });
+    try {
+      const shown = await runExample("02-customer-support", [], {
+        HEDDLE_ADDRESS: dev.url,
+        HEDDLE_EXAMPLE_PORT: String(port),
+      });
+      expect(shown).toMatch(/36 tickets in .*: 20 answered, 6 asked back, 7 escalated, 3 closed as spam/);
+    } finally {
+      await disposeDev(dev);
+    }
+  });
+});
+
+describe("03-own-worker", () => {
+  it("retries what passes, fails at once on what does not, and stops what is canceled", async () => {
+    interface Ended {
+      status: string;
+      failure?: { type: string };
+      nodes: { nodeId: string; status: string; attempt: number; worker: string }[];
+    }
+    const ended = await resultOf<Ended[]>("03-own-worker");
+    const charge = (order: Ended | undefined) => order?.nodes.find(({ nodeId }) => nodeId === "charge");
+    expect(ended.map(({ status }) => status)).toEqual(["completed", "failed", "canceled"]);
+    expect(charge(ended[0])).toMatchObject({ status: "completed", attempt: 3 });
+    expect(charge(ended[1])).toMatchObject({ status: "failed", attempt: 1 });
+    expect(ended[1]?.failure?.type).toBe("card_declined");
+    expect(charge(ended[2])).toMatchObject({ attempt: 0 });
+  });
+});
+
+interface Element {
+  symbol: string;
+  name: string;
+  weight: number | null;
+  period: number;
+  block: string;
+  state: string;
+}
+
+describe("04-data-pipeline", () => {
+  it("reports what a computation apart from it finds in the data", async () => {
+    const { elements } = await readJson<{ elements: Element[] }>("04-data-pipeline/data/elements.json");
+    expect(elements).toHaveLength(118);
+    const weighed = elements.filter(({ weight }) => weight !== null);
+    const summaries = ["s", "p", "d", "f"].map((block) => {
+      const members = elements.filter((element) => element.block === block);
+      const byWeight = members
+        .flatMap(({ symbol, weight }) => (weight === null ? [] : [{ symbol, weight }]))
+        .toSorted((a, b) => b.weight - a.weight);
+      return {
+        block,
+        count: members.length,
+        periods: [...new Set(members.map(({ period }) => period))].toSorted((a, b) => a - b),
+        prepared: members.filter(({ state }) => state === "prepared").length,
+        heaviest: byWeight.slice(0, 3),
+        lightest: byWeight.at(-1),
+      };
+    });
+    expect(await resultOf("04-data-pipeline")).toEqual({
+      elements: 118,
+      weighed: weighed.length,
+      liquids: ["Bromine", "Mercury"],
+      blocks: summaries,
+    });
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (typeof address !== "object" || address === null) throw new Error("the system gave no port");
+  return address.port;
+}
