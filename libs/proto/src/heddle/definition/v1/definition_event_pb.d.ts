@@ -34,7 +34,7 @@ export declare type DefinitionEvent = Message<"heddle.definition.v1.DefinitionEv
   namespace: string;
 
   /**
-   * Workflow id.
+   * Id of the workflow, as its definition states it.
    *
    * @generated from field: string workflow_id = 3;
    */
@@ -55,7 +55,7 @@ export declare type DefinitionEvent = Message<"heddle.definition.v1.DefinitionEv
   occurredAt?: Timestamp | undefined;
 
   /**
-   * What happened.
+   * What happened; exactly one of these.
    *
    * @generated from oneof heddle.definition.v1.DefinitionEvent.event
    */
@@ -168,7 +168,7 @@ export declare const DefinitionVersionActivatedSchema: GenMessage<DefinitionVers
  */
 export declare type DefinitionVersionDeprecated = Message<"heddle.definition.v1.DefinitionVersionDeprecated"> & {
   /**
-   * The version.
+   * The version that was deprecated or not.
    *
    * @generated from field: uint32 version = 1;
    */

@@ -182,7 +182,7 @@ export declare type GetDefinitionRequest = Message<"heddle.definition.v1.GetDefi
   namespace: string;
 
   /**
-   * Workflow id.
+   * Id of the workflow, at most 128 characters.
    *
    * @generated from field: string workflow_id = 2;
    */
@@ -209,7 +209,7 @@ export declare const GetDefinitionRequestSchema: GenMessage<GetDefinitionRequest
  */
 export declare type GetDefinitionResponse = Message<"heddle.definition.v1.GetDefinitionResponse"> & {
   /**
-   * The definition.
+   * The definition as it stands.
    *
    * @generated from field: heddle.definition.v1.Definition definition = 1;
    */
@@ -318,7 +318,7 @@ export declare type ListDefinitionVersionsRequest = Message<"heddle.definition.v
   namespace: string;
 
   /**
-   * Workflow id.
+   * Id of the workflow, at most 128 characters.
    *
    * @generated from field: string workflow_id = 2;
    */
@@ -386,7 +386,7 @@ export declare type ActivateDefinitionVersionRequest = Message<"heddle.definitio
   namespace: string;
 
   /**
-   * Workflow id.
+   * Id of the workflow, at most 128 characters.
    *
    * @generated from field: string workflow_id = 2;
    */
@@ -440,7 +440,7 @@ export declare type DeprecateDefinitionVersionRequest = Message<"heddle.definiti
   namespace: string;
 
   /**
-   * Workflow id.
+   * Id of the workflow, at most 128 characters.
    *
    * @generated from field: string workflow_id = 2;
    */
@@ -501,7 +501,7 @@ export declare type DeleteDefinitionRequest = Message<"heddle.definition.v1.Dele
   namespace: string;
 
   /**
-   * Workflow id.
+   * Id of the workflow, at most 128 characters.
    *
    * @generated from field: string workflow_id = 2;
    */
@@ -542,7 +542,7 @@ export declare type DiffDefinitionVersionsRequest = Message<"heddle.definition.v
   namespace: string;
 
   /**
-   * Workflow id.
+   * Id of the workflow, at most 128 characters.
    *
    * @generated from field: string workflow_id = 2;
    */
@@ -637,7 +637,7 @@ export declare type GetPlanRequest = Message<"heddle.definition.v1.GetPlanReques
   namespace: string;
 
   /**
-   * Workflow id.
+   * Id of the workflow, at most 128 characters.
    *
    * @generated from field: string workflow_id = 2;
    */

@@ -43,7 +43,7 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
   occurredAt?: Timestamp | undefined;
 
   /**
-   * What happened.
+   * What happened; exactly one of these.
    *
    * @generated from oneof heddle.execution.v1.ExecutionEvent.event
    */
@@ -297,7 +297,7 @@ export declare const ExecutionStartedSchema: GenMessage<ExecutionStarted>;
  */
 export declare type ExecutionCompleted = Message<"heddle.execution.v1.ExecutionCompleted"> & {
   /**
-   * Its output.
+   * Output of the workflow, as its output mapping says.
    *
    * @generated from field: heddle.common.v1.Payload output = 1;
    */
@@ -317,7 +317,7 @@ export declare const ExecutionCompletedSchema: GenMessage<ExecutionCompleted>;
  */
 export declare type ExecutionFailed = Message<"heddle.execution.v1.ExecutionFailed"> & {
   /**
-   * Why.
+   * Why it failed.
    *
    * @generated from field: heddle.common.v1.Failure failure = 1;
    */
@@ -527,7 +527,7 @@ export declare type TaskFailed = Message<"heddle.execution.v1.TaskFailed"> & {
   attempt: number;
 
   /**
-   * Why.
+   * Why the attempt failed.
    *
    * @generated from field: heddle.common.v1.Failure failure = 3;
    */
@@ -657,7 +657,7 @@ export declare type NodeCompleted = Message<"heddle.execution.v1.NodeCompleted">
   nodeId: string;
 
   /**
-   * Its output.
+   * Output of the node, for others to read.
    *
    * @generated from field: heddle.common.v1.Payload output = 2;
    */
@@ -691,7 +691,7 @@ export declare type NodeFailed = Message<"heddle.execution.v1.NodeFailed"> & {
   nodeId: string;
 
   /**
-   * Why.
+   * Why it failed for good.
    *
    * @generated from field: heddle.common.v1.Failure failure = 2;
    */
@@ -772,7 +772,7 @@ export declare type Logged = Message<"heddle.execution.v1.Logged"> & {
   level: string;
 
   /**
-   * The line.
+   * The text of the line.
    *
    * @generated from field: string message = 3;
    */

@@ -371,7 +371,7 @@ export enum NodeStatus {
   WAITING = 4,
 
   /**
-   * Ended well.
+   * It ended well; its output can be read by others.
    *
    * @generated from enum value: NODE_STATUS_COMPLETED = 5;
    */

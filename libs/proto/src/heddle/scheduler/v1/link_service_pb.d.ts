@@ -40,7 +40,7 @@ export declare type OpenLinkRequest = Message<"heddle.scheduler.v1.OpenLinkReque
     case: "sync";
   } | {
     /**
-     * New tasks.
+     * New tasks to admit.
      *
      * @generated from field: heddle.scheduler.v1.LinkSchedule schedule = 3;
      */
@@ -116,7 +116,7 @@ export declare type OpenLinkResponse = Message<"heddle.scheduler.v1.OpenLinkResp
 export declare const OpenLinkResponseSchema: GenMessage<OpenLinkResponse>;
 
 /**
- * Who connects.
+ * Says who connects; the first message of a link.
  *
  * @generated from message heddle.scheduler.v1.LinkHello
  */
@@ -190,7 +190,7 @@ export declare type LinkSync = Message<"heddle.scheduler.v1.LinkSync"> & {
 export declare const LinkSyncSchema: GenMessage<LinkSync>;
 
 /**
- * New tasks.
+ * New tasks to admit.
  *
  * @generated from message heddle.scheduler.v1.LinkSchedule
  */
@@ -243,7 +243,7 @@ export declare type LinkResults = Message<"heddle.scheduler.v1.LinkResults"> & {
   frame: bigint;
 
   /**
-   * The results.
+   * Results of attempts at tasks.
    *
    * @generated from field: repeated heddle.scheduler.v1.TaskResult results = 2;
    */
@@ -303,7 +303,7 @@ export declare const LinkProgressSchema: GenMessage<LinkProgress>;
  */
 export declare type TaskProgress = Message<"heddle.scheduler.v1.TaskProgress"> & {
   /**
-   * The task.
+   * Id of the task.
    *
    * @generated from field: string task_id = 1;
    */

@@ -53,7 +53,7 @@ export declare type ScheduleEvent = Message<"heddle.scheduler.v1.ScheduleEvent">
   occurredAt?: Timestamp | undefined;
 
   /**
-   * What happened.
+   * What happened; exactly one of these.
    *
    * @generated from oneof heddle.scheduler.v1.ScheduleEvent.event
    */

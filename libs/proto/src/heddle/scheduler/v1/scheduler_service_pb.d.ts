@@ -238,7 +238,7 @@ export declare type Queue = Message<"heddle.scheduler.v1.Queue"> & {
   type: TaskType;
 
   /**
-   * Its name.
+   * Name of the tool or agent.
    *
    * @generated from field: string name = 2;
    */
@@ -739,7 +739,7 @@ export declare const GetScheduleRequestSchema: GenMessage<GetScheduleRequest>;
  */
 export declare type GetScheduleResponse = Message<"heddle.scheduler.v1.GetScheduleResponse"> & {
   /**
-   * The schedule.
+   * The schedule as it stands.
    *
    * @generated from field: heddle.scheduler.v1.Schedule schedule = 1;
    */

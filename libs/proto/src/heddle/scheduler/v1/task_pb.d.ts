@@ -47,7 +47,7 @@ export declare type Task = Message<"heddle.scheduler.v1.Task"> & {
   name: string;
 
   /**
-   * Input, JSON.
+   * Input of the task, any JSON value.
    *
    * @generated from field: heddle.common.v1.Payload input = 5;
    */

@@ -67,7 +67,7 @@ export declare type Machine = Message<"heddle.statemachine.v1.Machine"> & {
   configuration: string[];
 
   /**
-   * Data model.
+   * The data model as it stands.
    *
    * @generated from field: google.protobuf.Struct context = 8;
    */

@@ -42,7 +42,7 @@ export declare type StateMachineEvent = Message<"heddle.statemachine.v1.StateMac
   occurredAt?: Timestamp | undefined;
 
   /**
-   * What happened.
+   * What happened; exactly one of these.
    *
    * @generated from oneof heddle.statemachine.v1.StateMachineEvent.event
    */
@@ -310,7 +310,7 @@ export declare const MachineFinishedSchema: GenMessage<MachineFinished>;
  */
 export declare type MachineFailed = Message<"heddle.statemachine.v1.MachineFailed"> & {
   /**
-   * Why.
+   * Why it stopped.
    *
    * @generated from field: heddle.common.v1.Failure failure = 1;
    */

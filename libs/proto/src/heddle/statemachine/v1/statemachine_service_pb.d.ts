@@ -197,7 +197,7 @@ export declare const GetMachineRequestSchema: GenMessage<GetMachineRequest>;
  */
 export declare type GetMachineResponse = Message<"heddle.statemachine.v1.GetMachineResponse"> & {
   /**
-   * The machine.
+   * The machine as it stands.
    *
    * @generated from field: heddle.statemachine.v1.Machine machine = 1;
    */

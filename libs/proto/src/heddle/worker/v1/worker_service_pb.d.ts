@@ -241,7 +241,7 @@ export declare const CapabilitySchema: GenMessage<Capability>;
  */
 export declare type HeldTask = Message<"heddle.worker.v1.HeldTask"> & {
   /**
-   * The task.
+   * Id of the task.
    *
    * @generated from field: string task_id = 1;
    */
@@ -309,7 +309,7 @@ export declare const WorkerWelcomeSchema: GenMessage<WorkerWelcome>;
  */
 export declare type WorkerTasks = Message<"heddle.worker.v1.WorkerTasks"> & {
   /**
-   * The tasks.
+   * Tasks with their leases.
    *
    * @generated from field: repeated heddle.scheduler.v1.Task tasks = 1;
    */
@@ -356,7 +356,7 @@ export declare type WorkerResults = Message<"heddle.worker.v1.WorkerResults"> & 
   frame: bigint;
 
   /**
-   * The results.
+   * Results of attempts at tasks.
    *
    * @generated from field: repeated heddle.scheduler.v1.TaskResult results = 2;
    */
@@ -416,7 +416,7 @@ export declare const WorkerHeartbeatsSchema: GenMessage<WorkerHeartbeats>;
  */
 export declare type Heartbeat = Message<"heddle.worker.v1.Heartbeat"> & {
   /**
-   * The task.
+   * Id of the task.
    *
    * @generated from field: string task_id = 1;
    */
@@ -491,14 +491,14 @@ export declare const WorkerRefusalsSchema: GenMessage<WorkerRefusals>;
  */
 export declare type Refusal = Message<"heddle.worker.v1.Refusal"> & {
   /**
-   * The task.
+   * Id of the task.
    *
    * @generated from field: string task_id = 1;
    */
   taskId: string;
 
   /**
-   * Why.
+   * Why it was refused.
    *
    * @generated from field: heddle.worker.v1.RefusalReason reason = 2;
    */
