@@ -1,6 +1,6 @@
-import { boolean, defineConfig, int, list, oneOf, port, string, url } from "@heddle/config";
+import { boolean, defineConfig, int, oneOf, port, string, url } from "@heddle/config";
 
-/** Everything that the one-process suite reads from the environment. */
+/** What the one-process suite reads from the environment, beside what its worker reads (services/worker/src/config.ts). */
 export const devConfig = defineConfig({
   HEDDLE_HOST: string({ doc: "Address to listen on. Anything but loopback opens the suite to the network, without authentication.", default: "127.0.0.1" }),
   HEDDLE_PORT: port({ doc: "Port for gRPC, gRPC-Web, Connect and /metrics; 0 takes a free one.", default: 7233 }),
@@ -10,8 +10,6 @@ export const devConfig = defineConfig({
   HEDDLE_EVENT_LOG: string({ doc: "File to append every event to, one CloudEvents JSON object a line.", optional: true }),
   HEDDLE_LOG_LEVEL: oneOf(["debug", "info", "warn", "error", "silent"], { doc: "Least severe lines that are logged.", default: "warn" }),
   HEDDLE_WORKER: boolean({ doc: "Whether the worker with the built-in tools and agents runs in this process too.", default: true }),
-  HEDDLE_HTTP_ALLOW: list({ doc: "Hosts, addresses and ranges that the tool http_request may reach although they are private, e.g. 127.0.0.1:8080.", default: [] }),
-  HEDDLE_AGENTS_FILE: string({ doc: "YAML or JSON file of agents that definitions may name.", optional: true }),
 });
 
 export type DevConfig = ReturnType<typeof devConfig.parse>;

@@ -7,9 +7,15 @@ import { createSchedulerService, schedulerMigrations } from "@heddle/scheduler-s
 import { createStateMachineService } from "@heddle/statemachine-service";
 import { openDatabase, startEmbeddedPostgres } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
+import { createWorkerService } from "@heddle/worker-service";
 import type { DevConfig } from "./config.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { eventRegistry } from "./event-registry.ts";
+
+/** A start that waits for the end may take as long as its longest wait, 10 minutes. */
+const limits = {
+  deadlineDefaultByMethodMs: { "/heddle.execution.v1.ExecutionService/StartExecution": 600_000 },
+};
 
 export interface Suite {
   url: string;
@@ -53,7 +59,7 @@ export async function startSuite(config: DevConfig, logger: Logger, metrics: Met
     const definition = createDefinitionService({ database: definitionDb, sinks, logger });
     const scheduler = createSchedulerService({ database: schedulerDb, logger, metrics });
     const { validation } = scheduler;
-    const transport = createInMemoryTransport({ routes: (router) => routes(router), logger, metrics, validation });
+    const transport = createInMemoryTransport({ routes: (router) => routes(router), logger, metrics, validation, limits });
     const execution = createExecutionService({
       database: executionDb,
       transport,
@@ -73,6 +79,7 @@ export async function startSuite(config: DevConfig, logger: Logger, metrics: Met
       logger,
       metrics,
       validation,
+      limits,
       host: config.HEDDLE_HOST,
       port: config.HEDDLE_PORT,
       portFallback: config.HEDDLE_PORT === 0 ? 0 : config.HEDDLE_PORT_FALLBACK,
@@ -86,13 +93,7 @@ export async function startSuite(config: DevConfig, logger: Logger, metrics: Met
     closers.push(() => execution.stop());
     closers.push(() => transport.close());
     if (config.HEDDLE_WORKER) {
-      const { createWorkerService } = await import("@heddle/worker-service");
-      const worker = createWorkerService({
-        transport,
-        logger,
-        httpAllow: config.HEDDLE_HTTP_ALLOW,
-        agentsFile: config.HEDDLE_AGENTS_FILE,
-      });
+      const worker = createWorkerService({ transport, logger });
       await worker.start();
       closers.push(() => worker.stop());
     }

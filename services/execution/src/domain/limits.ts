@@ -27,3 +27,6 @@ export const requestIdMemoryMs = 60_000;
 
 /** First and longest pause between two tries to reach another service. */
 export const retryPauseMs = { first: 50, longest: 2000 };
+
+/** A start that waits for the end answers this much before the caller's deadline. */
+export const answerMarginMs = 250;

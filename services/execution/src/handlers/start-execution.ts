@@ -9,6 +9,7 @@ import {
   StartExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { checkInput, checkInputSize } from "../domain/check-input.ts";
+import { answerMarginMs } from "../domain/limits.ts";
 import { waitForEnd } from "../domain/wait-for-end.ts";
 import { findByRequestId } from "../store/find-by-request-id.ts";
 import { DEFAULT_NAMESPACE, describeExecution, type ExecutionContext, readExecution } from "./context.ts";
@@ -21,7 +22,11 @@ export async function startExecution(
   call: HandlerContext,
 ): Promise<StartExecutionResponse> {
   const { id, created } = await startOnce(context, request, call);
-  const waitMs = request.wait === undefined ? 0 : durationMs(request.wait);
+  const waitMs = Math.min(
+    request.wait === undefined ? 0 : durationMs(request.wait),
+    // The answer must leave before the deadline: the start is durable, and an error would hide that.
+    (call.timeoutMs() ?? Number.POSITIVE_INFINITY) - answerMarginMs,
+  );
   if (waitMs > 0) await waitForEnd(context, id, waitMs, call.signal);
   return create(StartExecutionResponseSchema, { execution: await describeExecution(context, id), created });
 }
