@@ -11,7 +11,8 @@ import { buildWaits } from "./graph/waits.ts";
 import { checkCatalog } from "./catalog.ts";
 import { buildPlan } from "./plan.ts";
 import { createReport } from "./report.ts";
-import { decodeSource, readSource } from "./source/read-source.ts";
+import { decodeSource } from "./source/decode-source.ts";
+import { readSource } from "./source/read-source.ts";
 import { readWorkflow } from "./workflow.ts";
 
 export interface CompileDefinitionOptions {

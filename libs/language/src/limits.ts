@@ -4,6 +4,8 @@ export const MAX_SOURCE_BYTES = 1_048_576;
 export const MAX_DEPTH = 100;
 /** Lexical tokens of the YAML: 5,000 nodes with everything take 450,000. */
 export const MAX_TOKENS = 600_000;
+/** Faults of syntax after which a source is not read on: each costs as much as a hundred tokens. */
+export const MAX_SYNTAX_ERRORS = 100;
 /** Scalars, lists and maps of a definition, with every alias counted as what it stands for. */
 export const MAX_VALUES = 400_000;
 /** Nodes of a workflow. */
@@ -29,4 +31,4 @@ export const MAX_DURATION_MS = 366 * 86_400_000;
 /** Cases of a switch. */
 export const MAX_CASES = 1_000;
 /** Bytes of a JSON Schema, as JSON. */
-export const MAX_SCHEMA_LENGTH = 262_144;
+export const MAX_SCHEMA_LENGTH = 65_536;

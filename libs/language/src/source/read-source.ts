@@ -1,11 +1,10 @@
-import { Composer, Lexer, LineCounter, Parser } from "yaml";
-import type { Document, ParsedNode } from "yaml";
-import { MAX_DEPTH, MAX_SOURCE_BYTES, MAX_TOKENS } from "../limits.ts";
+import { Lexer, Parser } from "yaml";
+import { MAX_DEPTH, MAX_SYNTAX_ERRORS, MAX_TOKENS } from "../limits.ts";
 import type { Report } from "../report.ts";
+import { composeDocuments } from "./compose.ts";
+import type { Token } from "./compose.ts";
 import { convertDocument } from "./convert.ts";
 import type { SourceNode } from "./source-node.ts";
-
-type Token = Parameters<Composer["next"]>[0];
 
 /**
  * Reads YAML 1.2, of which JSON is a part. Everything is bounded before it is built: the composer recurses and must
@@ -13,19 +12,18 @@ type Token = Parameters<Composer["next"]>[0];
  * @returns undefined when there is nothing that could be looked at; then at least one error is reported.
  */
 export function readSource(text: string, report: Report): SourceNode | undefined {
-  const lines = new LineCounter();
-  const tokens = readTokens(text, lines, report);
+  const tokens = readTokens(text, report);
   if (tokens === undefined) return undefined;
-  // Duplicate keys are found in `convert`: the composer's own check takes the square of their number.
-  const options = {
-    uniqueKeys: false,
-    prettyErrors: false,
-    keepSourceTokens: false,
-    merge: false,
-    strict: true,
-  } as const;
-  const documents: Document.Parsed<ParsedNode>[] = [];
-  for (const document of new Composer(options).compose(tokens, true, text.length)) documents.push(document);
+  const { documents, errors } = composeDocuments(tokens, text.length);
+  if (errors.length > 0) {
+    // Several errors at one place are one mistake, told once.
+    const places = new Set<number>();
+    for (const error of errors) {
+      if (!places.has(error.pos[0])) reportSyntax(report, error, text);
+      places.add(error.pos[0]);
+    }
+    return undefined;
+  }
   const [document, second] = documents;
   if (second !== undefined) {
     const [start] = second.contents?.range ?? second.range;
@@ -36,14 +34,9 @@ export function readSource(text: string, report: Report): SourceNode | undefined
       "one file is one definition: remove `---` and what follows",
     );
   }
-  if (document === undefined) return undefined;
-  if (document.errors.length > 0) {
-    // Several errors at one place are one mistake, told once.
-    const places = new Set<number>();
-    for (const error of document.errors) {
-      if (!places.has(error.pos[0])) reportSyntax(report, error, text);
-      places.add(error.pos[0]);
-    }
+  if (document === undefined) {
+    const hint = "remove lines that begin with % and tags that begin with !";
+    report.add("syntax", { start: 0, end: 1 }, "the file cannot be read as YAML", hint);
     return undefined;
   }
   return convertDocument(document, report);
@@ -52,13 +45,18 @@ export function readSource(text: string, report: Report): SourceNode | undefined
 /** Depth of the parser's own stack for one level of ours: a map within a list within a document. */
 const STACK_PER_DEPTH = 2;
 
-function readTokens(text: string, lines: LineCounter, report: Report): Token[] | undefined {
-  const parser = new Parser(lines.addNewLine);
+function readTokens(text: string, report: Report): Token[] | undefined {
+  const parser = new Parser();
   const tokens: Token[] = [];
   let count = 0;
+  let errors = 0;
   for (const lexeme of new Lexer().lex(text)) {
     const start = parser.offset;
-    for (const token of parser.next(lexeme)) tokens.push(token);
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token);
+      if (token.type === "error") errors += 1;
+    }
+    if (errors > MAX_SYNTAX_ERRORS) return tokens;
     count += 1;
     if (parser.stack.length > STACK_PER_DEPTH * MAX_DEPTH + 10) {
       report.add(
@@ -108,29 +106,4 @@ const SYNTAX_HINTS = new Map([
 
 function lowerFirst(message: string): string {
   return message.charAt(0).toLowerCase() + message.slice(1);
-}
-
-/** @returns undefined, with a finding, when the bytes are too many or no UTF-8. */
-export function decodeSource(source: string | Uint8Array, report: Report): string | undefined {
-  const size = typeof source === "string" ? utf8Length(source) : source.length;
-  if (size > MAX_SOURCE_BYTES) {
-    report.add(
-      "too-large",
-      { start: 0, end: 1 },
-      `the definition has ${size} bytes; ${MAX_SOURCE_BYTES} are allowed`,
-      "move data out of it, or split it into sub-workflows",
-    );
-    return undefined;
-  }
-  if (typeof source === "string") return source.replace(/^\uFEFF/, "");
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(source);
-  } catch {
-    report.add("bad-encoding", { start: 0, end: 1 }, "the file is not UTF-8 text", "save it as UTF-8");
-    return undefined;
-  }
-}
-
-function utf8Length(text: string): number {
-  return text.length > MAX_SOURCE_BYTES ? text.length : new TextEncoder().encode(text).length;
 }
