@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection, Database } from "@heddle/store";
 import type { Counters } from "./core.ts";
-import { byteaArray, byteaArrayOf, int2Array, int8Array } from "./pg-array.ts";
-import { batchSize, type StoredRecord, writeBatch } from "./record.ts";
+import { byteaArray } from "./pg-array.ts";
+import { partitionMask } from "./read.ts";
+import { encodeBatch, type Section } from "./record.ts";
 import type { Logger, PayloadClaim } from "./types.ts";
 
-/** The events of one flush for one partition. */
+/** One flush. */
 export interface AppendRow {
-  partition: number;
-  epoch: number;
   offset: number;
-  records: StoredRecord[];
+  sections: readonly Section[];
+  payloads: readonly PayloadClaim[];
 }
 
 /**
- * committed: every row is durable. lost: none is, and none ever will be; this process is no longer an owner.
+ * committed: the row is durable. lost: it is not and never will be; this process is no longer an owner.
  * unknown: the lease ran out while the database could not be asked.
  */
 export type AppendOutcome = "committed" | "lost" | "unknown";
@@ -41,7 +41,7 @@ export interface AppenderOptions {
 }
 
 export interface Appender {
-  append(rows: readonly AppendRow[], payloads: readonly PayloadClaim[]): Promise<AppendOutcome>;
+  append(row: AppendRow): Promise<AppendOutcome>;
   close(): Promise<void>;
 }
 
@@ -50,16 +50,17 @@ export interface Appender {
  * and either waits for this statement or makes it write nothing. FOR SHARE changes no column and so leaves no dead
  * row; the journal's rows are the only thing that grows.
  */
-const FENCE = "with fence as materialized (select from journal_owners where owner = $1 and fence = $2 for share)";
-const INSERT = `insert into journal (slot, partition, journal_offset, epoch, batch)
-  select $3::bigint, r.* from fence, unnest($4::smallint[], $5::bigint[], $6::bigint[], $7::bytea[]) as r`;
+const FENCE =
+  "with fence as materialized (select from journal_owners where owner = $1 and fence = $2::bigint for share)";
+const INSERT = `insert into journal (slot, journal_offset, fence, partitions, batch)
+  select $3::bigint, $4::bigint, $2, $5::bigint, $6::bytea from fence`;
 
 const APPEND = { name: "journal_append", text: `${FENCE} ${INSERT}` };
 const APPEND_WITH_PAYLOADS = {
   name: "journal_append_payloads",
   text: `${FENCE}, claimed as (
       insert into payloads (digest, bytes)
-      select r.* from fence, unnest($8::bytea[], $9::bytea[]) as r on conflict do nothing)
+      select r.* from fence, unnest($7::bytea[], $8::bytea[]) as r on conflict do nothing)
     ${INSERT}`,
 };
 
@@ -84,20 +85,15 @@ export function createAppender(owner: string, options: AppenderOptions): Appende
     old?.connection.stream.destroy();
   };
 
-  const send = async (rows: readonly AppendRow[], payloads: readonly PayloadClaim[], fence: number) => {
+  const send = async ({ offset, sections, payloads }: AppendRow, fence: number): Promise<number> => {
     const connection = client ?? (await connect());
     const values: unknown[] = [
       owner,
       fence,
       options.slot(),
-      int2Array(rows.map((row) => row.partition)),
-      int8Array(rows.map((row) => row.offset)),
-      int8Array(rows.map((row) => row.epoch)),
-      byteaArrayOf(
-        rows,
-        (row) => batchSize(row.records),
-        (target, at, row) => writeBatch(target, at, row.records),
-      ),
+      offset,
+      partitionMask(sections.map((section) => section.partition)),
+      encodeBatch(sections),
     ];
     if (payloads.length > 0) {
       values.push(
@@ -116,23 +112,24 @@ export function createAppender(owner: string, options: AppenderOptions): Appende
   };
 
   /** After `refence` no earlier statement can still take effect, so what the journal shows now is final. */
-  const isCommitted = async (row: AppendRow): Promise<boolean> => {
+  const isCommitted = async (row: AppendRow, fence: number): Promise<boolean> => {
     const { rowCount } = await database.query({
-      text: "select 1 from journal where partition = $1 and journal_offset = $2 and epoch = $3",
-      values: [row.partition, row.offset, row.epoch],
+      text: "select 1 from journal where journal_offset = $1 and fence = $2",
+      values: [row.offset, fence],
     });
     return rowCount > 0;
   };
 
   return {
-    async append(rows, payloads) {
+    async append(row) {
       let inDoubt = false;
+      let triedFence = 0;
       for (let retryMs = RETRY_MIN_MS; ; retryMs = Math.min(retryMs * 2, RETRY_MAX_MS)) {
         if (!lease.isValid()) return inDoubt ? "unknown" : "lost";
         try {
           if (inDoubt) {
             const stillOwner = await lease.refence();
-            if (await isCommitted(rows[0] as AppendRow)) return "committed";
+            if (await isCommitted(row, triedFence)) return "committed";
             if (!stillOwner) return "lost";
             inDoubt = false;
             await options.repairSlot();
@@ -142,9 +139,10 @@ export function createAppender(owner: string, options: AppenderOptions): Appende
           const began = performance.now();
           const connection = client ?? (await connect());
           inDoubt = connection !== undefined;
-          const written = await send(rows, payloads, fence);
+          triedFence = fence;
+          const written = await send(row, fence);
           counters.lastFlushMs = performance.now() - began;
-          return written === rows.length ? "committed" : "lost";
+          return written === 1 ? "committed" : "lost";
         } catch (error) {
           logger.warn(
             { err: error, inDoubt, retryMs },

@@ -1,16 +1,18 @@
 import { DomainError } from "@heddle/errors";
-import type { AppendRow } from "./append.ts";
 import type { Core } from "./core.ts";
 import { aggregateQuarantined, partitionNotOwned, payloadTooLarge } from "./errors.ts";
 import { idToBytes, partitionBits } from "./id.ts";
 import { createAggregate, type Partition, type QueuedCommand, type ResidentAggregate } from "./partition.ts";
-import { NO_DIGESTS, type StoredRecord } from "./record.ts";
+import { NO_DIGESTS, type Section, type StoredRecord } from "./record.ts";
 import type { CommandQueue } from "./queue.ts";
 import type { CommittedTurn, PayloadClaim } from "./types.ts";
 
 /** What was decided between two flushes. */
 export interface Batch<State, Command, Event> {
-  rows: (AppendRow | undefined)[];
+  /** Of the journal row that they become. */
+  offset: number;
+  /** By partition. */
+  sections: (PendingSection | undefined)[];
   payloads: PayloadClaim[];
   turns: PendingTurn<State, Command, Event>[];
   /** Every answer, refusals too, in the order of submission: they all may rest on uncommitted state of this batch. */
@@ -20,6 +22,11 @@ export interface Batch<State, Command, Event> {
   damaged: ResidentAggregate<State, Command>[];
   events: number;
   bytes: number;
+}
+
+export interface PendingSection extends Section {
+  epoch: number;
+  records: StoredRecord[];
 }
 
 export interface PendingTurn<State, Command, Event> {
@@ -51,7 +58,8 @@ export function decideBatch<State, Command, Event, Captured>(
 ): Batch<State, Command, Event> {
   const { limits } = core;
   const batch: Batch<State, Command, Event> = {
-    rows: [],
+    offset: core.lastOffset + 1,
+    sections: [],
     payloads: [],
     turns: [],
     answers: [],
@@ -132,13 +140,13 @@ function decideOne<State, Command, Event, Captured>(
           `decide moved ${id} from seq ${aggregate.seq} to ${seq} with ${events.length} events; each event must raise it by one`,
         );
       }
-      const row = (batch.rows[partition.number] ??= {
+      const section = (batch.sections[partition.number] ??= {
         partition: partition.number,
         epoch: partition.epoch,
-        offset: partition.headOffset + 1,
+        previousOffset: partition.headOffset,
         records: [],
       });
-      for (const record of records) row.records.push(record);
+      for (const record of records) section.records.push(record);
       for (const claim of payloads) batch.payloads.push(claim);
       batch.events += events.length;
       batch.bytes += bytes;
@@ -146,7 +154,7 @@ function decideOne<State, Command, Event, Captured>(
       batch.turns.push({
         aggregate,
         records,
-        turn: { id, partition: partition.number, state, command, events, reply, offset: row.offset },
+        turn: { id, partition: partition.number, state, command, events, reply, offset: batch.offset },
       });
     }
     aggregate.state = state;

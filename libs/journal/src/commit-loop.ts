@@ -55,8 +55,9 @@ export function createCommitLoop<State, Command, Event, Captured>(
       hooks.checkLease();
       inFlight = true;
       const batch = decideBatch(core, queue, hooks);
-      const rows = batch.rows.filter((row) => row !== undefined);
-      const outcome = rows.length === 0 ? "committed" : await appender.append(rows, batch.payloads);
+      const sections = batch.sections.filter((section) => section !== undefined);
+      const { offset, payloads } = batch;
+      const outcome = sections.length === 0 ? "committed" : await appender.append({ offset, sections, payloads });
       if (outcome === "committed") settle(core, batch, hooks);
       else {
         hooks.lost(outcome);
@@ -98,12 +99,14 @@ function settle<State, Command, Event, Captured>(
   const { counters, partitions } = core;
   const isCurrent = (number: number, epoch: number): boolean => partitions[number]?.epoch === epoch;
   const entries: JournalEntry[] = [];
-  for (const row of batch.rows) {
+  if (batch.sections.length > 0) core.lastOffset = batch.offset;
+  for (const section of batch.sections) {
     // A partition may have been given up while its last flush was under way. That flush still counts for its submitters.
-    if (row === undefined || !isCurrent(row.partition, row.epoch)) continue;
-    (partitions[row.partition] as Partition<State, Command>).headOffset = row.offset;
-    const sizeBytes = row.records.reduce((total, record) => total + record.bytes.length, 0);
-    entries.push({ partition: row.partition, offset: row.offset, records: row.records, sizeBytes });
+    if (section === undefined || !isCurrent(section.partition, section.epoch)) continue;
+    const { partition, previousOffset, records } = section;
+    (partitions[partition] as Partition<State, Command>).headOffset = batch.offset;
+    const sizeBytes = records.reduce((total, record) => total + record.bytes.length, 0);
+    entries.push({ partition, offset: batch.offset, previousOffset, records, sizeBytes });
   }
   const turns: CommittedTurn<State, Command, Event>[] = [];
   for (const { aggregate, records, turn } of batch.turns) {

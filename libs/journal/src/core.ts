@@ -15,6 +15,8 @@ export interface Core<State, Command, Event, Captured> {
   /** By number; undefined where another process is the owner. */
   readonly partitions: (Partition<State, Command> | undefined)[];
   readonly counters: Counters;
+  /** Offset of the last settled flush. The next has a higher one, and so has whatever a later owner of our partitions writes. */
+  lastOffset: number;
 }
 
 export interface Counters {

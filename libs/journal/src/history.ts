@@ -1,8 +1,8 @@
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Queryable } from "@heddle/store";
-import { idFromBytes, idToBytes } from "./id.ts";
+import { idToBytes } from "./id.ts";
 import { byteaArray, int2Array, int8Array } from "./pg-array.ts";
-import { decodeBatch, encodeBatch, type StoredRecord } from "./record.ts";
+import { decodeChunk, encodeChunk, type StoredRecord } from "./record.ts";
 import type { JournalRecord, ProjectionChange } from "./types.ts";
 
 const PLAIN = 0;
@@ -24,7 +24,7 @@ export async function writeHistory(
   const encodings: number[] = [];
   const chunks: Uint8Array[] = [];
   for (const { id, events } of changes) {
-    const plain = encodeBatch(events.map(toStored));
+    const plain = encodeChunk(events.map(toStored));
     const compress = plain.length >= COMPRESS_MIN_BYTES;
     ids.push(idToBytes(id));
     firsts.push((events[0] as JournalRecord).seq);
@@ -61,7 +61,7 @@ export async function readHistoryTable(
     });
     for (const row of rows) {
       const plain = row.encoding === ZSTD ? zstdDecompressSync(row.events) : row.events;
-      for (const record of decodeBatch(plain, idFromBytes)) {
+      for (const record of decodeChunk(plain)) {
         if (record.seq <= last) continue;
         if (records.length === limit) return records;
         records.push(record);

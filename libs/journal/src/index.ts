@@ -8,6 +8,7 @@ export type {
   EncodedEvent,
   JournalEntry,
   JournalMetrics,
+  JournalPage,
   JournalRecord,
   JournalRuntime,
   JournalRuntimeOptions,

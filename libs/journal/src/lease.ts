@@ -11,6 +11,7 @@ export interface TakenPartition {
   partition: number;
   epoch: number;
   projectedOffset: number;
+  headOffset: number;
 }
 
 /** Who is there, by the database's clock. */
@@ -97,7 +98,12 @@ export async function take(
       text: "delete from journal_owners where expires_at <= clock_timestamp() and owner <> $1",
       values: [self.owner],
     });
-    const { rows } = await transaction.query<{ partition: number; epoch: string; projected_offset: string }>({
+    const { rows } = await transaction.query<{
+      partition: number;
+      epoch: string;
+      projected_offset: string;
+      head_offset: string;
+    }>({
       text: `update journal_partitions set owner = $1, epoch = epoch + 1
         where partition in (
           select p.partition from journal_partitions p
@@ -106,13 +112,14 @@ export async function take(
             and exists (select from journal_owners o where o.owner = $1 and o.incarnation = $4)
           order by p.owner is distinct from $1, p.partition
           limit $2)
-        returning partition, epoch, projected_offset`,
+        returning partition, epoch, projected_offset, head_offset`,
       values: [self.owner, count, held, self.incarnation],
     });
     return rows.map((row) => ({
       partition: row.partition,
       epoch: Number(row.epoch),
       projectedOffset: Number(row.projected_offset),
+      headOffset: Number(row.head_offset),
     }));
   });
 }

@@ -13,7 +13,7 @@ export interface JournalLimits {
   /** Committed but not yet projected; admission is refused beyond. */
   projectionLagMaxEvents: number;
   projectionLagMaxBytes: number;
-  /** Journal rows that the slowest publisher has still to publish; admission is refused beyond. */
+  /** Flushes that the slowest publisher has still to publish; admission is refused beyond. */
   publisherLagMaxRows: number;
   /** What a refused caller is told to wait. */
   retryAfterMs: number;
@@ -54,7 +54,7 @@ export const defaultLimits: JournalLimits = {
   queueMaxBytes: 64 * MB,
   projectionLagMaxEvents: 200_000,
   projectionLagMaxBytes: 128 * MB,
-  publisherLagMaxRows: 200_000,
+  publisherLagMaxRows: 20_000,
   retryAfterMs: 250,
   projectionIntervalMs: 100,
   projectionMaxCaptureMs: 5,
@@ -78,6 +78,8 @@ export interface PublisherLimits {
   batchMaxBytes: number;
   /** Committed rows kept in memory for a publisher that is behind; beyond, it reads them from the database. */
   tailMaxBytes: number;
+  /** Flushes read from the database at a time by a publisher that is behind. */
+  readMaxFlushes: number;
   /** Between two writes of the cursors: what was published in between comes again after a crash. */
   cursorIntervalMs: number;
   /** After a failed publish; doubled each time up to the maximum. */
@@ -89,6 +91,7 @@ export const defaultPublisherLimits: PublisherLimits = {
   batchMaxEvents: 1_000,
   batchMaxBytes: 1 * MB,
   tailMaxBytes: 16 * MB,
+  readMaxFlushes: 200,
   cursorIntervalMs: 100,
   retryMinMs: 50,
   retryMaxMs: 5_000,

@@ -35,23 +35,27 @@ const UP = `
     expires_at timestamptz not null
   ) ${SMALL_AND_HOT};
 
-  -- Everything up to projected_offset is in the projections.
+  -- Everything of the partition up to projected_offset is in the projections.
   create table journal_partitions (
     partition smallint primary key,
     owner text,
     epoch bigint not null default 0,
-    projected_offset bigint not null default 0
+    projected_offset bigint not null default 0,
+    -- Of the last entry at that time: the next entry names it as the one before, and projected_offset may be beyond it.
+    head_offset bigint not null default 0
   ) ${SMALL_AND_HOT};
 
-  -- One row per flush and touched partition; journal_offset is 1-based and gapless per partition. A slot is a stretch of
-  -- time whose table is created ahead and dropped as a whole.
+  -- One row per flush, with the events of all partitions that it touched; bit p of partitions is set for partition p.
+  -- Offsets only grow per partition, whoever writes: a new owner begins above everything that is there. Two owners may
+  -- use the same offset for different partitions, their fences tell the rows apart. A slot is a stretch of time whose
+  -- table is created ahead and dropped as a whole.
   create table journal (
     slot bigint not null,
-    partition smallint not null,
     journal_offset bigint not null,
-    epoch bigint not null,
+    fence bigint not null,
+    partitions bigint not null,
     batch bytea not null,
-    primary key (partition, journal_offset, slot)
+    primary key (journal_offset, fence, slot)
   ) partition by list (slot);
   -- Batches are small messages: Postgres would try to compress each and gain little.
   alter table journal alter column batch set storage external;

@@ -14,7 +14,8 @@ import {
   take,
 } from "./lease.ts";
 import { createPartition, type Partition } from "./partition.ts";
-import { recoverPartition } from "./recovery.ts";
+import { readLastOffset } from "./read.ts";
+import { recoverPartitions } from "./recovery.ts";
 import type { PartitionLossReason } from "./types.ts";
 
 export interface OwnershipHooks<State, Command> {
@@ -110,36 +111,35 @@ export function createOwnership<State, Command, Event, Captured>(
       // The lease may have been lost while the statement was under way.
       if (fence === undefined) return;
       const fresh = taken.map((row) => {
-        const partition = createPartition<State, Command>(row.partition, row.epoch, row.projectedOffset);
+        const partition = createPartition<State, Command>(row);
         core.partitions[row.partition] = partition;
         return partition;
       });
-      recovering = Promise.all([recovering, recoverAll(fresh)]).then(() => undefined);
+      recovering = Promise.all([recovering, recover(fresh)]).then(() => undefined);
     } else if (mine.length > share) {
       await giveBack(mine.slice(share - mine.length).filter((partition) => partition.status === "active"));
     }
   };
   let recovering: Promise<void> = Promise.resolve();
 
-  const recoverAll = async (partitions: Partition<State, Command>[]): Promise<void> => {
-    const queue = [...partitions];
-    const worker = async (): Promise<void> => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) await recover(next);
-    };
-    await Promise.all(Array.from({ length: limits.recoveryConcurrency }, worker));
-  };
-
-  const recover = async (partition: Partition<State, Command>): Promise<void> => {
-    const isCurrent = (): boolean => core.partitions[partition.number] === partition;
-    while (isCurrent()) {
+  const recover = async (taken: Partition<State, Command>[]): Promise<void> => {
+    const isCurrent = (partition: Partition<State, Command>): boolean =>
+      core.partitions[partition.number] === partition;
+    for (let partitions = taken; partitions.length > 0; partitions = partitions.filter(isCurrent)) {
       try {
-        await recoverPartition(core, partition, isCurrent);
-        if (!isCurrent()) return;
-        partition.status = "active";
-        hooks.recovered(partition);
+        // Whatever earlier owners wrote and published is below what this one will write.
+        const last = await readLastOffset(database);
+        // Not while a flush with an older offset is under way: it would fall behind what counts as done.
+        await hooks.rest();
+        core.lastOffset = Math.max(core.lastOffset, last);
+        await recoverPartitions(core, partitions, isCurrent);
+        for (const partition of partitions.filter(isCurrent)) {
+          partition.status = "active";
+          hooks.recovered(partition);
+        }
         return;
       } catch (error) {
-        logger.error({ err: error, partition: partition.number }, "a partition could not be recovered; trying again");
+        logger.error({ err: error, partitions: partitions.length }, "partitions could not be recovered; trying again");
         await sleep(RECOVERY_RETRY_MS);
       }
     }

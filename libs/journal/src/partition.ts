@@ -37,7 +37,7 @@ export interface Partition<State, Command> {
   number: number;
   epoch: number;
   status: "recovering" | "active" | "releasing";
-  /** Offset of the last committed row. */
+  /** Offset of the last committed entry. */
   headOffset: number;
   projectedOffset: number;
   aggregates: Map<string, ResidentAggregate<State, Command>>;
@@ -56,17 +56,18 @@ export function releaseReaders(held: { readers: (() => void)[] }): void {
   for (const resume of held.readers.splice(0)) resume();
 }
 
-export function createPartition<State, Command>(
-  number: number,
-  epoch: number,
-  projectedOffset: number,
-): Partition<State, Command> {
+export function createPartition<State, Command>(taken: {
+  partition: number;
+  epoch: number;
+  projectedOffset: number;
+  headOffset: number;
+}): Partition<State, Command> {
   return {
-    number,
-    epoch,
+    number: taken.partition,
+    epoch: taken.epoch,
     status: "recovering",
-    headOffset: projectedOffset,
-    projectedOffset,
+    headOffset: taken.headOffset,
+    projectedOffset: taken.projectedOffset,
     aggregates: new Map(),
     dirty: new Set(),
     held: new Set(),

@@ -43,33 +43,17 @@ export function int8Array(values: readonly number[]): Buffer {
   return buffer;
 }
 
-/** An array of elements that write themselves: `write` gets the buffer and an offset, and returns the offset behind. */
-export function byteaArrayOf<T>(
-  elements: readonly T[],
-  size: (element: T) => number,
-  write: (target: Buffer, at: number, element: T) => number,
-): Buffer {
-  const sizes = elements.map(size);
+export function byteaArray(elements: readonly Uint8Array[]): Buffer {
   const buffer = begin(
     BYTEA,
     elements.length,
-    sizes.reduce((total, bytes) => total + bytes + 4, 0),
+    elements.reduce((total, bytes) => total + bytes.length + 4, 0),
   );
   let at = HEADER_BYTES;
-  for (let i = 0; i < elements.length; i++) {
-    buffer.writeInt32BE(sizes[i] as number, at);
-    at = write(buffer, at + 4, elements[i] as T);
+  for (const bytes of elements) {
+    buffer.writeInt32BE(bytes.length, at);
+    buffer.set(bytes, at + 4);
+    at += bytes.length + 4;
   }
   return buffer;
-}
-
-export function byteaArray(elements: readonly Uint8Array[]): Buffer {
-  return byteaArrayOf(
-    elements,
-    (bytes) => bytes.length,
-    (target, at, bytes) => {
-      target.set(bytes, at);
-      return at + bytes.length;
-    },
-  );
 }

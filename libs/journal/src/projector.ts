@@ -8,6 +8,8 @@ export interface Projector {
   dirtied(): void;
   /** Writes everything that was committed before the call. Rejects when the database does not take it. */
   flush(): Promise<void>;
+  /** The same, and every partition's offset is moved as far as it can be, so that the journal can be dropped. */
+  catchUp(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -17,6 +19,8 @@ interface Capture<State, Command, Captured> {
   offset: number;
   changes: { aggregate: ResidentAggregate<State, Command>; change: ProjectionChange<Captured> }[];
 }
+
+const IDLE_MAX_LAG = 500;
 
 /** The partition was taken by another process: its projection is no longer ours to write. */
 class FencedError extends Error {}
@@ -30,6 +34,7 @@ export function createProjector<State, Command, Event, Captured>(
   let timer: NodeJS.Timeout | undefined;
   let active: Promise<void> = Promise.resolve();
   let stopped = false;
+  let moveIdle = false;
 
   const dirtied = (): void => {
     if (timer !== undefined || stopped) return;
@@ -51,7 +56,7 @@ export function createProjector<State, Command, Event, Captured>(
 
   const flushOnce = async (): Promise<void> => {
     const captures: Capture<State, Command, Captured>[] = [];
-    const waiting = core.partitions.filter((partition) => partition !== undefined && partition.dirty.size > 0);
+    const waiting = core.partitions.filter((partition) => partition !== undefined && isDue(partition));
     while (waiting.length > 0) {
       // A stretch of captures per moment of rest; commands go on between two of them.
       await new Promise<void>((resolve) => {
@@ -81,6 +86,10 @@ export function createProjector<State, Command, Event, Captured>(
     }
   };
 
+  /** An idle partition's offset is moved too, now and then: recovery reads the journal from the lowest. */
+  const isDue = (partition: Partition<State, Command>): boolean =>
+    partition.dirty.size > 0 || core.lastOffset - partition.projectedOffset > (moveIdle ? 0 : IDLE_MAX_LAG);
+
   const isCurrent = (partition: Partition<State, Command>): boolean =>
     core.partitions[partition.number] === partition && partition.status !== "recovering";
 
@@ -103,12 +112,13 @@ export function createProjector<State, Command, Event, Captured>(
         hold(partition, aggregate, error);
       }
     }
-    return { partition, offset: projectableOffset(partition), changes };
+    // At rest every flush is settled: of this partition there is nothing up to the last offset but what is captured now.
+    return { partition, offset: projectableOffset(partition, core.lastOffset), changes };
   };
 
-  /** Rows before the first event of anything that is not written now. */
-  const projectableOffset = (partition: Partition<State, Command>): number => {
-    let offset = partition.headOffset;
+  /** Everything up to `head`, but for what begins with the first event of anything that is not written now. */
+  const projectableOffset = (partition: Partition<State, Command>, head: number): number => {
+    let offset = head;
     for (const aggregate of partition.held) offset = Math.min(offset, aggregate.heldOffset - 1);
     for (const aggregate of partition.dirty) offset = Math.min(offset, aggregate.heldOffset - 1);
     return Math.max(offset, partition.projectedOffset);
@@ -136,13 +146,15 @@ export function createProjector<State, Command, Event, Captured>(
         name: "journal_projected",
         // Not waiting for the disk: what a crash of the server takes back is replayed from the journal, which waits.
         text: `with lazy as materialized (select set_config('synchronous_commit', 'off', true))
-          update journal_partitions p set projected_offset = greatest(p.projected_offset, r.projected)
-          from lazy, unnest($1::smallint[], $2::bigint[], $3::bigint[]) as r (partition, epoch, projected)
+          update journal_partitions p set projected_offset = greatest(p.projected_offset, r.projected),
+            head_offset = greatest(p.head_offset, r.head)
+          from lazy, unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[]) as r (partition, epoch, projected, head)
           where p.partition = r.partition and p.epoch = r.epoch`,
         values: [
           captures.map(({ partition }) => partition.number),
           captures.map(({ partition }) => partition.epoch),
           captures.map(({ offset }) => offset),
+          captures.map(({ partition }) => partition.headOffset),
         ],
       });
       if (rowCount !== captures.length)
@@ -167,7 +179,8 @@ export function createProjector<State, Command, Event, Captured>(
         if (isCurrent(partition)) finish(partition, aggregate);
       }
     }
-    for (const captured of captures) captured.offset = projectableOffset(captured.partition);
+    for (const captured of captures)
+      captured.offset = projectableOffset(captured.partition, captured.partition.headOffset);
     await transact(captures, []);
   };
 
@@ -199,6 +212,12 @@ export function createProjector<State, Command, Event, Captured>(
   return {
     dirtied,
     flush,
+    async catchUp() {
+      moveIdle = true;
+      await flush().finally(() => {
+        moveIdle = false;
+      });
+    },
     async stop() {
       stopped = true;
       clearTimeout(timer);

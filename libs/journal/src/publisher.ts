@@ -15,6 +15,12 @@ interface Follower {
   tail: Tail;
 }
 
+interface Gathered {
+  entries: JournalEntry[];
+  /** How far partitions are once the entries are published, beyond their own entries. */
+  reached: { follower: Follower; offset: number }[];
+}
+
 const SAFETY_POLL_MS = 1_000;
 
 /**
@@ -54,14 +60,14 @@ export function createPublisher(
       wokenAgain = false;
       try {
         await attach();
-        const batch = await gather();
-        if (batch.length === 0) {
+        const { entries, reached } = await gather();
+        if (entries.length > 0) await options.publish(entries);
+        advance(entries, reached);
+        if (entries.length === 0 && reached.length === 0) {
           await storeProgress(false);
           if (!wokenAgain) return;
           continue;
         }
-        await options.publish(batch);
-        advance(batch);
         await storeProgress(false);
         retryMs = limits.retryMinMs;
       } catch (error) {
@@ -90,59 +96,70 @@ export function createPublisher(
     }
   };
 
-  /** The next entries of all partitions together, up to the bounds; a partition that is behind reads from the database. */
-  const gather = async (): Promise<JournalEntry[]> => {
-    const batch: JournalEntry[] = [];
+  /** The next entries, up to the bounds: from memory, or from the database for the partitions that are behind it. */
+  const gather = async (): Promise<Gathered> => {
+    const due = [...followers.values()].filter(
+      (follower) => runtime.headOffset(follower.partition) > follower.published,
+    );
+    const behind = due.filter((follower) => follower.tail.after(follower.published).length === 0);
+    if (behind.length > 0) return await readBehind(behind);
+    const taken = createBatch();
+    // Begins with another partition each time, so that a busy one does not starve those after it.
+    turn = due.length === 0 ? 0 : (turn + 1) % due.length;
+    for (const { tail, published } of [...due.slice(turn), ...due.slice(0, turn)]) {
+      for (const entry of tail.after(published)) if (!taken.add(entry)) break;
+    }
+    return { entries: taken.entries, reached: [] };
+  };
+  let turn = 0;
+
+  const readBehind = async (behind: readonly Follower[]): Promise<Gathered> => {
+    const heads = new Map(behind.map((follower) => [follower, runtime.headOffset(follower.partition)]));
+    const partitions = behind.map((follower) => follower.partition);
+    const from = Math.min(...behind.map((follower) => follower.published));
+    const page = await runtime.readJournal(partitions, from, limits.readMaxFlushes);
+    const reading = new Map(behind.map((follower) => [follower.partition, follower.published]));
+    const taken = createBatch();
+    for (const entry of page.entries) {
+      const before = reading.get(entry.partition) as number;
+      if (entry.offset <= before) continue;
+      // A publisher of a new name begins with the oldest entry that is still there; after that nothing may be missing.
+      if (before > 0 && entry.previousOffset > before) throw new Error(missing(options.name, entry, before));
+      if (!taken.add(entry)) return { entries: taken.entries, reached: [] };
+      reading.set(entry.partition, entry.offset);
+    }
+    // All of the page is taken: also those without an entry in it are that far.
+    const reached = behind.map((follower) => ({
+      follower,
+      offset: page.isFull ? page.readOffset : (heads.get(follower) as number),
+    }));
+    return { entries: taken.entries, reached };
+  };
+
+  const createBatch = () => {
+    const entries: JournalEntry[] = [];
     let events = 0;
     let bytes = 0;
-    const isFull = (): boolean => events >= limits.batchMaxEvents || bytes >= limits.batchMaxBytes;
-    for (const follower of rotated()) {
-      if (isFull()) break;
-      let next = follower.published + 1;
-      const head = runtime.headOffset(follower.partition);
-      if (next > head) continue;
-      let entries = follower.tail.from(next);
-      if (entries.length === 0) entries = await readBehind(follower, limits.batchMaxEvents);
-      for (const entry of entries) {
-        if (isFull()) break;
-        if (entry.offset !== next) throw new Error(missing(options.name, follower.partition, next, entry.offset));
-        batch.push(entry);
+    return {
+      entries,
+      /** False when it is full. The first entry is always taken. */
+      add(entry: JournalEntry): boolean {
+        if (entries.length > 0 && (events >= limits.batchMaxEvents || bytes >= limits.batchMaxBytes)) return false;
+        entries.push(entry);
         events += entry.records.length;
         bytes += entry.sizeBytes;
-        next++;
-      }
-    }
-    return batch;
+        return true;
+      },
+    };
   };
 
-  const readBehind = async (follower: Follower, limit: number): Promise<JournalEntry[]> => {
-    const entries = await runtime.readJournal(follower.partition, follower.published, limit);
-    const first = entries[0]?.offset;
-    if (first !== undefined && follower.published === 0 && first > 1) {
-      // A publisher of a new name begins with the oldest entry that is still there.
-      follower.published = first - 1;
-      return await readBehind(follower, limit);
-    }
-    return entries;
-  };
-
-  /** Begins with another partition each time, so that a busy one does not starve those behind it. */
-  let turn = 0;
-  const rotated = (): Follower[] => {
-    const all = [...followers.values()];
-    if (all.length === 0) return all;
-    turn = (turn + 1) % all.length;
-    return [...all.slice(turn), ...all.slice(0, turn)];
-  };
-
-  const advance = (batch: readonly JournalEntry[]): void => {
-    for (const entry of batch) {
-      const follower = followers.get(entry.partition);
+  const advance = (entries: readonly JournalEntry[], reached: Gathered["reached"]): void => {
+    for (const { partition, offset } of entries) {
       // Lost while it was being published: the next owner publishes it again.
-      if (follower === undefined || follower.published >= entry.offset) continue;
-      follower.published = entry.offset;
-      follower.tail.trim(entry.offset);
+      const follower = followers.get(partition);
+      if (follower !== undefined) follower.published = Math.max(follower.published, offset);
     }
+    for (const { follower, offset } of reached) follower.published = Math.max(follower.published, offset);
     waiters = waiters.filter(({ isDone, resolve }) => {
       if (!isDone()) return true;
       resolve();
@@ -169,9 +186,19 @@ export function createPublisher(
 
   const lagRows = (): number => {
     let lag = 0;
-    for (const { partition, published } of followers.values())
-      lag += Math.max(runtime.headOffset(partition) - published, 0);
+    for (const { partition, published } of followers.values()) {
+      if (runtime.headOffset(partition) > published) lag = Math.max(lag, runtime.lastOffset() - published);
+    }
     return lag;
+  };
+
+  /** Where nothing is due the cursor may follow the others, so that the journal can be dropped. */
+  const moveIdle = (): void => {
+    const last = runtime.lastOffset();
+    for (const follower of followers.values()) {
+      if (runtime.headOffset(follower.partition) <= follower.published) follower.published = last;
+    }
+    wake();
   };
 
   return {
@@ -194,7 +221,7 @@ export function createPublisher(
         }),
         runtime.addLagSource(lagRows),
       );
-      poll = setInterval(wake, SAFETY_POLL_MS);
+      poll = setInterval(moveIdle, SAFETY_POLL_MS);
       await attach();
       wake();
     },
@@ -231,9 +258,10 @@ export function createPublisher(
 /** The part of a runtime that a publisher uses, whatever its aggregate. */
 export type PublisherSource = Pick<
   JournalRuntime<unknown, unknown>,
-  "headOffset" | "readJournal" | "onCommit" | "onOwnership" | "addLagSource" | "ownedPartitions"
+  "headOffset" | "lastOffset" | "readJournal" | "onCommit" | "onOwnership" | "addLagSource" | "ownedPartitions"
 >;
 
-function missing(name: string, partition: number, wanted: number, found: number): string {
-  return `publisher ${name}: partition ${partition} continues with offset ${found} where ${wanted} is due; entries would be skipped, so nothing more is published`;
+function missing(name: string, entry: JournalEntry, published: number): string {
+  const { partition, offset, previousOffset } = entry;
+  return `publisher ${name}: entry ${offset} of partition ${partition} follows ${previousOffset}, but only ${published} is published; something would be skipped, so nothing more is published`;
 }

@@ -1,9 +1,16 @@
+import { idFromBytes } from "./id.ts";
 import type { JournalRecord } from "./types.ts";
 
 /*
  * The wire form of journal rows and history chunks, plain protobuf, so that any tool can read it:
  *
- *   message JournalBatch { repeated Record records = 1; }
+ *   message JournalBatch { repeated Section sections = 1; }   // one journal row: one flush
+ *   message Section {                                         // what the flush brought to one partition
+ *     uint32 partition = 1;                                   // always written, always first
+ *     uint64 previous_offset = 2;                             // of the row with the partition's section before this one
+ *     repeated Record records = 3;
+ *   }
+ *   message HistoryChunk { repeated Record records = 3; }     // one row of history
  *   message Record {
  *     bytes id = 1;                       // 16 bytes of the UUID
  *     uint64 seq = 2;
@@ -14,12 +21,23 @@ import type { JournalRecord } from "./types.ts";
  * Written by hand into one buffer that the statement sends as it is: this runs once per event of the whole system.
  */
 
+/** The events of one flush for one partition. */
+export interface Section {
+  partition: number;
+  /** Offset of the partition's section before this one; 0 for the first. */
+  previousOffset: number;
+  records: readonly StoredRecord[];
+}
+
 /** A record with the binary form of its id, kept because many records share it. */
 export interface StoredRecord extends JournalRecord {
   idBytes: Uint8Array;
 }
 
-const TAG_RECORD = 0x0a;
+const TAG_SECTION = 0x0a;
+const TAG_PARTITION = 0x08;
+const TAG_PREVIOUS = 0x10;
+const TAG_RECORD = 0x1a;
 const TAG_ID = 0x0a;
 const TAG_SEQ = 0x10;
 const TAG_EVENT = 0x1a;
@@ -27,8 +45,104 @@ const TAG_DIGEST = 0x22;
 const ID_BYTES = 16;
 const DIGEST_BYTES = 32;
 
-/** Bytes of a JournalBatch with these records. */
-export function batchSize(records: readonly StoredRecord[]): number {
+export function encodeBatch(sections: readonly Section[]): Buffer {
+  const bodies = sections.map(sectionSize);
+  const buffer = Buffer.allocUnsafe(bodies.reduce((total, body) => total + 1 + varintSize(body) + body, 0));
+  let at = 0;
+  for (let i = 0; i < sections.length; i++) {
+    const { partition, previousOffset, records } = sections[i] as Section;
+    buffer[at++] = TAG_SECTION;
+    at = writeVarint(buffer, at, bodies[i] as number);
+    buffer[at++] = TAG_PARTITION;
+    at = writeVarint(buffer, at, partition);
+    buffer[at++] = TAG_PREVIOUS;
+    at = writeVarint(buffer, at, previousOffset);
+    at = writeRecords(buffer, at, records);
+  }
+  return buffer;
+}
+
+/** A HistoryChunk. */
+export function encodeChunk(records: readonly StoredRecord[]): Buffer {
+  const buffer = Buffer.allocUnsafe(recordsSize(records));
+  writeRecords(buffer, 0, records);
+  return buffer;
+}
+
+/**
+ * The sections of the wanted partitions; the others are passed over unread. Throws RangeError on bytes that are not a
+ * JournalBatch. Unknown fields are passed over.
+ */
+export function decodeBatch(bytes: Uint8Array, isWanted: (partition: number) => boolean): Section[] {
+  const reader = createReader(bytes);
+  const sections: Section[] = [];
+  while (!reader.atEnd()) {
+    const tag = reader.varint();
+    if (tag !== TAG_SECTION) reader.skip(tag);
+    else {
+      const section = decodeSection(reader.bytes(), isWanted);
+      if (section) sections.push(section);
+    }
+  }
+  return sections;
+}
+
+function decodeSection(bytes: Uint8Array, isWanted: (partition: number) => boolean): Section | undefined {
+  const reader = createReader(bytes);
+  if (reader.varint() !== TAG_PARTITION) throw new RangeError("journal section does not begin with its partition");
+  const partition = reader.varint();
+  if (!isWanted(partition)) return undefined;
+  let previousOffset = 0;
+  const records: StoredRecord[] = [];
+  while (!reader.atEnd()) {
+    const tag = reader.varint();
+    if (tag === TAG_RECORD) records.push(decodeRecord(reader.bytes()));
+    else if (tag === TAG_PREVIOUS) previousOffset = reader.varint();
+    else reader.skip(tag);
+  }
+  return { partition, previousOffset, records };
+}
+
+/** The records of a HistoryChunk. Throws like `decodeBatch`. */
+export function decodeChunk(bytes: Uint8Array): StoredRecord[] {
+  const reader = createReader(bytes);
+  const records: StoredRecord[] = [];
+  while (!reader.atEnd()) {
+    const tag = reader.varint();
+    if (tag === TAG_RECORD) records.push(decodeRecord(reader.bytes()));
+    else reader.skip(tag);
+  }
+  return records;
+}
+
+function decodeRecord(bytes: Uint8Array): StoredRecord {
+  const reader = createReader(bytes);
+  let idBytes: Uint8Array | undefined;
+  let seq = 0;
+  let event: Uint8Array = NO_BYTES;
+  let payloadDigests: string[] | undefined;
+  while (!reader.atEnd()) {
+    const tag = reader.varint();
+    if (tag === TAG_ID) idBytes = reader.bytes();
+    else if (tag === TAG_SEQ) seq = reader.varint();
+    else if (tag === TAG_EVENT) event = reader.bytes();
+    else if (tag === TAG_DIGEST) {
+      payloadDigests ??= [];
+      payloadDigests.push(Buffer.from(reader.bytes()).toString("hex"));
+    } else reader.skip(tag);
+  }
+  if (idBytes?.length !== ID_BYTES) throw new RangeError("journal record without a 16-byte id");
+  return { id: idFromBytes(idBytes), idBytes, seq, bytes: event, payloadDigests: payloadDigests ?? NO_DIGESTS };
+}
+
+const NO_BYTES = new Uint8Array(0);
+export const NO_DIGESTS: readonly string[] = [];
+
+function sectionSize({ partition, previousOffset, records }: Section): number {
+  return 1 + varintSize(partition) + 1 + varintSize(previousOffset) + recordsSize(records);
+}
+
+function recordsSize(records: readonly StoredRecord[]): number {
   let size = 0;
   for (const record of records) {
     const body = recordSize(record);
@@ -37,8 +151,7 @@ export function batchSize(records: readonly StoredRecord[]): number {
   return size;
 }
 
-/** Writes a JournalBatch at the offset and returns the offset behind it. */
-export function writeBatch(target: Buffer, start: number, records: readonly StoredRecord[]): number {
+function writeRecords(target: Buffer, start: number, records: readonly StoredRecord[]): number {
   let at = start;
   for (const record of records) {
     target[at++] = TAG_RECORD;
@@ -61,47 +174,6 @@ export function writeBatch(target: Buffer, start: number, records: readonly Stor
   }
   return at;
 }
-
-export function encodeBatch(records: readonly StoredRecord[]): Buffer {
-  const buffer = Buffer.allocUnsafe(batchSize(records));
-  writeBatch(buffer, 0, records);
-  return buffer;
-}
-
-/** Throws RangeError on bytes that are not a JournalBatch. Unknown fields are passed over. */
-export function decodeBatch(bytes: Uint8Array, idFromBytes: (bytes: Uint8Array) => string): StoredRecord[] {
-  const reader = createReader(bytes);
-  const records: StoredRecord[] = [];
-  while (!reader.atEnd()) {
-    const tag = reader.varint();
-    if (tag === TAG_RECORD) records.push(decodeRecord(reader.bytes(), idFromBytes));
-    else reader.skip(tag);
-  }
-  return records;
-}
-
-function decodeRecord(bytes: Uint8Array, idFromBytes: (bytes: Uint8Array) => string): StoredRecord {
-  const reader = createReader(bytes);
-  let idBytes: Uint8Array | undefined;
-  let seq = 0;
-  let event: Uint8Array = NO_BYTES;
-  let payloadDigests: string[] | undefined;
-  while (!reader.atEnd()) {
-    const tag = reader.varint();
-    if (tag === TAG_ID) idBytes = reader.bytes();
-    else if (tag === TAG_SEQ) seq = reader.varint();
-    else if (tag === TAG_EVENT) event = reader.bytes();
-    else if (tag === TAG_DIGEST) {
-      payloadDigests ??= [];
-      payloadDigests.push(Buffer.from(reader.bytes()).toString("hex"));
-    } else reader.skip(tag);
-  }
-  if (idBytes?.length !== ID_BYTES) throw new RangeError("journal record without a 16-byte id");
-  return { id: idFromBytes(idBytes), idBytes, seq, bytes: event, payloadDigests: payloadDigests ?? NO_DIGESTS };
-}
-
-const NO_BYTES = new Uint8Array(0);
-export const NO_DIGESTS: readonly string[] = [];
 
 function recordSize(record: StoredRecord): number {
   const { length } = record.bytes;

@@ -2,55 +2,103 @@ import type { Core } from "./core.ts";
 import { idToBytes } from "./id.ts";
 import { createAggregate, type Partition, type ResidentAggregate } from "./partition.ts";
 import { loadPayloads } from "./payloads.ts";
-import { readJournal } from "./read.ts";
+import { readJournalPage } from "./read.ts";
 import type { StoredRecord } from "./record.ts";
-import type { PayloadLookup } from "./types.ts";
+import type { JournalEntry, JournalRecord, PayloadLookup } from "./types.ts";
+
+/** One partition while it is recovered; nothing of it is visible before the end. */
+interface Recovering<State, Command> {
+  partition: Partition<State, Command>;
+  aggregates: Map<string, ResidentAggregate<State, Command>>;
+  held: Set<ResidentAggregate<State, Command>>;
+  head: number;
+}
 
 /**
- * Fills a partition that was just taken: what is live as projected, and on it the journal since. Throws when the
- * database fails; the partition is then as empty as before.
+ * Fills partitions that were just taken: what is live as projected, and on it the journal since, which is read once
+ * for all of them. Throws when the database fails; the partitions are then as empty as before.
  */
-export async function recoverPartition<State, Command, Event, Captured>(
+export async function recoverPartitions<State, Command, Event, Captured>(
   core: Core<State, Command, Event, Captured>,
-  partition: Partition<State, Command>,
-  isCurrent: () => boolean,
+  partitions: readonly Partition<State, Command>[],
+  isCurrent: (partition: Partition<State, Command>) => boolean,
 ): Promise<void> {
-  const aggregates = new Map<string, ResidentAggregate<State, Command>>();
-  const add = (id: string, state: State | undefined, idBytes = idToBytes(id)) => {
-    const aggregate = createAggregate<State, Command>(id, idBytes, "ready");
-    aggregate.state = state;
-    aggregate.seq = state === undefined ? 0 : core.aggregate.seq(state);
-    aggregates.set(id, aggregate);
-    return aggregate;
+  const recovering = new Map<number, Recovering<State, Command>>();
+  const queue = [...partitions];
+  const loadNext = async (): Promise<void> => {
+    for (let partition = queue.shift(); partition !== undefined; partition = queue.shift()) {
+      const entry = { partition, aggregates: new Map(), held: new Set<never>(), head: partition.headOffset };
+      recovering.set(partition.number, entry);
+      for (const { id, state } of await core.projection.loadLive(partition.number)) add(core, entry, id, state);
+    }
   };
+  await Promise.all(Array.from({ length: core.limits.recoveryConcurrency }, loadNext));
 
-  for (const { id, state } of await core.projection.loadLive(partition.number)) add(id, state);
+  const numbers = partitions.map((partition) => partition.number);
+  let after = Math.min(...partitions.map((partition) => partition.projectedOffset));
+  for (let isFull = true; isFull; ) {
+    const page = await readJournalPage(core.database, numbers, after, core.limits.readMaxRows);
+    await applyPage(core, recovering, page.entries);
+    after = page.readOffset;
+    ({ isFull } = page);
+  }
+  for (const entry of recovering.values()) {
+    // Lost again meanwhile: then nothing of it may be counted.
+    if (isCurrent(entry.partition)) install(core, entry);
+  }
+}
 
-  const held = new Set<ResidentAggregate<State, Command>>();
-  let head = partition.projectedOffset;
-  for (;;) {
-    const entries = await readJournal(core.database, partition.number, head, core.limits.readMaxRows);
-    if (entries.length === 0) break;
-    const records = entries.flatMap((entry) => entry.records) as StoredRecord[];
-    // New since the last projection, or finished and projected while something else held the journal back.
-    const unknown = [...new Set(records.map((record) => record.id))].filter((id) => !aggregates.has(id));
-    if (unknown.length > 0) for (const { id, state } of await core.projection.load(unknown)) add(id, state);
-    const payloads = await loadPayloads(
-      core.database,
-      records.flatMap((record) => record.payloadDigests),
-    );
-    if (core.aggregate.prepare) await core.aggregate.prepare(decodeAll(core, records, payloads));
-    for (const entry of entries) {
-      for (const record of entry.records as StoredRecord[]) {
-        const aggregate = aggregates.get(record.id) ?? add(record.id, undefined, record.idBytes);
-        apply(core, aggregate, record, entry.offset, payloads, held);
-      }
-      head = entry.offset;
+async function applyPage<State, Command, Event, Captured>(
+  core: Core<State, Command, Event, Captured>,
+  recovering: ReadonlyMap<number, Recovering<State, Command>>,
+  page: readonly JournalEntry[],
+): Promise<void> {
+  const of = (entry: JournalEntry) => recovering.get(entry.partition) as Recovering<State, Command>;
+  const entries = page.filter((entry) => entry.offset > of(entry).partition.projectedOffset);
+  // New since the last projection, or finished and projected while something else held the journal back.
+  const unknown = new Map<string, Recovering<State, Command>>();
+  for (const entry of entries) {
+    const target = of(entry);
+    for (const { id } of entry.records) if (!target.aggregates.has(id)) unknown.set(id, target);
+  }
+  if (unknown.size > 0) {
+    for (const { id, state } of await core.projection.load([...unknown.keys()])) {
+      add(core, unknown.get(id) as Recovering<State, Command>, id, state);
     }
   }
+  const records = entries.flatMap((entry) => entry.records);
+  const payloads = await loadPayloads(
+    core.database,
+    records.flatMap((record) => record.payloadDigests),
+  );
+  if (core.aggregate.prepare) await core.aggregate.prepare(decodeAll(core, records, payloads));
+  for (const entry of entries) {
+    const target = of(entry);
+    for (const record of entry.records as StoredRecord[]) {
+      const aggregate = target.aggregates.get(record.id) ?? add(core, target, record.id, undefined);
+      apply(core, aggregate, record, entry.offset, payloads, target.held);
+    }
+    target.head = Math.max(target.head, entry.offset);
+  }
+}
 
-  // Lost again meanwhile: then nothing of it may be counted.
-  if (!isCurrent()) return;
+function add<State, Command, Event, Captured>(
+  core: Core<State, Command, Event, Captured>,
+  target: Recovering<State, Command>,
+  id: string,
+  state: State | undefined,
+): ResidentAggregate<State, Command> {
+  const aggregate = createAggregate<State, Command>(id, idToBytes(id), "ready");
+  aggregate.state = state;
+  aggregate.seq = state === undefined ? 0 : core.aggregate.seq(state);
+  target.aggregates.set(id, aggregate);
+  return aggregate;
+}
+
+function install<State, Command, Event, Captured>(
+  core: Core<State, Command, Event, Captured>,
+  { partition, aggregates, held, head }: Recovering<State, Command>,
+): void {
   for (const aggregate of aggregates.values()) {
     if (aggregate.unprojected.length > 0) {
       core.counters.unprojectedEvents += aggregate.unprojected.length;
@@ -68,7 +116,7 @@ export async function recoverPartition<State, Command, Event, Captured>(
 /** For `prepare`, which may see events that turn out to be applied already. What cannot be decoded is met again in `apply`. */
 function decodeAll<State, Command, Event, Captured>(
   core: Core<State, Command, Event, Captured>,
-  records: readonly StoredRecord[],
+  records: readonly JournalRecord[],
   payloads: PayloadLookup,
 ): Event[] {
   const events: Event[] = [];

@@ -18,7 +18,7 @@ import { createAggregate, type Partition, type QueuedCommand, releaseReaders } f
 import { loadPayloads } from "./payloads.ts";
 import { createProjector } from "./projector.ts";
 import { createCommandQueue } from "./queue.ts";
-import { readJournal } from "./read.ts";
+import { readJournalPage } from "./read.ts";
 import { createSlots } from "./slots.ts";
 import { createTimers } from "./timers.ts";
 import type {
@@ -58,6 +58,7 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
     partitionCount,
     partitions: Array.from({ length: partitionCount }, () => undefined),
     counters: createCounters(),
+    lastOffset: 0,
   };
   const { counters } = core;
   const queue = createCommandQueue<Command>();
@@ -234,8 +235,9 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
 
   const scheduleMaintenance = (): void => {
     slotTimer = setTimeout(() => {
-      maintaining = slots
-        .maintain()
+      maintaining = projector
+        .catchUp()
+        .then(slots.maintain)
         .catch((error: unknown) =>
           logger.warn({ err: error }, "the journal's tables could not be maintained; trying again"),
         )
@@ -269,7 +271,9 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
     submit: (id, command, submitOptions) =>
       new Promise((resolve, reject) => {
         const onDone = (error: unknown, reply?: unknown): void =>
-          error === undefined ? resolve(reply) : reject(error instanceof Error ? error : new Error(String(error)));
+          error === undefined
+            ? resolve(reply)
+            : reject(error instanceof Error ? error : new Error("not an Error was thrown", { cause: error }));
         submitAll([{ ...submitOptions, id, command, onDone }]);
       }),
     submitAll,
@@ -336,8 +340,9 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
       return records;
     },
     loadPayloads: (digests) => loadPayloads(database, digests),
-    readJournal: (partition, afterOffset, limit) => readJournal(database, partition, afterOffset, limit),
+    readJournal: (partitions, afterOffset, limit) => readJournalPage(database, partitions, afterOffset, limit),
     headOffset: (partition) => core.partitions[partition]?.headOffset ?? 0,
+    lastOffset: () => core.lastOffset,
     onCommit: (listener) => register(commitListeners, listener),
     onOwnership(listener) {
       for (const partition of ownedPartitions()) listener.acquired?.(partition);

@@ -48,11 +48,9 @@ export function createSlots(database: Database, slotDurationMs: number, now: () 
     await locked(async (query) => {
       const { rows } = await query<{ needed: boolean }>(
         `select exists (
-          select from journal_partitions p
-          where exists (
-            select from journal_${slot} j
-            where j.partition = p.partition and j.journal_offset > least(p.projected_offset,
-              (select min(c.journal_offset) from publisher_cursors c where c.partition = p.partition)))
+          select from journal_${slot} where journal_offset > least(
+            (select min(projected_offset) from journal_partitions),
+            (select min(journal_offset) from publisher_cursors))
         ) as needed`,
       );
       if (rows[0]?.needed !== false) return false;

@@ -3,10 +3,8 @@ import type { JournalEntry } from "./types.ts";
 /** Committed entries of one partition that a publisher has not published, as long as they fit. */
 export interface Tail {
   push(entry: JournalEntry): void;
-  /** Entries from this offset on, without a gap; empty when the offset is not in memory. */
-  from(offset: number): readonly JournalEntry[];
-  /** Forgets entries up to this offset. */
-  trim(offset: number): void;
+  /** Entries behind this offset, without a gap; empty when the next one is not in memory. */
+  after(offset: number): readonly JournalEntry[];
 }
 
 export function createTail(maxBytes: number): Tail {
@@ -21,18 +19,16 @@ export function createTail(maxBytes: number): Tail {
       entries = [];
       sizeBytes = 0;
     },
-    from(offset) {
-      const first = entries[0]?.offset;
-      if (first === undefined || offset < first) return [];
-      return entries.slice(offset - first);
-    },
-    trim(offset) {
-      let count = 0;
-      while (count < entries.length && (entries[count] as JournalEntry).offset <= offset) {
-        sizeBytes -= (entries[count] as JournalEntry).sizeBytes;
-        count++;
+    after(offset) {
+      let known = 0;
+      for (; known < entries.length; known++) {
+        const entry = entries[known] as JournalEntry;
+        if (entry.offset > offset) break;
+        sizeBytes -= entry.sizeBytes;
       }
-      if (count > 0) entries = entries.slice(count);
+      if (known > 0) entries = entries.slice(known);
+      const [next] = entries;
+      return next !== undefined && next.previousOffset <= offset ? entries : [];
     },
   };
 }

@@ -109,7 +109,7 @@ export interface CommittedTurn<State, Command, Event> {
   command: Command;
   events: Event[];
   reply: unknown;
-  /** Offset of the turn's journal row in its partition. */
+  /** Offset of its journal entry. */
   offset: number;
 }
 
@@ -132,14 +132,26 @@ export interface Submission<Command> extends SubmitOptions {
   onDone?: (error: unknown, reply?: unknown) => void;
 }
 
-/** One journal row: all events that one flush committed to one partition. */
+/** All events that one flush committed to one partition. */
 export interface JournalEntry {
   partition: number;
-  /** 1-based and gapless per partition. */
+  /** Grows with every entry of the partition, with steps of any size. */
   offset: number;
+  /** Of the partition's entry before this one, 0 for the first: whoever follows can tell that nothing is missing. */
+  previousOffset: number;
   records: readonly JournalRecord[];
-  /** Size of the stored row. */
+  /** Size of its events. */
   sizeBytes: number;
+}
+
+/** Some of the journal. */
+export interface JournalPage {
+  /** Of the wanted partitions, in the order of their offsets. */
+  entries: JournalEntry[];
+  /** Nothing of the wanted partitions up to here is missing in `entries`. */
+  readOffset: number;
+  /** Whether there may be more. */
+  isFull: boolean;
 }
 
 /** The subset of pino's interface that is used. */
@@ -161,7 +173,7 @@ export interface JournalMetrics {
   unprojectedEvents: number;
   unprojectedBytes: number;
   pendingTimers: number;
-  /** Journal rows that the slowest publisher has still to publish. */
+  /** Flushes that the slowest publisher has still to publish. */
   publisherLagRows: number;
   /** Totals since the start. */
   flushes: number;
@@ -202,15 +214,17 @@ export interface JournalRuntime<State, Command> {
   readHistory(id: string, options?: { afterSeq?: number; limit?: number }): Promise<JournalRecord[]>;
   /** Loads payloads that records name. */
   loadPayloads(digests: readonly string[]): Promise<PayloadLookup>;
-  /** Rows of one partition after an offset, in order, from the database. */
-  readJournal(partition: number, afterOffset: number, limit: number): Promise<JournalEntry[]>;
-  /** Offset of the last committed row of an owned partition. */
+  /** Entries of some partitions after an offset, in order, from the database. `limit` counts flushes. */
+  readJournal(partitions: readonly number[], afterOffset: number, limit: number): Promise<JournalPage>;
+  /** Offset of the last committed entry of an owned partition. */
   headOffset(partition: number): number;
+  /** Offset of the last flush of this process: later entries of owned partitions have higher ones. */
+  lastOffset(): number;
   /** Called after every commit, synchronously. Returns the way to end it. */
   onCommit(listener: (entries: readonly JournalEntry[]) => void): () => void;
   /** Called when partitions were recovered (or are already there) and when they are lost. Returns the way to end it. */
   onOwnership(listener: OwnershipListener): () => void;
-  /** Registers a source of lag, in journal rows, for back-pressure. Returns the way to end it. */
+  /** Registers a source of lag, in flushes, for back-pressure. Returns the way to end it. */
   addLagSource(lagRows: () => number): () => void;
 }
 

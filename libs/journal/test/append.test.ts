@@ -13,7 +13,7 @@ describeOnServers("append", (server) => {
     const ids = Array.from({ length: 40 }, () => runtime.newId());
     const replies = await Promise.all(ids.flatMap((id) => sequence(25).map((value) => add(runtime, id, value))));
     expect(replies.map((reply) => reply.seq)).toEqual(ids.flatMap(() => sequence(25)));
-    const stored = await readAll(database, runtime);
+    const stored = await readAll(runtime);
     expect(stored.size).toBe(40);
     for (const id of ids) expect(stored.get(id)).toEqual(sequence(25));
   });
@@ -83,8 +83,8 @@ describeOnServers("append", (server) => {
       const before = acknowledged;
       const seen = (await runtime.read(id))?.seq ?? 0;
       expect(seen).toBeGreaterThanOrEqual(before);
-      const { rows } = await runtime.readJournal(partitionBits(id), 0, 10_000).then((entries) => ({ rows: entries }));
-      const stored = rows.reduce((count, entry) => count + entry.records.length, 0);
+      const { entries } = await runtime.readJournal([partitionBits(id)], 0, 10_000);
+      const stored = entries.reduce((count, entry) => count + entry.records.length, 0);
       expect(stored).toBeGreaterThanOrEqual(seen);
     }
     await Promise.all(writes);

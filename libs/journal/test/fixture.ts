@@ -142,20 +142,24 @@ export async function add(runtime: TallyRuntime, id: string, value: number): Pro
   return (await runtime.submit(id, { kind: "add", value })) as Reply;
 }
 
-/** Every event in the journal by aggregate, as it is stored; throws on a gap in a partition's offsets. */
-export async function readAll(database: Database, runtime: TallyRuntime): Promise<Map<string, number[]>> {
+/** The seqs in the journal by aggregate, as they are stored; throws where a partition's chain of entries has a gap. */
+export async function readAll(runtime: TallyRuntime): Promise<Map<string, number[]>> {
   const seqs = new Map<string, number[]>();
-  for (let partition = 0; partition < 64; partition++) {
-    let last = 0;
-    for (;;) {
-      const entries = await runtime.readJournal(partition, last, 500);
-      if (entries.length === 0) break;
-      for (const entry of entries) {
-        if (entry.offset !== last + 1) throw new Error(`partition ${partition}: ${entry.offset} follows ${last}`);
-        last = entry.offset;
-        for (const { id, seq } of entry.records) seqs.set(id, [...(seqs.get(id) ?? []), seq]);
+  const last = new Map<number, number>();
+  const partitions = sequence(64).map((n) => n - 1);
+  for (let after = 0, isFull = true; isFull; ) {
+    const page = await runtime.readJournal(partitions, after, 100);
+    for (const { partition, offset, previousOffset, records } of page.entries) {
+      if (previousOffset !== (last.get(partition) ?? 0)) {
+        throw new Error(
+          `partition ${partition}: entry ${offset} follows ${previousOffset}, read was ${last.get(partition)}`,
+        );
       }
+      last.set(partition, offset);
+      for (const { id, seq } of records) seqs.set(id, [...(seqs.get(id) ?? []), seq]);
     }
+    after = page.readOffset;
+    ({ isFull } = page);
   }
   return seqs;
 }

@@ -25,7 +25,7 @@ describeOnServers("outage", (server) => {
     const replies = await Promise.all(ids.map((id) => add(runtime, id, 2)));
     expect(replies).toEqual(ids.map(() => ({ seq: 2, sum: 3 })));
     expect(await add(runtime, ids[0] as string, 3)).toEqual({ seq: 3, sum: 6 });
-    const stored = await readAll(database, runtime);
+    const stored = await readAll(runtime);
     for (const id of ids) expect(stored.get(id)).toEqual(sequence(id === ids[0] ? 3 : 2));
   });
 
@@ -37,7 +37,7 @@ describeOnServers("outage", (server) => {
     proxyOf(runtime).loseStatement("journal_append");
     expect(await add(runtime, id, 2)).toEqual({ seq: 2, sum: 3 });
     expect(logs.join()).toContain("its outcome is looked up");
-    expect((await readAll(database, runtime)).get(id)).toEqual([1, 2]);
+    expect((await readAll(runtime)).get(id)).toEqual([1, 2]);
   });
 
   test("a statement that arrives after its outcome was looked up writes nothing", async () => {
@@ -49,12 +49,8 @@ describeOnServers("outage", (server) => {
     expect(await add(runtime, id, 2)).toEqual({ seq: 2, sum: 3 });
     await deliver();
     expect(await add(runtime, id, 3)).toEqual({ seq: 3, sum: 6 });
-    expect((await readAll(database, runtime)).get(id)).toEqual([1, 2, 3]);
-    const { rows } = await database.query<{ doubled: number }>({
-      text: `select count(*)::int as doubled from
-        (select from journal group by partition, journal_offset having count(*) > 1) as d`,
-    });
-    expect(rows[0]?.doubled).toBe(0);
+    expect((await readAll(runtime)).get(id)).toEqual([1, 2, 3]);
+    expect((await database.query({ text: "select from journal" })).rowCount).toBe(3);
   });
 
   test("an administrator terminates every connection, again and again, under load", async () => {
@@ -78,7 +74,7 @@ describeOnServers("outage", (server) => {
     }
     running = false;
     const seqs = await Promise.all(work);
-    const stored = await readAll(database, runtime);
+    const stored = await readAll(runtime);
     ids.forEach((id, index) => expect(stored.get(id)).toEqual(sequence(seqs[index] as number)));
     expect(runtime.ownedPartitions()).toHaveLength(64);
   });
@@ -97,7 +93,7 @@ describeOnServers("outage", (server) => {
     proxyOf(runtime).mend();
     await until(() => runtime.ownedPartitions().length === 64, "the partitions are recovered");
     expect(await add(runtime, id, 3)).toEqual({ seq: 2, sum: 4 });
-    expect((await readAll(database, runtime)).get(id)).toEqual([1, 2]);
+    expect((await readAll(runtime)).get(id)).toEqual([1, 2]);
   });
 
   test("a short outage is sat out: nothing is refused", async () => {
@@ -158,6 +154,6 @@ test.each(["stopped", "killed"] as const)("the server is %s and started again un
   await until(() => runtime.metrics().events > before + 200, "work goes on after the restart");
   running = false;
   const seqs = await Promise.all(work);
-  const stored = await readAll(database, runtime);
+  const stored = await readAll(runtime);
   ids.forEach((id, index) => expect(stored.get(id)).toEqual(sequence(seqs[index] as number)));
 });

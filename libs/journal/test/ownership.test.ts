@@ -18,7 +18,8 @@ describeOnServers("ownership", (server) => {
     await runtime.stop();
     expect((await database.query({ text: "select from journal_owners" })).rowCount).toBe(0);
     const { rows } = await database.query<{ behind: number }>({
-      text: `select count(*)::int as behind from journal j join journal_partitions p using (partition)
+      text: `select count(*)::int as behind from journal j join journal_partitions p
+          on j.partitions & (1::bigint << p.partition) <> 0
         where j.journal_offset > p.projected_offset or p.owner is not null`,
     });
     expect(rows[0]?.behind).toBe(0);
@@ -41,7 +42,7 @@ describeOnServers("ownership", (server) => {
     expect(lost).toHaveLength(64);
     await expect(add(zombie, id, 99)).rejects.toMatchObject({ kind: "unavailable", reason: "PARTITION_NOT_OWNED" });
     expect(await add(heir, id, 3)).toEqual({ seq: 3, sum: 6 });
-    expect((await readAll(database, heir)).get(id)).toEqual([1, 2, 3]);
+    expect((await readAll(heir)).get(id)).toEqual([1, 2, 3]);
   });
 
   test("a zombie cannot write the projection either", async () => {
@@ -113,7 +114,7 @@ describeOnServers("ownership", (server) => {
     }
     await c.stop();
     await until(() => a.ownedPartitions().length === 64, "one has everything again");
-    expect((await readAll(database, a)).size).toBe(200);
+    expect((await readAll(a)).size).toBe(200);
   });
 
   test("commands under way while partitions move are applied once or refused, never both", async () => {
@@ -145,7 +146,7 @@ describeOnServers("ownership", (server) => {
     running = false;
     await Promise.all(hammer);
     const survivor = runtimes[0] as typeof a;
-    const stored = await readAll(database, survivor);
+    const stored = await readAll(survivor);
     for (const id of ids) expect(stored.get(id)).toEqual(sequence((acknowledged.get(id) ?? 0) + 1));
   });
 

@@ -64,7 +64,7 @@ describeOnServers("recovery", (server) => {
         expect(seq).toBeLessThanOrEqual((acknowledged.get(id) as number) + 1);
       }
     }
-    const stored = await readAll(fixture.database, runtime);
+    const stored = await readAll(runtime);
     for (const id of ids) expect(stored.get(id)).toEqual(sequence((await runtime.read(id))?.seq ?? 0));
   });
 

@@ -53,7 +53,8 @@ describeOnServers("timers", (server) => {
     await until(async () => {
       const states = await Promise.all(ids.map((id) => third.read(id)));
       return states.every((state) => state?.fired.length === 1);
-    }, "all fired once");
+    }, "all fired");
+    for (const id of ids) expect((await third.readHistory(id)).map((record) => record.seq)).toEqual([1, 2]);
   });
 
   test("a timer further away than setTimeout can count neither fires nor hurts", async () => {
