@@ -41,6 +41,9 @@ export const DEFAULT_SLOTS = 100;
 /** Most tasks that one worker may take at once; the contract's own limit. */
 export const MAX_SLOTS = 100_000;
 
+/** Tasks that one hello may name; the contract's own limit. What is above it is delivered again. */
+export const HELD_MAX = 100_000;
+
 /** Time that running tasks have to finish when a worker stops. */
 export const DEFAULT_DRAIN_MS = 30_000;
 

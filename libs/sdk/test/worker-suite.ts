@@ -212,6 +212,22 @@ export function runWorkerSuite(name: string, reach: Reach): void {
       expect(worker.stats).toMatchObject({ running: 0, waiting: 0, completed: 5 });
     });
 
+    it("is not confused by promises that settle twice or throw", async () => {
+      const twice = {
+        // oxlint-disable-next-line unicorn/no-thenable -- what careless libraries give
+        then(resolve: (value: string) => void, reject: (error: Error) => void) {
+          resolve("first");
+          resolve("second");
+          reject(new Error("third"));
+          throw new Error("fourth");
+        },
+      };
+      const { stream, worker } = await setUp({ slots: 1, handlers: { twice: () => twice, probe } });
+      stream.deliver(makeTask("twice"), makeTask("probe"));
+      expect((await resultsOf(stream, 2)).map(outputOf)).toEqual(["first", "probe"]);
+      expect(worker.stats).toMatchObject({ running: 0, waiting: 0, completed: 2, failed: 0 });
+    });
+
     it("stops canceled tasks, waiting ones too, and sends no result for them", async () => {
       let reason: unknown;
       const never = (_input: unknown, { signal }: TaskContext) =>

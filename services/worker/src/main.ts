@@ -5,13 +5,10 @@ import { createWorkerService } from "./service.ts";
 import { registerWorkerMetrics } from "./worker-metrics.ts";
 
 // The built-in worker as a process of its own. `main.ts check-config` prints every setting and ends.
-if (process.argv[2] === "check-config") {
-  console.log(reportConfig());
-  readConfig();
-  process.exit(0);
-}
 try {
+  if (process.argv[2] === "check-config") console.log(reportConfig());
   const config = readConfig();
+  if (process.argv[2] === "check-config") process.exit(0);
   const logger = createLogger({ name: "worker", level: config.HEDDLE_LOG_LEVEL });
   const metrics = createMetrics();
   const worker = createWorkerService({ logger, config });

@@ -161,6 +161,8 @@ function faultOfAnthropic(body: Block, headers: IncomingMessage["headers"]): str
     if (role === last) return "roles must alternate";
     last = String(role);
     const blocks = list(content);
+    if (content === "" || (Array.isArray(content) && blocks.length === 0))
+      return "messages must have non-empty content";
     const answered = blocks.filter(({ type }) => type === "tool_result").map((block) => block["tool_use_id"]);
     if (open.some((id) => !answered.includes(id)) || answered.some((id) => !open.includes(id)))
       return "tool_use without tool_result";

@@ -128,6 +128,22 @@ describe("a request", () => {
     await expect(call(toolWith([at]), { url })).rejects.toMatchObject({ type: "response_too_large", retryable: false });
   });
 
+  it("fails for a body that is not compressed as it says", async () => {
+    const { url, at } = await serve((_request, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" });
+      response.end("plain");
+    });
+    await expect(call(toolWith([at]), { url })).rejects.toMatchObject({ type: "network_error", retryable: true });
+  });
+
+  it("fails for a body that breaks off", async () => {
+    const { url, at } = await serve((_request, response) => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write("the beginning", () => response.destroy());
+    });
+    await expect(call(toolWith([at]), { url })).rejects.toMatchObject({ type: "network_error", retryable: true });
+  });
+
   it.each([
     [500, true],
     [503, true],
@@ -168,6 +184,7 @@ describe("a request", () => {
     [{ url: "http://127.0.0.1", headers: { Host: "x" } }, 'the header "Host" is set by the client'],
     [{ url: "http://127.0.0.1", headers: { "Content-Length": 1 } }, "set by the client"],
     [{ url: "http://127.0.0.1", headers: { a: "b\r\nc: d" } }, "line break"],
+    [{ url: "http://127.0.0.1", headers: { a: "→" } }, "cannot carry"],
     [{ url: "http://127.0.0.1", headers: { "a b": "c" } }, "no name of a header"],
     [{ url: "http://127.0.0.1", timeout: "soon" }, "must be a duration"],
     [{ url: "http://127.0.0.1", timeout: "11m" }, "up to 10m"],

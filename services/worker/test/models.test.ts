@@ -120,6 +120,20 @@ describe.each<Protocol>(["openai", "anthropic"])("an agent of the provider %s", 
     expect(texts?.[4]).toContain('["billing","other"]');
   });
 
+  it("asks again after an empty answer", async () => {
+    server.answer({ text: "" }, { text: '{"category":"other","urgent":false}' });
+    expect(await run({ output_schema: OUTPUT_SCHEMA })).toMatchObject({ category: "other", _usage: { calls: 2 } });
+  });
+
+  it("tells the model that its arguments are no JSON", async () => {
+    const tools: Handlers = { count: () => 1 };
+    server.answer({ toolCalls: [{ name: "count", arguments: "{broken" }] }, { text: "done" });
+    await run({ tools: ["count"] }, { tools });
+    // Anthropic's protocol carries arguments as JSON, so that only a text comes through there.
+    const told = provider === "openai" ? "error: the arguments are not JSON" : "1";
+    expect(server.requests[1]?.messages.at(-1)).toEqual({ role: "tool", text: told });
+  });
+
   it("gives up on an answer that never fits, with the usage in the failure", async () => {
     server.answer({ text: "no" });
     await expect(run({ output_schema: OUTPUT_SCHEMA, max_repairs: 1 })).rejects.toMatchObject({

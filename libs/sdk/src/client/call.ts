@@ -36,16 +36,18 @@ export type Call = <T>(attempt: (options: Attempt) => Promise<T>, options?: Call
 
 /**
  * Makes calls, and makes them again while a failure may pass and the time is not over. Only for calls that the contract
- * calls idempotent. The last error is thrown, so that it says why, and not that time was over.
+ * calls idempotent. When time is over the last failure is thrown that says more than that.
  */
 export function createCall(address: string): Call {
   return async (attempt, { timeoutMs = DEFAULT_CALL_TIMEOUT_MS, signal } = {}) => {
     const deadline = performance.now() + timeoutMs;
+    let passing: DomainError | undefined;
     for (let failures = 1; ; failures++) {
       try {
         return await attempt({ timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())), signal });
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (!isPassing(error)) throw isTimeOver(error) && passing ? explainUnreachable(passing, address) : error;
+        passing = error;
         const delayMs = retryDelayMs(error, failures);
         if (performance.now() + delayMs >= deadline) throw explainUnreachable(error, address);
         await sleep(delayMs, undefined, { signal });
@@ -54,8 +56,12 @@ export function createCall(address: string): Call {
   };
 }
 
+function isTimeOver(error: unknown): boolean {
+  return error instanceof DomainError && error.kind === "deadline_exceeded";
+}
+
 /** Without a reason from a Heddle server nothing answered at all: the transport's words are of no help to a person. */
-export function explainUnreachable(error: DomainError, address: string): DomainError {
+function explainUnreachable(error: DomainError, address: string): DomainError {
   if (error.kind !== "unavailable" || error.reason !== "UNAVAILABLE") return error;
   return new DomainError({
     kind: "unavailable",

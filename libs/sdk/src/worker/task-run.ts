@@ -6,9 +6,9 @@ import type { RegisteredHandler } from "./registry.ts";
 
 /**
  * waiting: delivered, no slot is free yet (an aborted handler that does not stop still has one).
- * running: its handler runs. aborted: the handler may still run, but nobody wants its result.
+ * running: its handler runs. aborted: nobody wants its result, but the handler may still run. ended: the handler has stopped.
  */
-export type TaskRunState = "waiting" | "running" | "aborted";
+export type TaskRunState = "waiting" | "running" | "aborted" | "ended";
 
 /** What a run tells its runner. */
 export interface TaskRunEvents {

@@ -116,21 +116,19 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
       run.deadlineAt = performance.now() + Number(task.timeoutMs);
       alarm.ringBy(run.deadlineAt);
     }
-    let outcome: unknown;
     try {
       const input = readInput(task);
       registered.checkInput?.(input);
-      outcome = registered.run(input, run);
+      const outcome = registered.run(input, run);
+      if (isThenable(outcome)) {
+        outcome.then(
+          (output) => succeed(run, output),
+          (error: unknown) => fail(run, error),
+        );
+      } else succeed(run, outcome);
     } catch (error) {
       fail(run, error);
-      return;
     }
-    if (isThenable(outcome)) {
-      outcome.then(
-        (output) => succeed(run, output),
-        (error: unknown) => fail(run, error),
-      );
-    } else succeed(run, outcome);
   }
 
   function succeed(run: TaskRun, output: unknown): void {
@@ -175,9 +173,10 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     release(run);
   }
 
-  /** The handler has stopped: its slot is free. */
+  /** The handler has stopped: its slot is free. Once only, even for a promise of a library that settles twice. */
   function release(run: TaskRun): void {
-    run.state = "aborted";
+    if (run.state === "ended") return;
+    run.state = "ended";
     stats.running -= 1;
     run.registered.running -= 1;
     if (waiting.length > 0) resume();

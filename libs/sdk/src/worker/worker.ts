@@ -2,7 +2,14 @@ import type { WorkerHello, WorkerWelcome } from "@heddle/proto/heddle/worker/v1/
 import { closeOnSignal, type RpcTransport } from "@heddle/rpc";
 import { createLogger, type Logger } from "@heddle/telemetry";
 import { newWorkerId, readConfig } from "../config.ts";
-import { DEFAULT_DRAIN_MS, DEFAULT_SLOTS, DEFAULT_WORKER_LIMITS, MAX_SLOTS, type WorkerLimits } from "../limits.ts";
+import {
+  DEFAULT_DRAIN_MS,
+  DEFAULT_SLOTS,
+  DEFAULT_WORKER_LIMITS,
+  HELD_MAX,
+  MAX_SLOTS,
+  type WorkerLimits,
+} from "../limits.ts";
 import { transportTo } from "../transport.ts";
 import { createConnection, type Frame } from "./connection.ts";
 import type { Handlers } from "./handler.ts";
@@ -152,7 +159,7 @@ export function createWorker(options: CreateWorkerOptions): Worker {
       workerId,
       capabilities: registry.capabilities(),
       slots,
-      held: [...runner.held(), ...outbox.held()],
+      held: [...runner.held(), ...outbox.held()].slice(0, HELD_MAX),
       labels: options.labels ?? {},
       client: CLIENT,
     };

@@ -153,7 +153,7 @@ function template(name: string, field: string, source: string | undefined): Temp
   }
 }
 
-export function invalid(name: string, what: string): TaskError {
+function invalid(name: string, what: string): TaskError {
   return new TaskError("agent_invalid", `the description of the agent "${name}" is wrong: ${what}`, {
     retryable: false,
   });

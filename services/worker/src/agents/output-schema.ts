@@ -43,7 +43,7 @@ export function compileOutputSchema(agentName: string, schema: JsonObject): Outp
 }
 
 /** Models like to wrap JSON into a fence, or into a sentence: what is between the first bracket and the last is tried then. */
-export function parseAnswer(text: string): Json | undefined {
+function parseAnswer(text: string): Json | undefined {
   const whole = parse(text);
   if (whole !== undefined) return whole;
   const fenced = /```(?:json)?\s*\n([\s\S]*?)\n\s*```/.exec(text)?.[1];

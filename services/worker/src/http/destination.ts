@@ -14,7 +14,7 @@ type LookupDone = Parameters<LookupFunction>[2];
 /** All addresses of a name. The system's resolver, or a test's. */
 export type ResolveName = (hostname: string) => Promise<ResolvedAddress[]>;
 
-export const resolveBySystem: ResolveName = (hostname) => lookup(hostname, { all: true, order: "verbatim" });
+const resolveBySystem: ResolveName = (hostname) => lookup(hostname, { all: true, order: "verbatim" });
 
 export interface DestinationGuard {
   /**

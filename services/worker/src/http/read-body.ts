@@ -7,19 +7,26 @@ import { TaskError } from "@heddle/sdk";
 export async function readBody(response: IncomingMessage, maxBytes: number, url: URL): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) {
-      response.destroy();
-      throw new TaskError(
-        "response_too_large",
-        `the response of ${url.origin}${url.pathname} is larger than ${maxBytes} bytes: ask for less, or raise HEDDLE_HTTP_RESPONSE_MAX`,
-        { retryable: false },
-      );
+  try {
+    for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxBytes) throw tooLarge(maxBytes, url);
+      chunks.push(chunk);
     }
-    chunks.push(chunk);
+  } catch (error) {
+    // What is left of it must not keep the connection busy.
+    response.destroy();
+    throw error;
   }
   return Buffer.concat(chunks);
+}
+
+function tooLarge(maxBytes: number, { origin, pathname }: URL): TaskError {
+  return new TaskError(
+    "response_too_large",
+    `the response of ${origin}${pathname} is larger than ${maxBytes} bytes: ask for less, or raise HEDDLE_HTTP_RESPONSE_MAX`,
+    { retryable: false },
+  );
 }
 
 function decoded(response: IncomingMessage): Readable {

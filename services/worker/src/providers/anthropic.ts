@@ -46,9 +46,10 @@ function toMessage(message: ModelMessage): JsonObject {
         name,
         input: objectOf(given),
       }));
-      // An empty text block is refused.
-      const text = message.text === "" ? [] : [{ type: "text", text: message.text }];
-      return { role: "assistant", content: [...text, ...calls] };
+      // Empty text is refused, and so is a message without any content.
+      const empty = message.text === "" && calls.length === 0;
+      const text = empty ? "(no answer)" : message.text;
+      return { role: "assistant", content: [...(text === "" ? [] : [{ type: "text", text }]), ...calls] };
     }
     case "tool":
       return {

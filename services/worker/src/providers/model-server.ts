@@ -101,7 +101,7 @@ function redact(message: string, secret: string | undefined): string {
   return secret === undefined || secret === "" ? message : message.replaceAll(secret, "[key]");
 }
 
-export function parseObject(text: string): JsonObject | undefined {
+function parseObject(text: string): JsonObject | undefined {
   try {
     const value = JSON.parse(text) as Json;
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;

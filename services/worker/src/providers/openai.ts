@@ -97,13 +97,15 @@ function stopOf(reason: string, toolCalls: number, refusal: string): ModelReply[
 function toToolCall(value: Json, index: number): ToolCall {
   const call = objectOf(value);
   const { name, arguments: given } = objectOf(call["function"]);
-  return { id: textOf(call["id"]) || `call_${index}`, name: textOf(name), arguments: parseArguments(textOf(given)) };
+  return { id: textOf(call["id"]) || `call_${index}`, name: textOf(name), arguments: parseArguments(given) };
 }
 
-function parseArguments(text: string): Json | undefined {
-  if (text.trim() === "") return {};
+/** JSON as text; some of the servers that imitate OpenAI give the object itself. */
+function parseArguments(given: Json | undefined): Json | undefined {
+  if (typeof given !== "string") return given ?? {};
+  if (given.trim() === "") return {};
   try {
-    return JSON.parse(text) as Json;
+    return JSON.parse(given) as Json;
   } catch {
     return undefined;
   }

@@ -80,7 +80,9 @@ export function toOutgoingRequest(
     if (OWN_HEADERS.has(lower)) throw invalid(`the header "${name}" is set by the client itself; leave it out`);
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(lower)) throw invalid(`"${name}" is no name of a header`);
     const text = String(value);
-    if (/[\r\n\0]/.test(text)) throw invalid(`the header "${name}" holds a line break`);
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(text)) {
+      throw invalid(`the header "${name}" holds a line break, or a character that headers cannot carry`);
+    }
     headers[lower] = text;
   }
   return { url: toUrl(input), method, headers, body };
