@@ -12,7 +12,9 @@ try {
   closeOnSignal({ close: () => suite.stop(), logger });
   if (suite.portTaken) console.log(`port ${config.HEDDLE_PORT} is taken; another one is used`);
   // Programs that start this process wait for this line.
-  console.log(`heddle is ready at ${suite.url} (data in ${config.DATABASE_URL ? "DATABASE_URL" : config.HEDDLE_DATA_DIR}); end it with Ctrl-C`);
+  console.log(
+    `heddle is ready at ${suite.url} (data in ${config.DATABASE_URL ? "DATABASE_URL" : config.HEDDLE_DATA_DIR}); end it with Ctrl-C`,
+  );
 } catch (error) {
   console.error(error instanceof DomainError ? `heddle: ${error.message}` : error);
   process.exit(1);

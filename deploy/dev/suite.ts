@@ -27,7 +27,7 @@ export interface Suite {
 /** Starts everything in this process: one port, one Postgres, each service with its own schema. */
 export async function startSuite(config: DevConfig, logger: Logger, metrics: Metrics): Promise<Suite> {
   const dataDir = resolve(config.HEDDLE_DATA_DIR);
-  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const closers: (() => unknown)[] = [];
   const stop = async (): Promise<void> => {
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
   };
@@ -59,7 +59,13 @@ export async function startSuite(config: DevConfig, logger: Logger, metrics: Met
     const definition = createDefinitionService({ database: definitionDb, sinks, logger });
     const scheduler = createSchedulerService({ database: schedulerDb, logger, metrics });
     const { validation } = scheduler;
-    const transport = createInMemoryTransport({ routes: (router) => routes(router), logger, metrics, validation, limits });
+    const transport = createInMemoryTransport({
+      routes: (router) => routes(router),
+      logger,
+      metrics,
+      validation,
+      limits,
+    });
     const execution = createExecutionService({
       database: executionDb,
       transport,

@@ -59,6 +59,8 @@ describe(`kill -9 of the whole process (SEED=${SEED})`, () => {
       }
     })();
     while (kills < KILLS) {
+      // Mostly in the middle of work, now and then while everything is still being recovered.
+      if (random.below(5) > 0) while (!worker.stats.connected) await sleep(5);
       await sleep(20 + random.below(400));
       await dev.kill();
       kills += 1;

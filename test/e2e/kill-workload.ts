@@ -1,5 +1,4 @@
-import type { Json, JsonObject, Handlers } from "@heddle/sdk";
-import { TaskError } from "@heddle/sdk";
+import { type Handlers, type Json, TaskError } from "@heddle/sdk";
 
 /** A workflow with a model that knows its result. */
 export interface Program {
@@ -96,6 +95,6 @@ export const handlers: Handlers = {
   flaky: async (input, { attempt }) => {
     const { n } = input as { n: number };
     if (attempt <= n % 3) throw new TaskError("flaky", `attempt ${attempt} of ${n % 3} that fail`);
-    return { n } as JsonObject;
+    return { n };
   },
 };

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { PlanDocument } from "@heddle/engine";
 import type { EventSink } from "@heddle/events";
 import { createJournalForwarder } from "@heddle/events";
-import { createJournalRuntime, createPublisher, type JournalLimits } from "@heddle/journal";
+import { childId, createJournalRuntime, createPublisher, type JournalLimits } from "@heddle/journal";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { ExecutionService as ExecutionDescriptor } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
@@ -95,7 +95,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const runtime = createJournalRuntime({
     database,
     owner,
-    aggregate: createExecutionAggregate(plans),
+    aggregate: createExecutionAggregate(plans, childId),
     projection,
     limits: options.journalLimits,
     logger,

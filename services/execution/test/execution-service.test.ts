@@ -107,7 +107,9 @@ workflow:
   nodes:
     - { id: a, type: action, subtype: log, params: { message: "\${input.name}" } }
 `);
-    await expect(suite.client.startExecution({ workflowId: "strict", input: { age: -1, nmae: "x" } })).rejects.toMatchObject({
+    await expect(
+      suite.client.startExecution({ workflowId: "strict", input: { age: -1, nmae: "x" } }),
+    ).rejects.toMatchObject({
       reason: "INPUT_INVALID",
       violations: expect.arrayContaining([
         { field: "input.age", description: "must be >= 0" },
@@ -143,7 +145,10 @@ workflow:
       [first, "one"],
       [second, "two"],
     ] as const) {
-      const { execution: done } = await suite.client.signalExecution({ executionId: execution.executionId, name: "go" });
+      const { execution: done } = await suite.client.signalExecution({
+        executionId: execution.executionId,
+        name: "go",
+      });
       expect(toJson(ValueSchema, done!.output!)).toEqual({ say: text });
     }
     const pinned = await suite.client.startExecution({ workflowId: "versioned", version: 1 });
@@ -164,7 +169,9 @@ describe("an execution under way", () => {
     suite.scheduler.answer = echo;
     await suite.client.resumeExecution({ executionId: id });
     await until(async () => (await get(id)).status === ExecutionStatus.COMPLETED);
-    await expect(suite.client.resumeExecution({ executionId: id })).rejects.toMatchObject({ reason: "EXECUTION_FINISHED" });
+    await expect(suite.client.resumeExecution({ executionId: id })).rejects.toMatchObject({
+      reason: "EXECUTION_FINISHED",
+    });
   });
 
   it("is canceled with its tasks, once and for all", async () => {
@@ -256,7 +263,12 @@ describe("lists", () => {
     await until(async () => (await suite.client.listExecutions({ labels })).executions.length === 5);
     const found: string[] = [];
     for (let pageToken = ""; ; ) {
-      const page = await suite.client.listExecutions({ labels, status: ExecutionStatus.COMPLETED, pageSize: 2, pageToken });
+      const page = await suite.client.listExecutions({
+        labels,
+        status: ExecutionStatus.COMPLETED,
+        pageSize: 2,
+        pageToken,
+      });
       found.push(...page.executions.map((execution) => execution.executionId));
       pageToken = page.nextPageToken;
       if (pageToken === "") break;

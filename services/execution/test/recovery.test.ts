@@ -83,7 +83,9 @@ workflow:
     await suite.crash();
     await until(async () => (await statusOf(execution!.executionId)) === ExecutionStatus.COMPLETED);
     const { events } = await suite.client.listHistory({ executionId: execution!.executionId });
-    const [, wait, woke] = events.map((event) => Number(event.occurredAt!.seconds) * 1000 + event.occurredAt!.nanos / 1e6);
+    const [, wait, woke] = events.map(
+      (event) => Number(event.occurredAt!.seconds) * 1000 + event.occurredAt!.nanos / 1e6,
+    );
     expect(woke! - wait!).toBeGreaterThanOrEqual(300);
   });
 
@@ -104,7 +106,9 @@ workflow:
     if (form?.case !== "reference") throw new Error("the input was not claimed");
     const { payload } = await suite.client.getPayload({ digest: form.value.digest });
     expect(JSON.parse(payload!.form.value as string)).toEqual({ n: text });
-    await expect(suite.client.getPayload({ digest: "0".repeat(64) })).rejects.toMatchObject({ reason: "PAYLOAD_NOT_FOUND" });
+    await expect(suite.client.getPayload({ digest: "0".repeat(64) })).rejects.toMatchObject({
+      reason: "PAYLOAD_NOT_FOUND",
+    });
   });
 
   it("every event is published, in order per execution, without gaps", async () => {
@@ -112,19 +116,28 @@ workflow:
     const ids = new Set<string>();
     for (let n = 0; n < 10; n++) {
       if (n === 5) await suite.crash();
-      const { execution } = await suite.client.startExecution({ workflowId: "child", input: { n }, wait: { seconds: 20n } });
+      const { execution } = await suite.client.startExecution({
+        workflowId: "child",
+        input: { n },
+        wait: { seconds: 20n },
+      });
       ids.add(execution!.executionId);
     }
     await suite.restart();
     const histories = new Map<string, number[]>();
     for (const id of ids) {
       const { events } = await suite.client.listHistory({ executionId: id });
-      histories.set(id, events.map((event) => Number(event.seq)));
+      histories.set(
+        id,
+        events.map((event) => Number(event.seq)),
+      );
     }
     await until(() => new Set(suite.published.map((message) => message.headers.ce_id)).size === sum(histories));
     for (const [id, seqs] of histories) {
       expect(seqs).toEqual(seqs.map((_, index) => index + 1));
-      const published = suite.published.filter((message) => message.key === id).map((message) => Number(message.headers.ce_id.slice(37)));
+      const published = suite.published
+        .filter((message) => message.key === id)
+        .map((message) => Number(message.headers.ce_id.slice(37)));
       expect([...new Set(published)]).toEqual(seqs);
     }
   });
@@ -142,7 +155,11 @@ describe("sub-workflows", () => {
 
   it("that cannot start fail their node with the reason", async () => {
     suite.publish(PARENT.replace("id: parent", "id: lost").replace("workflow_id: child", "workflow_id: nowhere"));
-    const { execution } = await suite.client.startExecution({ workflowId: "lost", input: { n: 1 }, wait: { seconds: 20n } });
+    const { execution } = await suite.client.startExecution({
+      workflowId: "lost",
+      input: { n: 1 },
+      wait: { seconds: 20n },
+    });
     expect(execution?.status).toBe(ExecutionStatus.FAILED);
     expect(execution?.failure).toMatchObject({ type: "definition_not_found", nodeId: "child" });
   });

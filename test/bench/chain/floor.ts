@@ -1,7 +1,10 @@
 import { createServer, createPushable, type RpcServer } from "@heddle/rpc";
-import { type ConnectResponse, WorkerService } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
+import {
+  type ConnectResponse,
+  type ConnectResponseSchema,
+  WorkerService,
+} from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ConnectResponseSchema } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
 import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import { openDatabase, startEmbeddedPostgres } from "@heddle/store";
 import { createLogger } from "@heddle/telemetry";
@@ -71,7 +74,9 @@ const server: RpcServer = createServer({
         const reading = (async () => {
           for await (const { frame } of requests) {
             if (frame.case === "hello") {
-              mine.push({ frame: { case: "welcome", value: { leaseDurationMs: 60_000n, heartbeatIntervalMs: 20_000n } } });
+              mine.push({
+                frame: { case: "welcome", value: { leaseDurationMs: 60_000n, heartbeatIntervalMs: 20_000n } },
+              });
             } else if (frame.case === "results") {
               for (const { taskId, output } of frame.value.results) {
                 waiting.push({ taskId, json: output?.form.case === "json" ? output.form.value : "" });

@@ -38,12 +38,17 @@ const steps = Number(values.steps);
 const inFlight = Number(values["in-flight"]);
 const bytes = Number(values.bytes);
 const rounds = Number(values.rounds);
-console.log(`chain: ${JSON.stringify({ chains, steps, inFlight, bytes, rounds })}, node ${process.version}, ${cpus().length} cores, fsync on`);
+console.log(
+  `chain: ${JSON.stringify({ chains, steps, inFlight, bytes, rounds })}, node ${process.version}, ${cpus().length} cores, fsync on`,
+);
 
 const dataDir = await mkdtemp(join(tmpdir(), "heddle-bench-chain-"));
 const dev = await startDev({
   dataDir,
-  env: { HEDDLE_WORKER: "false", ...(values.profile && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${dataDir}/../heddle-profile` }) },
+  env: {
+    HEDDLE_WORKER: "false",
+    ...(values.profile && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${dataDir}/../heddle-profile` }),
+  },
 });
 const worker = await startEchoWorker(dev.url, 2048);
 const transport = createGrpcTransport(dev.url);
@@ -74,8 +79,12 @@ try {
     );
   }
   await verify();
-  console.log(`chain ${perSecond(median(rates))}, floor ${perSecond(median(floors))}, ratio ${(median(rates) / median(floors)).toFixed(2)}`);
-  console.log("verified: every chain completed with its own text, and its history is gapless with each step completed once");
+  console.log(
+    `chain ${perSecond(median(rates))}, floor ${perSecond(median(floors))}, ratio ${(median(rates) / median(floors)).toFixed(2)}`,
+  );
+  console.log(
+    "verified: every chain completed with its own text, and its history is gapless with each step completed once",
+  );
 } finally {
   transport.close();
   await Promise.all([endProcess(worker), endProcess(floorWorker), endProcess(floor.child)]);
@@ -99,7 +108,9 @@ async function runChains(count: number): Promise<{ elapsedMs: number; latencies:
       latencies.push(performance.now() - begun);
       const output = execution?.output === undefined ? "" : JSON.stringify(toJson(ValueSchema, execution.output));
       if (execution?.status !== ExecutionStatus.COMPLETED || output !== JSON.stringify({ text })) {
-        throw new Error(`chain ${text.slice(0, 12)} ended as ${ExecutionStatus[execution?.status ?? 0]} with ${output}`);
+        throw new Error(
+          `chain ${text.slice(0, 12)} ended as ${ExecutionStatus[execution?.status ?? 0]} with ${output}`,
+        );
       }
     }
   };
@@ -118,7 +129,10 @@ async function verify(): Promise<void> {
       const nodeId = event.case === "taskScheduled" || event.case === "taskCompleted" ? event.value.nodeId : "";
       return `${event.case}${nodeId}`;
     });
-    const expected = Array.from({ length: steps }, (_, index) => [`taskScheduleds${index}`, `taskCompleteds${index}`]).flat();
+    const expected = Array.from({ length: steps }, (_, index) => [
+      `taskScheduleds${index}`,
+      `taskCompleteds${index}`,
+    ]).flat();
     if (kinds.join() !== ["executionStarted", ...expected, "executionCompleted"].join()) {
       throw new Error(`${executionId} has the history ${kinds.join()}`);
     }
@@ -130,7 +144,9 @@ function textOf(index: number): string {
 }
 
 async function startFloor(): Promise<{ child: ChildProcess; url: string }> {
-  const child = fork(fileURLToPath(new URL("floor.ts", import.meta.url)), [JSON.stringify({ dataDir: join(dataDir, "postgres") })]);
+  const child = fork(fileURLToPath(new URL("floor.ts", import.meta.url)), [
+    JSON.stringify({ dataDir: join(dataDir, "postgres") }),
+  ]);
   const [{ url }] = (await once(child, "message")) as [{ url: string }];
   return { child, url };
 }

@@ -32,7 +32,9 @@ const rate = Number(values.rate);
 const seconds = Number(values.seconds);
 const steps = Number(values.steps);
 const bytes = Number(values.bytes);
-console.log(`latency: ${JSON.stringify({ rate, seconds, steps, bytes })}, node ${process.version}, ${cpus().length} cores, fsync on`);
+console.log(
+  `latency: ${JSON.stringify({ rate, seconds, steps, bytes })}, node ${process.version}, ${cpus().length} cores, fsync on`,
+);
 
 const dataDir = await mkdtemp(join(tmpdir(), "heddle-bench-latency-"));
 const dev = await startDev({ dataDir, env: { HEDDLE_WORKER: "false" } });
@@ -77,7 +79,11 @@ try {
 async function runOne(index: number): Promise<number> {
   const text = `${index}-`.padEnd(bytes, "x");
   const started = performance.now();
-  const { execution } = await executions.startExecution({ workflowId: "latency", input: { text }, wait: { seconds: 30n } });
+  const { execution } = await executions.startExecution({
+    workflowId: "latency",
+    input: { text },
+    wait: { seconds: 30n },
+  });
   const elapsedMs = performance.now() - started;
   if (execution?.status !== ExecutionStatus.COMPLETED) {
     throw new Error(`execution ${index} ended as ${ExecutionStatus[execution?.status ?? 0]}`);

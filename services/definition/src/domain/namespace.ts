@@ -1,5 +1,5 @@
 /** An empty namespace in a request means this one. */
-export const DEFAULT_NAMESPACE = "default";
+const DEFAULT_NAMESPACE = "default";
 
 export function namespaceOf(request: { namespace: string }): string {
   return request.namespace === "" ? DEFAULT_NAMESPACE : request.namespace;

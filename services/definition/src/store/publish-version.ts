@@ -52,7 +52,15 @@ export async function publishVersion(database: Database, next: NewVersion): Prom
           description = case when $4 then $6 else description end,
           labels = case when $4 then $7::jsonb else labels end
         where namespace = $1 and workflow_id = $2`,
-      values: [next.namespace, next.workflowId, version, activate, next.name, next.description, JSON.stringify(next.labels)],
+      values: [
+        next.namespace,
+        next.workflowId,
+        version,
+        activate,
+        next.name,
+        next.description,
+        JSON.stringify(next.labels),
+      ],
     });
     await transaction.query({
       text: `insert into versions (namespace, workflow_id, version, digest, source, plan_json, summary, created_at)

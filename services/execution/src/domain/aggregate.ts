@@ -11,7 +11,7 @@ import {
   type Plan,
 } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
-import { type AggregateType, childId } from "@heddle/journal";
+import type { AggregateType } from "@heddle/journal";
 import { decodeEvent, encodeEvent } from "./event-codec.ts";
 
 /** One execution in memory: the engine's state with the plan that it runs. */
@@ -36,7 +36,10 @@ export interface LoadedPlans {
 }
 
 /** The execution as the journal runtime sees it: all decisions are the engine's. */
-export function createExecutionAggregate(plans: LoadedPlans): AggregateType<Execution, ExecutionCommand, Event> {
+export function createExecutionAggregate(
+  plans: LoadedPlans,
+  childId: (parentId: string, nodeId: string) => string,
+): AggregateType<Execution, ExecutionCommand, Event> {
   return {
     decide(execution, command, { id, now }) {
       const plan = execution?.plan ?? planOf(command, id);

@@ -48,7 +48,8 @@ export function createChildren({ runtime, plans, logger }: ChildrenOptions): Chi
         command,
         onDone: (error) => {
           // A parent that has ended or has the answer already refuses, which is as good. A lost partition recovers elsewhere.
-          if (error !== undefined && !(error instanceof DomainError)) logger.error({ err: error, parentId }, "a parent could not be told");
+          if (error !== undefined && !(error instanceof DomainError))
+            logger.error({ err: error, parentId }, "a parent could not be told");
         },
       },
     ]);
@@ -61,7 +62,10 @@ export function createChildren({ runtime, plans, logger }: ChildrenOptions): Chi
     if (state.status === "completed") {
       tell(parent.executionId, { type: "complete_child", ...key, output: state.output ?? null });
     } else {
-      const failure = state.failure ?? { type: "canceled", message: `sub-workflow ${childId} was canceled: ${state.reason ?? ""}` };
+      const failure = state.failure ?? {
+        type: "canceled",
+        message: `sub-workflow ${childId} was canceled: ${state.reason ?? ""}`,
+      };
       tell(parent.executionId, { type: "fail_child", ...key, failure });
     }
   };

@@ -24,7 +24,9 @@ const at = fc.integer({ min: 0, max: 4e12 });
 const attempt = fc.integer({ min: 1, max: 100 });
 const time = fc.integer({ min: 1, max: 4e12 });
 const maybe = <Key extends string, Value>(key: Key, value: fc.Arbitrary<Value>) =>
-  fc.option(value, { nil: undefined }).map((given) => (given === undefined ? {} : { [key]: given }) as { [K in Key]?: Value });
+  fc
+    .option(value, { nil: undefined })
+    .map((given) => (given === undefined ? {} : { [key]: given }) as { [K in Key]?: Value });
 const merge = <A extends object, B extends object>(a: fc.Arbitrary<A>, b: fc.Arbitrary<B>) =>
   fc.tuple(a, b).map(([x, y]) => ({ ...x, ...y }));
 const failure: fc.Arbitrary<Failure> = merge(
@@ -67,7 +69,10 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     fc.record({ ...node, childId: fc.constant(ID), workflowId: name, input: json }),
     maybe("version", attempt),
   ),
-  node_completed: merge(fc.record({ ...node, output: json }), maybe("chosen", fc.array(name, { minLength: 1, maxLength: 3 }))),
+  node_completed: merge(
+    fc.record({ ...node, output: json }),
+    maybe("chosen", fc.array(name, { minLength: 1, maxLength: 3 })),
+  ),
   node_failed: fc.record({ ...node, failure }),
   node_skipped: fc.record({ ...node, reason: fc.constantFrom("condition", "not_chosen", "dependency_skipped") }),
   node_canceled: fc.record(node),
@@ -99,8 +104,12 @@ describe("the event codec", () => {
 
   it("measures bytes and not characters", () => {
     const output = "ü".repeat(claimPayloadBytes / 2);
-    expect(encodeEvent({ type: "node_completed", at: 1, nodeId: "a", output }, { id: ID, seq: 1 })).toHaveProperty("payloads");
+    expect(encodeEvent({ type: "node_completed", at: 1, nodeId: "a", output }, { id: ID, seq: 1 })).toHaveProperty(
+      "payloads",
+    );
     const fits = "ü".repeat(claimPayloadBytes / 2 - 1);
-    expect(encodeEvent({ type: "node_completed", at: 1, nodeId: "a", output: fits }, { id: ID, seq: 1 })).toBeInstanceOf(Uint8Array);
+    expect(
+      encodeEvent({ type: "node_completed", at: 1, nodeId: "a", output: fits }, { id: ID, seq: 1 }),
+    ).toBeInstanceOf(Uint8Array);
   });
 });

@@ -31,4 +31,3 @@ function timestampOf(ms: number): ExecutionEvent["occurredAt"] {
     nanos: Math.round((ms - seconds * 1000) * 1e6),
   };
 }
-

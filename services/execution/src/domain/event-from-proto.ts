@@ -33,7 +33,15 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
     }
     case "taskCompleted": {
       const { nodeId, attempt, output, startedAtMs, worker } = event.value;
-      return { type: "task_completed", at, nodeId, attempt, output: json(output), startedAt: Number(startedAtMs), worker };
+      return {
+        type: "task_completed",
+        at,
+        nodeId,
+        attempt,
+        output: json(output),
+        startedAt: Number(startedAtMs),
+        worker,
+      };
     }
     case "taskFailed": {
       const { nodeId, attempt, failure, retryAtMs, startedAtMs, worker } = event.value;
@@ -122,9 +130,7 @@ function started(value: ProtoStarted, at: number, payloads: PayloadReader): Exec
     requestId: value.requestId,
     ...present(
       "parent",
-      value.parentExecutionId === ""
-        ? undefined
-        : { executionId: value.parentExecutionId, nodeId: value.parentNodeId },
+      value.parentExecutionId === "" ? undefined : { executionId: value.parentExecutionId, nodeId: value.parentNodeId },
     ),
     ...present("depth", value.depth === 0 ? undefined : value.depth),
     priority: value.priority,

@@ -94,7 +94,7 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
   });
 }
 
-export function toFailure(failure: Failure): ProtoFailure {
+function toFailure(failure: Failure): ProtoFailure {
   return create(FailureSchema, {
     type: failure.type,
     message: failure.message,
@@ -102,9 +102,7 @@ export function toFailure(failure: Failure): ProtoFailure {
     retryAfterMs: BigInt(Math.ceil(failure.retryAfterMs ?? 0)),
     nodeId: failure.nodeId ?? "",
     details:
-      failure.details === undefined
-        ? undefined
-        : { form: { case: "json", value: JSON.stringify(failure.details) } },
+      failure.details === undefined ? undefined : { form: { case: "json", value: JSON.stringify(failure.details) } },
   });
 }
 

@@ -28,9 +28,16 @@ export async function readExecution(context: ExecutionContext, id: string): Prom
 }
 
 /** The execution as a message, as it stands now. */
-export async function describeExecution(context: ExecutionContext, id: string): Promise<ReturnType<typeof toExecution>> {
+export async function describeExecution(
+  context: ExecutionContext,
+  id: string,
+): Promise<ReturnType<typeof toExecution>> {
   const execution = await readExecution(context, id);
-  return toExecution(id, execution, (nodeId, attempt) => context.openTasks.runningOn(taskIdOf(id, nodeId, attempt))?.worker);
+  return toExecution(
+    id,
+    execution,
+    (nodeId, attempt) => context.openTasks.runningOn(taskIdOf(id, nodeId, attempt))?.worker,
+  );
 }
 
 /** Ids are compared as texts: the canonical form is lower case. */

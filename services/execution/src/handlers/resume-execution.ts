@@ -6,7 +6,10 @@ import {
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { describeExecution, type ExecutionContext, idOf } from "./context.ts";
 
-export async function resumeExecution(context: ExecutionContext, request: ResumeExecutionRequest): Promise<ResumeExecutionResponse> {
+export async function resumeExecution(
+  context: ExecutionContext,
+  request: ResumeExecutionRequest,
+): Promise<ResumeExecutionResponse> {
   const id = idOf(request);
   await context.runtime.submit(id, { type: "resume", reason: request.reason });
   return create(ResumeExecutionResponseSchema, { execution: await describeExecution(context, id) });

@@ -1,6 +1,5 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
-import type { Json } from "@heddle/engine";
 import {
   type SignalExecutionRequest,
   type SignalExecutionResponse,
@@ -13,7 +12,7 @@ export async function signalExecution(
   request: SignalExecutionRequest,
 ): Promise<SignalExecutionResponse> {
   const id = idOf(request);
-  const payload = request.payload === undefined ? null : (toJson(ValueSchema, request.payload) as Json);
+  const payload = request.payload === undefined ? null : toJson(ValueSchema, request.payload);
   await context.runtime.submit(id, { type: "signal", name: request.name, payload, requestId: request.requestId });
   return create(SignalExecutionResponseSchema, { execution: await describeExecution(context, id) });
 }

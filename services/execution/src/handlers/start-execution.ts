@@ -101,8 +101,7 @@ async function startNew(
 /** The same key for something else is a mistake of the caller, and not a repetition. */
 async function sameStart(context: ExecutionContext, request: StartExecutionRequest, id: string): Promise<string> {
   const { state } = await readExecution(context, id);
-  const same =
-    state.workflowId === request.workflowId && canonical(state.input) === canonical(inputOf(request));
+  const same = state.workflowId === request.workflowId && canonical(state.input) === canonical(inputOf(request));
   if (same) return id;
   throw new DomainError({
     kind: "failed_precondition",
@@ -117,7 +116,7 @@ function namespaceOf(request: StartExecutionRequest): string {
 }
 
 function inputOf(request: StartExecutionRequest): JsonObject {
-  return (request.input ?? {}) as JsonObject;
+  return request.input ?? {};
 }
 
 /** Objects with the same fields in any order have the same text. */

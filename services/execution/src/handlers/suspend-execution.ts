@@ -6,7 +6,10 @@ import {
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { describeExecution, type ExecutionContext, idOf } from "./context.ts";
 
-export async function suspendExecution(context: ExecutionContext, request: SuspendExecutionRequest): Promise<SuspendExecutionResponse> {
+export async function suspendExecution(
+  context: ExecutionContext,
+  request: SuspendExecutionRequest,
+): Promise<SuspendExecutionResponse> {
   const id = idOf(request);
   await context.runtime.submit(id, { type: "suspend", reason: request.reason });
   return create(SuspendExecutionResponseSchema, { execution: await describeExecution(context, id) });

@@ -92,7 +92,10 @@ export function createExecutionProjection(
       onFinished(
         changes
           .filter((change) => change.finished)
-          .map(({ captured }) => ({ namespace: captured[NAMESPACE] as string, requestId: captured[REQUEST_ID] as string })),
+          .map(({ captured }) => ({
+            namespace: captured[NAMESPACE] as string,
+            requestId: captured[REQUEST_ID] as string,
+          })),
       );
     },
     async loadLive(partition) {

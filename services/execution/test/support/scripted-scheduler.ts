@@ -1,10 +1,12 @@
 import type { Json } from "@heddle/engine";
-import { LinkService, type OpenLinkResponse } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
-import type { Task } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
+import {
+  LinkService,
+  type OpenLinkResponse,
+  type OpenLinkResponseSchema,
+} from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
+import type { Task, TaskResultSchema } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import { createPushable, type Pushable, type Routes } from "@heddle/rpc";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { OpenLinkResponseSchema, } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
-import type { TaskResultSchema } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 
 type Result = MessageInitShape<typeof TaskResultSchema>;
 
@@ -98,4 +100,3 @@ export function completed(task: Pick<Task, "taskId">, said: { output?: Json; fai
       : { output: { form: { case: "json", value: JSON.stringify(said.output ?? null) } } }),
   };
 }
-

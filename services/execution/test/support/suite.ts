@@ -2,10 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { DomainError } from "@heddle/errors";
 import type { EventMessage } from "@heddle/events";
 import { compileDefinition } from "@heddle/language";
-import {
-  DefinitionService,
-  GetPlanResponseSchema,
-} from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { DefinitionService, GetPlanResponseSchema } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { createInMemoryTransport, createRpcClient, type Routes, type RpcClient, type RpcTransport } from "@heddle/rpc";
 import { createLogger } from "@heddle/telemetry";
