@@ -192,7 +192,7 @@ function count(name: string, value: Value, at: Span): number {
   throw errorAt(at, "type", `${name}() needs a whole number as its limit, not ${describeType(value)}`);
 }
 
-export function toText(frame: Frame, value: Value, at: Span): string {
+function toText(frame: Frame, value: Value, at: Span): string {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
   if (value instanceof Opaque) return applyLibrary(frame, "string", "string(a0)", [value], at) as string;

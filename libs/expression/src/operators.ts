@@ -108,7 +108,7 @@ function compare(operator: Order, left: number, right: number): boolean {
   }
 }
 
-export function isEqual(frame: Frame, left: Value, right: Value, at: Span): boolean {
+function isEqual(frame: Frame, left: Value, right: Value, at: Span): boolean {
   return compareEqual(left, right, {
     visit(a, depth) {
       if (depth > MAX_VALUE_DEPTH)

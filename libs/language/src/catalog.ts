@@ -1,6 +1,7 @@
 import { didYouMean } from "@heddle/expression";
-import type { CompileDefinitionOptions } from "./compile-definition.ts";
+
 import type { NodeDraft, WorkflowDraft } from "./draft.ts";
+import type { CompileDefinitionOptions } from "./options.ts";
 import type { Report } from "./report.ts";
 import { checkToolInputs } from "./tool-inputs.ts";
 

@@ -1,4 +1,4 @@
-import type { JsonObject, PlanDocument } from "@heddle/engine";
+import type { PlanDocument } from "@heddle/engine";
 import { checkConditions } from "./conditions.ts";
 import { checkExpressions } from "./expressions/check-expressions.ts";
 import type { Finding } from "./finding.ts";
@@ -9,25 +9,12 @@ import { summarize } from "./graph/summary.ts";
 import type { PlanSummary } from "./graph/summary.ts";
 import { buildWaits } from "./graph/waits.ts";
 import { checkCatalog } from "./catalog.ts";
+import type { CompileDefinitionOptions } from "./options.ts";
 import { buildPlan } from "./plan.ts";
 import { createReport } from "./report.ts";
 import { decodeSource } from "./source/decode-source.ts";
 import { readSource } from "./source/read-source.ts";
 import { readWorkflow } from "./workflow.ts";
-
-export interface CompileDefinitionOptions {
-  /** Tools that are registered, by name. Without it tools are not checked. */
-  knownTools?: ReadonlyMap<string, KnownTool>;
-  /** Agents that are registered; those that the definition declares need not be among them. Without it agents are not checked. */
-  knownAgents?: ReadonlySet<string>;
-  /** Whether a workflow of this id is published. Without it sub-workflows are not checked. */
-  workflowExists?: (workflowId: string) => boolean;
-}
-
-export interface KnownTool {
-  /** JSON Schema (2020-12) of its inputs; the constant parts of `inputs` are checked against it. */
-  inputSchema?: JsonObject;
-}
 
 export interface CompiledDefinition {
   /** Only when no finding is an error. */

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "@heddle/engine";
+import type { JsonObject } from "@heddle/engine";
 import { didYouMean } from "@heddle/expression";
 import { parseDuration } from "./duration.ts";
 import { MAX_DURATION_MS } from "./limits.ts";
@@ -163,11 +163,6 @@ export function readDuration(node: SourceNode, what: string, report: Report): nu
   if (durationMs >= 1 && durationMs <= MAX_DURATION_MS) return durationMs;
   report.add("out-of-range", node, `${what} is ${durationMs} ms`, "from 1ms to 366d");
   return undefined;
-}
-
-/** The plain value of a field, e.g. a template. */
-export function jsonOf(node: SourceNode | undefined): Json | undefined {
-  return node === undefined ? undefined : toJson(node);
 }
 
 export function jsonObjectOf(node: SourceMap): JsonObject {

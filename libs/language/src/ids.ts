@@ -5,7 +5,7 @@ import type { Span } from "./source/source-node.ts";
 const ID = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
 /** Names that mean something else in expressions. A node that is called so could not be read. */
-export const RESERVED_NAMES: readonly string[] = [
+const RESERVED_NAMES: readonly string[] = [
   "input",
   "current",
   "nodes",

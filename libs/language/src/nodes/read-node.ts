@@ -47,7 +47,7 @@ const CONTROL_TYPES = new Map<string, NodeType>([
   ["switch", { what: "a switch", fields: ["subtype", "condition", "branches"], read: readSwitch }],
   ["parallel", { what: "a parallel", fields: ["subtype", "branches", "wait_all"], read: readParallel }],
 ]);
-export const NODE_TYPE_NAMES = [...NODE_TYPES.keys(), "control"];
+const NODE_TYPE_NAMES = [...NODE_TYPES.keys(), "control"];
 
 /** Reads one node; undefined when it is not even an object. */
 export function readNode(source: SourceNode, index: number, context: NodeContext): NodeDraft | undefined {
