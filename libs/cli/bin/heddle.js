@@ -2,12 +2,14 @@
 // Plain JavaScript for any Node: the sources are TypeScript that Node 24 runs as it is. An older Node finds the one that
 // the npm package `node` installed beside us and hands over to it.
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
+import module, { createRequire } from "node:module";
 
 const MINIMUM = 24;
 const NO_NODE = 70;
 
 if (Number.parseInt(process.versions.node, 10) >= MINIMUM) {
+  // Stripped and compiled sources are kept in the system's folder for temporary files: half of the start is saved.
+  module.enableCompileCache();
   const { main } = await import("../src/main.ts");
   await main();
 } else {

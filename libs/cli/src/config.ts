@@ -12,7 +12,7 @@ export interface CliConfig {
   unicode: boolean;
 }
 
-export const defaultAddress = "http://127.0.0.1:7233";
+const defaultAddress = "http://127.0.0.1:7233";
 
 export function readConfig(env: NodeJS.ProcessEnv = process.env): CliConfig {
   return {

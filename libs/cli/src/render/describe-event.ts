@@ -6,7 +6,7 @@ import { toMs } from "./execution-view.ts";
 import type { Style } from "./style.ts";
 import { oneLine, truncate } from "./text-width.ts";
 
-export interface EventDescription {
+interface EventDescription {
   /** `task completed` */
   name: string;
   /** Empty for events of the execution itself. */
@@ -20,7 +20,7 @@ export interface EventDescription {
 const PAYLOAD_COLUMNS = 100;
 
 /** An event in words, for one line. */
-export function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription {
+function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription {
   const at = toMs(occurredAt) ?? 0;
   const name = (event.case ?? "unknown event").replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   const nodeId = event.value !== undefined && "nodeId" in event.value ? event.value.nodeId : "";

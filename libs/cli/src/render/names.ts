@@ -6,7 +6,7 @@ export function nodeStatusName(status: NodeStatus): string {
   return (NodeStatus[status] ?? "unknown").toLowerCase().replaceAll("_", " ");
 }
 
-export function executionStatusName(status: ExecutionStatus): string {
+function executionStatusName(status: ExecutionStatus): string {
   return (ExecutionStatus[status] ?? "unknown").toLowerCase();
 }
 
@@ -33,13 +33,3 @@ export function isFinal(status: ExecutionStatus): boolean {
     status === ExecutionStatus.COMPLETED || status === ExecutionStatus.FAILED || status === ExecutionStatus.CANCELED
   );
 }
-
-/** Undefined for what is no status. */
-export function findExecutionStatus(name: string): ExecutionStatus | undefined {
-  const status = (ExecutionStatus as unknown as Record<string, ExecutionStatus | string>)[name.toUpperCase()];
-  return typeof status === "number" && status !== ExecutionStatus.UNSPECIFIED ? status : undefined;
-}
-
-export const executionStatusNames: readonly string[] = Object.keys(ExecutionStatus)
-  .filter((name) => Number.isNaN(Number(name)) && name !== "UNSPECIFIED")
-  .map((name) => name.toLowerCase());
