@@ -26,6 +26,7 @@ import {
   drainWorker,
   renewLeases,
 } from "../src/domain/workers.ts";
+import { checkState } from "./check-state.ts";
 import { defaultLimits, type SchedulerLimits } from "../src/limits.ts";
 
 /* The scheduler's domain with simulated owners and workers around it: no I/O, and time is a number. */
@@ -98,12 +99,13 @@ export function createSimulation(limits: Partial<SchedulerLimits> = {}) {
     return made;
   }
 
-  /** One turn: admission, then every box is read. */
+  /** One turn: admission, then every box is read. Afterwards everything must fit together. */
   function turn(): void {
     admitAll(state, nowMs);
     state.filled.clear();
     for (const each of workers.values()) readWorker(each);
     readOwner();
+    checkState(state);
   }
 
   function readWorker(simulated: SimulatedWorker): void {
@@ -241,6 +243,14 @@ export function createSimulation(limits: Partial<SchedulerLimits> = {}) {
         );
       renewLeases(state, simulated.session.worker, heartbeats, nowMs);
       turn();
+    },
+
+    /** What happens in `during` finds workers that do not read. */
+    withoutReading(id: string, during: () => void): void {
+      const { session } = worker(id);
+      worker(id).session = undefined;
+      during();
+      worker(id).session = session;
     },
 
     /** The owner connects and says all that it wants. */

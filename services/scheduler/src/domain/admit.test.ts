@@ -87,6 +87,20 @@ describe("between queues", () => {
     expect(served).toBeLessThan(30);
   });
 
+  it("an old backlog does not outrank what has just come to another", () => {
+    const simulation = connected({ ageingStepMs: 1_000 });
+    simulation.connect("w", { slots: 1, tools: ["old", "new"] });
+    simulation.schedule(...Array.from({ length: 20 }, (_, number) => task(number, { name: "old" })));
+    for (let turn = 0; turn < 10; turn++) {
+      simulation.pass(500);
+      simulation.finish("w", [...simulation.worker("w").held.keys()]);
+    }
+    simulation.schedule(task(100, { name: "new" }), task(101, { name: "new" }));
+    simulation.finish("w", [...simulation.worker("w").held.keys()]);
+    simulation.finish("w", [...simulation.worker("w").held.keys()]);
+    expect([...simulation.worker("w").held.keys()]).toEqual([task(100).taskId]);
+  });
+
   it("a blocked one holds up no other", () => {
     const simulation = connected();
     simulation.schedule(...Array.from({ length: 1_000 }, (_, number) => task(number, { name: "nobody", priority: 0 })));
@@ -105,6 +119,15 @@ describe("the choice of the worker", () => {
     simulation.schedule(...Array.from({ length: 4 }, (_, number) => task(number)));
     expect(simulation.worker("small").held.size).toBe(1);
     expect(simulation.worker("large").held.size).toBe(3);
+  });
+
+  it("follows what ends", () => {
+    const simulation = connected();
+    for (const id of ["a", "b", "c"]) simulation.connect(id, { slots: 4 });
+    simulation.schedule(...Array.from({ length: 9 }, (_, number) => task(number)));
+    for (const id of ["c", "b"]) simulation.finish(id, [...simulation.worker(id).held.keys()]);
+    simulation.schedule(...Array.from({ length: 6 }, (_, number) => task(10 + number)));
+    expect(["a", "b", "c"].map((id) => simulation.worker(id).held.size)).toEqual([3, 3, 3]);
   });
 
   it("spreads over workers with other capabilities as well", () => {

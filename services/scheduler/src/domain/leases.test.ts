@@ -58,13 +58,27 @@ describe("a lease", () => {
     expect(simulation.state.counters.lost).toBe(1);
   });
 
-  it("of a task that was never sent to a worker which is gone is given to another at once", () => {
+  it("that ends at a worker which is there tells it to stop", () => {
     const simulation = connected();
-    simulation.connect("a");
-    simulation.connect("b");
-    simulation.disconnect("b");
+    simulation.connect("w", { slots: 1 });
     simulation.schedule(task(0));
-    expect(deliveriesOf(simulation, 0)).toHaveLength(1);
+    simulation.drain("w");
+    for (let round = 0; round < 4; round++) {
+      simulation.pass(3_000);
+      simulation.heartbeat("w", { only: [] });
+    }
+    expect(simulation.worker("w").held.size).toBe(0);
+    expect(simulation.state.counts).toMatchObject({ waiting: 1, running: 0 });
+  });
+
+  it("of a task that was never sent to a worker which is gone is given to another at once, in the old order", () => {
+    const simulation = connected();
+    simulation.connect("a", { slots: 2 });
+    simulation.withoutReading("a", () => simulation.schedule(task(0), task(1), task(2)));
+    expect(simulation.state.counts).toMatchObject({ waiting: 1, running: 2 });
+    simulation.disconnect("a");
+    simulation.connect("b", { slots: 3 });
+    expect([...simulation.worker("b").held.keys()].map(numberOf)).toEqual([0, 1, 2]);
   });
 
   it("ends the stream of a worker that hangs, so that it gets no further task", () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { createSimulation, task } from "../../test/simulation.ts";
-import { admitAll } from "./deliver.ts";
 import { cancelTasks } from "./links.ts";
 import type { WorkerOutbox } from "./model.ts";
 import { takeWorkerFrames } from "./outgoing.ts";
@@ -41,10 +40,7 @@ function withoutReading(simulation: ReturnType<typeof createSimulation>, count: 
     $typeName: "heddle.common.v1.Payload" as const,
     form: { case: "json" as const, value: "x".repeat(chars) },
   };
-  const { session } = simulation.worker("w");
-  simulation.worker("w").session = undefined;
-  simulation.schedule(...Array.from({ length: count }, (_, number) => ({ ...task(number), input })));
-  admitAll(simulation.state, simulation.nowMs);
-  simulation.worker("w").session = session;
+  const tasks = Array.from({ length: count }, (_, number) => ({ ...task(number), input }));
+  simulation.withoutReading("w", () => simulation.schedule(...tasks));
   return { outbox };
 }

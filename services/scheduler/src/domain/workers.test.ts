@@ -233,6 +233,20 @@ describe("after a restart of the scheduler", () => {
     expect(simulation.owner.recorded.get(first)?.worker).toBe("newer");
   });
 
+  it("a worker that comes with an older delivery is told to drop it", () => {
+    const simulation = connected({ recoveryWindowMs: 1_000 });
+    simulation.connect("older");
+    simulation.schedule(task(0));
+    simulation.disconnect("older");
+    simulation.pass(10_100);
+    simulation.connect("newer");
+    simulation.restart();
+    simulation.connect("newer");
+    expect(simulation.connect("older")).toEqual([first]);
+    simulation.openLink();
+    expect(simulation.worker("newer").held.size).toBe(1);
+  });
+
   it("a result of the latest delivery counts, also when an older one was taken up", () => {
     const simulation = connected({ recoveryWindowMs: 1_000 });
     simulation.connect("older");
@@ -255,6 +269,18 @@ describe("after a restart of the scheduler", () => {
     simulation.restart();
     simulation.worker("w").held.set(first, simulation.state.tokens.latest + 5n);
     expect(simulation.connect("w")).toEqual([first]);
+  });
+
+  it("a task of another namespace cannot be ended by guessing its token", () => {
+    const simulation = connected({ recoveryWindowMs: 1_000 });
+    simulation.schedule(task(0));
+    simulation.restart();
+    simulation.openLink();
+    simulation.connect("stranger", { namespace: "other" });
+    simulation.worker("stranger").held.set(first, simulation.state.tokens.inherited);
+    simulation.finish("stranger", [first]);
+    expect(simulation.worker("stranger").refusals).toEqual([first]);
+    expect(simulation.owner.recorded.size).toBe(0);
   });
 
   it("a task of another namespace cannot be taken by naming it", () => {
