@@ -24,7 +24,8 @@ test("it is an array with the right ends, however it is used", () => {
           queue.unshift(items);
           model = [...fresh, ...model];
         } else {
-          for (let i = 0; i < count; i++) expect(queue.shift()).toMatchObject(model.length > 0 ? { command: model.shift() } : {});
+          for (let i = 0; i < count; i++)
+            expect(queue.shift()).toMatchObject(model.length > 0 ? { command: model.shift() } : {});
         }
         expect(queue.length).toBe(model.length);
         expect(queue.sizeBytes).toBe(model.length * 2);

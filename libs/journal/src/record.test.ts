@@ -15,22 +15,25 @@ const records = fc
     const id = newId(fields.seq % 64, 1);
     return { id, idBytes: idToBytes(id), ...fields };
   });
-const sections = fc
-  .uniqueArray(fc.integer({ min: 0, max: 63 }), { maxLength: 8 })
-  .chain((partitions) =>
-    fc.tuple(
-      ...partitions.map((partition) =>
-        fc.record({
-          partition: fc.constant(partition),
-          previousOffset: fc.integer({ min: 0, max: 2 ** 49 }),
-          records: fc.array(records, { minLength: 1, maxLength: 5 }),
-        }),
-      ),
+const sections = fc.uniqueArray(fc.integer({ min: 0, max: 63 }), { maxLength: 8 }).chain((partitions) =>
+  fc.tuple(
+    ...partitions.map((partition) =>
+      fc.record({
+        partition: fc.constant(partition),
+        previousOffset: fc.integer({ min: 0, max: 2 ** 49 }),
+        records: fc.array(records, { minLength: 1, maxLength: 5 }),
+      }),
     ),
-  );
+  ),
+);
 
 const plain = (from: readonly StoredRecord[]) =>
-  from.map(({ id, seq, bytes, payloadDigests }) => ({ id, seq, bytes: Buffer.from(bytes).toString("hex"), payloadDigests }));
+  from.map(({ id, seq, bytes, payloadDigests }) => ({
+    id,
+    seq,
+    bytes: Buffer.from(bytes).toString("hex"),
+    payloadDigests,
+  }));
 
 test("a batch comes back as it went in, and unwanted partitions stay unread", () => {
   fc.assert(
@@ -85,7 +88,11 @@ test("fields of a later version are passed over", () => {
 
 test("damaged bytes are an error, never an endless loop or a wrong record", () => {
   const good = encodeBatch([
-    { partition: 3, previousOffset: 7, records: [{ id: "", idBytes: new Uint8Array(16), seq: 1, bytes: new Uint8Array(20), payloadDigests: [] }] },
+    {
+      partition: 3,
+      previousOffset: 7,
+      records: [{ id: "", idBytes: new Uint8Array(16), seq: 1, bytes: new Uint8Array(20), payloadDigests: [] }],
+    },
   ]);
   for (let length = 1; length < good.length; length++) {
     expect(() => decodeBatch(good.subarray(0, length), () => true)).toThrow(RangeError);

@@ -8,7 +8,7 @@ import type { Tally, TallyCommand, TallyEvent } from "./tally.ts";
 
 describeOnServers("append", (server) => {
   test("a reply comes after the commit, and the journal holds every event once, in order", async () => {
-    const { start, database } = await createFixture(server);
+    const { start } = await createFixture(server);
     const runtime = await start();
     const ids = Array.from({ length: 40 }, () => runtime.newId());
     const replies = await Promise.all(ids.flatMap((id) => sequence(25).map((value) => add(runtime, id, value))));

@@ -17,7 +17,7 @@ import {
 
 describeOnServers("outage", (server) => {
   test("the answer to a commit is lost: the outcome is looked up, and nothing is appended twice", async () => {
-    const { start, proxyOf, database } = await createFixture(server);
+    const { start, proxyOf } = await createFixture(server);
     const runtime = await start();
     const ids = Array.from({ length: 20 }, () => runtime.newId());
     await Promise.all(ids.map((id) => add(runtime, id, 1)));
@@ -30,7 +30,7 @@ describeOnServers("outage", (server) => {
   });
 
   test("a statement is lost with its connection: it is sent again", async () => {
-    const { start, proxyOf, database, logs } = await createFixture(server);
+    const { start, proxyOf, logs } = await createFixture(server);
     const runtime = await start();
     const id = runtime.newId();
     await add(runtime, id, 1);
@@ -54,7 +54,7 @@ describeOnServers("outage", (server) => {
   });
 
   test("an administrator terminates every connection, again and again, under load", async () => {
-    const { start, database, testDatabase } = await createFixture(server);
+    const { start, testDatabase } = await createFixture(server);
     const runtime = await start();
     const ids = Array.from({ length: 20 }, () => runtime.newId());
     let running = true;
@@ -80,7 +80,7 @@ describeOnServers("outage", (server) => {
   });
 
   test("no database for longer than the lease: pending commands are refused, and work goes on when it is back", async () => {
-    const { start, proxyOf, database } = await createFixture(server);
+    const { start, proxyOf } = await createFixture(server);
     const runtime = await start({
       limits: { leaseDurationMs: 900, leaseSafetyMarginMs: 300, leaseRenewIntervalMs: 150 },
     });
@@ -137,7 +137,7 @@ afterEach(async () => {
 });
 
 test.each(["stopped", "killed"] as const)("the server is %s and started again under load", async (how) => {
-  const { dataDir, postgres, database, runtime } = await ownServer(cleanup);
+  const { dataDir, postgres, runtime } = await ownServer(cleanup);
   const ids = Array.from({ length: 20 }, () => runtime.newId());
   let running = true;
   const work = ids.map(async (id) => {

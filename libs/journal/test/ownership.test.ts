@@ -27,7 +27,7 @@ describeOnServers("ownership", (server) => {
   });
 
   test("a zombie whose lease was taken over cannot write, and nothing of it is acknowledged", async () => {
-    const { start, database } = await createFixture(server);
+    const { start } = await createFixture(server);
     const lost: number[] = [];
     const zombie = await start({ owner: "zombie", limits: deaf, onLost: (partition) => lost.push(partition) });
     const id = zombie.newId();
@@ -92,7 +92,7 @@ describeOnServers("ownership", (server) => {
   });
 
   test("several processes share evenly, and take over from one that dies", async () => {
-    const { start, kill, database } = await createFixture(server);
+    const { start, kill } = await createFixture(server);
     const a = await start({ owner: "a", limits: shortLease });
     const ids = Array.from({ length: 200 }, () => a.newId());
     await Promise.all(ids.map((id) => add(a, id, 1)));
@@ -118,7 +118,7 @@ describeOnServers("ownership", (server) => {
   });
 
   test("commands under way while partitions move are applied once or refused, never both", async () => {
-    const { start, database } = await createFixture(server);
+    const { start } = await createFixture(server);
     const a = await start({ owner: "a", limits: shortLease });
     const ids = Array.from({ length: 64 }, (_, partition) => a.newId(partition));
     await Promise.all(ids.map((id) => add(a, id, 0)));

@@ -61,6 +61,12 @@ export function openDatabase(options: DatabaseOptions): Database {
     return knex;
   };
 
+  const connect: Database["connect"] = async (extra = {}) => {
+    const client = new pg.Client(connectionConfig(url, schema, extra.applicationName ?? applicationName));
+    await client.connect();
+    return client;
+  };
+
   return {
     schema,
     get knex() {
@@ -68,12 +74,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     query: (statement) => run(pool, statement),
     transaction: (work) => inTransaction(pool, work),
-    migrate: (migrations) => migrate(lazyKnex(), schema, migrations),
-    async connect(extra = {}) {
-      const client = new pg.Client(connectionConfig(url, schema, extra.applicationName ?? applicationName));
-      await client.connect();
-      return client;
-    },
+    migrate: (migrations) => migrate(lazyKnex(), schema, migrations, connect),
+    connect,
     async close() {
       if (closed) return;
       closed = true;

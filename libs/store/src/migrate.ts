@@ -1,4 +1,5 @@
 import type { Knex } from "knex";
+import type pg from "pg";
 
 /** One change of a schema. Its name is recorded for ever: never rename one that has run anywhere. */
 export interface Migration {
@@ -23,16 +24,29 @@ export function defineMigrations(migrations: readonly Migration[]): readonly Mig
 }
 
 /** Brings the schema up to date; several processes may do so at once. Returns the names of what ran now. */
-export async function migrate(knex: Knex, schema: string, migrations: readonly Migration[]): Promise<string[]> {
+export async function migrate(
+  knex: Knex,
+  schema: string,
+  migrations: readonly Migration[],
+  connect: () => Promise<pg.Client>,
+): Promise<string[]> {
   defineMigrations(migrations);
-  // Knex puts its own two tables into the schema before any migration could create it.
-  await createSchema(knex, schema);
-  const [, names] = (await knex.migrate.latest({
-    migrationSource: source(migrations),
-    schemaName: schema,
-    tableName: "migrations",
-  })) as [number, string[]];
-  return names;
+  const guard = await connect();
+  try {
+    // Knex's own lock is a row: two processes trip over each other making its table, and a process that is killed leaves
+    // it locked for ever. This one ends with its connection.
+    await guard.query("select pg_advisory_lock(hashtextextended($1, 0))", [`${schema}.migrations`]);
+    // Knex puts its own two tables into the schema before any migration could create it.
+    await knex.raw("create schema if not exists ??", [schema]);
+    const config = { migrationSource: source(migrations), schemaName: schema, tableName: "migrations" };
+    const { rows } = await knex.raw("select to_regclass(?) as found", [`${schema}.migrations_lock`]);
+    // Whoever held it is gone: we have the guard.
+    if (rows[0].found !== null) await knex.migrate.forceFreeMigrationsLock(config);
+    const [, names] = (await knex.migrate.latest(config)) as [number, string[]];
+    return names;
+  } finally {
+    await guard.end();
+  }
 }
 
 /** Names come from the definition and not from files: bundling or renaming a file does not run a migration again. */
@@ -42,13 +56,4 @@ function source(migrations: readonly Migration[]): Knex.MigrationSource<Migratio
     getMigrationName: (migration) => migration.name,
     getMigration: async (migration) => migration,
   };
-}
-
-async function createSchema(knex: Knex, schema: string): Promise<void> {
-  const { rows } = await knex.raw("select 1 from pg_namespace where nspname = ?", [schema]);
-  if (rows.length > 0) return;
-  // IF NOT EXISTS alone still fails with a unique violation when two processes create it at the same moment.
-  await knex.raw("create schema if not exists ??", [schema]).catch((error: { code?: string }) => {
-    if (error.code !== "23505") throw error;
-  });
 }

@@ -17,12 +17,16 @@ describe("page tokens", () => {
     expect(() => decodePageToken(token, { namespace: "other" })).toThrow(/other filters/);
   });
 
-  it.each(["x", "e30", "W10", Buffer.from('[2,"a","b"]').toString("base64url"), "%%%", Buffer.from('[1,"a",{}]').toString("base64url")])(
-    "are refused when they are none: %j",
-    (token) => {
-      const decode = (): unknown => decodePageToken(token, {});
-      expect(decode).toThrow(DomainError);
-      expect(decode).toThrow(/page_token/);
-    },
-  );
+  it.each([
+    "x",
+    "e30",
+    "W10",
+    Buffer.from('[2,"a","b"]').toString("base64url"),
+    "%%%",
+    Buffer.from('[1,"a",{}]').toString("base64url"),
+  ])("are refused when they are none: %j", (token) => {
+    const decode = (): unknown => decodePageToken(token, {});
+    expect(decode).toThrow(DomainError);
+    expect(decode).toThrow(/page_token/);
+  });
 });

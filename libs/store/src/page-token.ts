@@ -20,7 +20,9 @@ export function decodePageToken<Position extends string | number>(token: string,
     throw invalid("it is not a token of this method; start again without one");
   }
   if (digest !== digestOf(filter)) {
-    throw invalid("it belongs to a list with other filters; repeat the request with the same filters, or start again without it");
+    throw invalid(
+      "it belongs to a list with other filters; repeat the request with the same filters, or start again without it",
+    );
   }
   return position as Position;
 }
