@@ -6,3 +6,4 @@ export type { Json, JsonObject } from "./json.ts";
 export * from "./limits.ts";
 export { compileTemplate } from "./template.ts";
 export type * from "./types.ts";
+export { linearRegularExpression, type RegularExpression } from "./regular-expression.ts";

@@ -6,6 +6,7 @@ export interface WorkflowDraft {
   id: string;
   name?: string;
   description?: string;
+  labels?: Record<string, string>;
   inputSchema?: JsonObject;
   output?: Json;
   agents: ReadonlyMap<string, JsonObject>;

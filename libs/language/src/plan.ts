@@ -5,13 +5,14 @@ import { joinOf } from "./graph/reachability.ts";
 
 /** The plan of a definition without errors. */
 export function buildPlan(workflow: WorkflowDraft, graph: Graph): PlanDocument {
-  const { id, name, description, inputSchema, output, agents, timeoutMs, priority } = workflow;
+  const { id, name, description, labels, inputSchema, output, agents, timeoutMs, priority } = workflow;
   return {
     format: "heddle.plan/1",
     workflowId: id,
     type: "dag",
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
+    ...(labels === undefined ? {} : { labels }),
     ...(inputSchema === undefined ? {} : { inputSchema }),
     nodes: workflow.nodes.map((node) => planNode(node, graph)),
     ...(output === undefined ? {} : { output }),

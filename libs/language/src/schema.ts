@@ -2,6 +2,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import type { ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import type { Json } from "@heddle/engine";
+import { linearRegularExpression } from "@heddle/expression";
 import { MAX_SCHEMA_LENGTH } from "./limits.ts";
 import type { Report } from "./report.ts";
 import type { SourceMap, SourceNode } from "./source/source-node.ts";
@@ -18,6 +19,7 @@ function createAjv(): Ajv2020 {
     logger: false,
     // Else a small schema with many references to a large one becomes a huge program.
     inlineRefs: false,
+    code: { regExp: linearRegularExpression },
   });
   addFormats.default(ajv);
   return ajv;

@@ -43,7 +43,7 @@ export function readWorkflow(root: SourceNode, report: Report): WorkflowDraft | 
   fields.require("type", "type: dag");
   fields.oneOf("type", ["dag"]);
   checkVersion(fields);
-  checkLabels(fields);
+  const labels = readLabels(fields);
   const uses: ExpressionUse[] = [];
   const agents = readAgents(fields);
   const inputSchema = readInputSchema(fields);
@@ -61,6 +61,7 @@ export function readWorkflow(root: SourceNode, report: Report): WorkflowDraft | 
     nodes: readNodes(fields, { report, uses, agents }),
     ...(text.name === undefined ? {} : { name: text.name }),
     ...(text.description === undefined ? {} : { description: text.description }),
+    ...(labels === undefined ? {} : { labels }),
     ...(inputSchema === undefined ? {} : { inputSchema }),
     ...(output === undefined ? {} : { output: output.value }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -120,20 +121,24 @@ function checkVersion(fields: Fields): void {
   }
 }
 
-function checkLabels(fields: Fields): void {
+function readLabels(fields: Fields): Record<string, string> | undefined {
   const map = fields.object("labels");
-  if (map === undefined) return;
+  if (map === undefined) return undefined;
+  const labels: [name: string, value: string][] = [];
   if (map.entries.size > MAX_LABELS)
     fields.report.add("out-of-range", map, `the workflow has ${map.entries.size} labels`, `at most ${MAX_LABELS}`);
   for (const { name, key, value } of map.entries.values()) {
-    if (!isText(value))
+    if (!isText(value)) {
       fields.report.add(
         "wrong-type",
         value,
         `the label "${name}" is ${describeSource(value)} where text is expected`,
         "put quotes around it",
       );
-    else if (value.value.length > MAX_NAME_LENGTH || name.length > MAX_NAME_LENGTH) {
+      continue;
+    }
+    labels.push([name, value.value]);
+    if (value.value.length > MAX_NAME_LENGTH || name.length > MAX_NAME_LENGTH) {
       fields.report.add(
         "out-of-range",
         key,
@@ -142,6 +147,7 @@ function checkLabels(fields: Fields): void {
       );
     }
   }
+  return Object.fromEntries(labels);
 }
 
 /** `input: { schema }` or `input_schema`. */

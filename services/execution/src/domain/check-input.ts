@@ -1,5 +1,6 @@
 import type { JsonObject, Plan } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
+import { linearRegularExpression } from "@heddle/expression";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import { maxInputBytes } from "./limits.ts";
@@ -13,7 +14,13 @@ export function checkInput(plan: Plan, input: JsonObject): void {
   if (schema === undefined) return;
   let validate = validators.get(plan);
   if (validate === undefined) {
-    const ajv = new Ajv2020({ allErrors: true, strict: false });
+    const ajv = new Ajv2020({
+      allErrors: true,
+      strict: false,
+      // As the compiler of definitions does: neither a pattern nor a reference may cost more than its length.
+      inlineRefs: false,
+      code: { regExp: linearRegularExpression },
+    });
     formats.default(ajv);
     validate = ajv.compile(schema);
     validators.set(plan, validate);
