@@ -3,13 +3,13 @@ import type { Outbox } from "./domain/model.ts";
 import type { SchedulerState } from "./domain/state.ts";
 import { needsTicks, resumeTicks, tick } from "./domain/time.ts";
 
-/** Milliseconds since the Unix epoch. Must never go back: leases and time-outs are measured with it. */
+/** Whole milliseconds since the Unix epoch. Must never go back: leases and time-outs are measured with it. */
 export interface Clock {
   now(): number;
 }
 
 /** The time of day at the start, carried on by a clock that nobody can set: a corrected system clock ends no lease. */
-export const monotonicClock: Clock = { now: () => performance.timeOrigin + performance.now() };
+export const monotonicClock: Clock = { now: () => Math.floor(performance.timeOrigin + performance.now()) };
 
 /** Runs what the streams have put into the state: admission once per turn of the event loop, time once per tick. */
 export interface Turns {

@@ -1,5 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { createInMemoryTransport, type BidiStream, type RpcTransport } from "@heddle/rpc";
+import {
+  type BidiStream,
+  createGrpcTransport,
+  createInMemoryTransport,
+  createServer,
+  type RpcTransport,
+} from "@heddle/rpc";
 import { createLogger } from "@heddle/telemetry";
 import {
   type LinkResults,
@@ -14,35 +20,49 @@ import {
   TaskType,
 } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import { type ConnectResponse, WorkerService } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
-import { createSchedulerService, type SchedulerLimits, type SchedulerServer } from "../src/index.ts";
+import { createSchedulerService, type SchedulerLimits } from "../src/index.ts";
 
 export type TaskInit = MessageInitShape<typeof TaskSchema> & { taskId: string };
 
 export const logger = createLogger({ name: "scheduler-test", level: "silent" });
 
-/** A scheduler on the in-memory transport. `epoch` grows with every start, as the database makes it. */
+/** How its streams are reached: within the process, or by grpc-js clients over a socket. */
+export type Wire = "in-memory" | "grpc";
+
+/** A scheduler that can be killed and started again at the same address. */
 export interface Harness {
-  service: SchedulerServer;
   transport: RpcTransport;
+  /** Stops the service, and starts another one that knows nothing. */
+  restart(): Promise<void>;
+  /** Ends the service's streams, with the server still there. */
+  stopService(): Promise<void>;
+  /** Shuts the server down as SIGTERM does. */
+  closeServer(): Promise<void>;
   stop(): Promise<void>;
 }
 
 let lastEpoch = 0n;
 
-export async function startScheduler(limits: Partial<SchedulerLimits> = {}): Promise<Harness> {
+export async function startScheduler(wire: Wire, limits: Partial<SchedulerLimits> = {}): Promise<Harness> {
   const service = createSchedulerService({ logger, limits, epoch: async () => (lastEpoch += 1n) });
   await service.start();
-  const transport = createInMemoryTransport({
-    routes: (router) => service.routes(router),
-    logger,
-    validation: service.validation,
-  });
+  const options = { routes: service.routes, logger, validation: service.validation };
+  const server = wire === "grpc" ? createServer(options) : undefined;
+  const transport =
+    server === undefined ? createInMemoryTransport(options) : createGrpcTransport((await server.listen()).url);
   return {
-    service,
     transport,
+    // A service that starts again knows as little as a new process: only its epoch is higher.
+    async restart() {
+      await service.stop();
+      await service.start();
+    },
+    stopService: () => service.stop(),
+    closeServer: async () => server?.close({ drainMs: 2_000 }),
     async stop() {
       await service.stop();
       transport.close();
+      await server?.close({ drainMs: 0 });
     },
   };
 }
@@ -103,10 +123,12 @@ type Done = Pick<Task, "taskId" | "fencingToken"> &
 export interface TestWorker extends Frames<ConnectResponse> {
   stream: BidiStream<unknown>;
   tasks(): Task[];
-  /** Sends a frame of results that succeed, or of these. */
+  /** Sends a frame of results; `true` is the output of those that do not say otherwise. */
   finish(done: Done[]): void;
   untilTasks(count: number): Promise<Task[]>;
   acknowledged(): bigint;
+  dropped(): Promise<string[]>;
+  heartbeat(tasks: Pick<Task, "taskId" | "fencingToken">[], fromHandler?: boolean): void;
 }
 
 export interface WorkerOptions {
@@ -151,6 +173,11 @@ export function connectWorker(transport: RpcTransport, options: WorkerOptions = 
     async untilTasks(count: number) {
       await frames.until(() => tasks().length >= count);
       return tasks();
+    },
+    dropped: () => frames.first(({ frame: each }) => (each.case === "welcome" ? each.value.droppedTaskIds : undefined)),
+    heartbeat(running: Pick<Task, "taskId" | "fencingToken">[], fromHandler = false) {
+      const heartbeats = running.map(({ taskId, fencingToken }) => ({ taskId, fencingToken, fromHandler }));
+      stream.send({ frame: { case: "heartbeats", value: { heartbeats } } });
     },
     acknowledged: () =>
       frames.all.reduce((last, each) => (each.frame.case === "acknowledge" ? each.frame.value.upToFrame : last), 0n),

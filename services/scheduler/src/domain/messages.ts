@@ -62,7 +62,7 @@ export function failedResult(taskId: string, own: OwnFailure, startedAtMs: numbe
     fencingToken: 0n,
     output: undefined,
     failure,
-    startedAtMs: BigInt(Math.floor(startedAtMs)),
+    startedAtMs: BigInt(startedAtMs),
     worker,
   };
 }

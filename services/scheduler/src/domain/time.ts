@@ -117,7 +117,7 @@ function reportProgress(state: SchedulerState, nowMs: number): void {
       $typeName: "heddle.scheduler.v1.TaskProgress",
       taskId: entry.id,
       worker: worker.id,
-      startedAtMs: BigInt(Math.floor(startedAtMs)),
+      startedAtMs: BigInt(startedAtMs),
     });
     state.filled.add(owner);
   }

@@ -133,6 +133,16 @@ describe("a worker", () => {
     expect(simulation.worker("w").held.size).toBe(0);
   });
 
+  it("cannot hold what the same delivery gave to another", () => {
+    const simulation = connected();
+    simulation.connect("w");
+    simulation.schedule(task(0));
+    simulation.worker("thief").held.set(first, simulation.worker("w").held.get(first) as bigint);
+    expect(simulation.connect("thief")).toEqual([first]);
+    simulation.finish("w", [first]);
+    expect(simulation.owner.recorded.get(first)?.worker).toBe("w");
+  });
+
   it("cannot end a task with a token that was given to another, or that nobody was given", () => {
     const simulation = connected();
     simulation.connect("a");
