@@ -53,6 +53,26 @@ describeOnServers("outage", (server) => {
     expect((await database.query({ text: "select from journal" })).rowCount).toBe(3);
   });
 
+  test("the same when the time slot changed in between, where no primary key would refuse the second row", async () => {
+    const { start, proxyOf, database } = await createFixture(server);
+    const clock = { now: Date.UTC(2030, 0, 1) };
+    const limits = { slotDurationMs: 3_600_000, slotMaintenanceIntervalMs: 3_600_000 };
+    const runtime = await start({ now: () => clock.now, limits });
+    const id = runtime.newId();
+    await add(runtime, id, 1);
+    const deliver = proxyOf(runtime).holdBack("journal_append");
+    const pending = add(runtime, id, 2);
+    // The first try still goes to the old slot; only the repetition looks at the clock again.
+    clock.now += limits.slotDurationMs;
+    expect(await pending).toEqual({ seq: 2, sum: 3 });
+    await deliver();
+    const { rows } = await database.query<{ slots: number; count: number }>({
+      text: "select count(distinct slot)::int as slots, count(*)::int as count from journal",
+    });
+    expect(rows).toEqual([{ slots: 2, count: 2 }]);
+    expect((await readAll(runtime)).get(id)).toEqual([1, 2]);
+  });
+
   test("an administrator terminates every connection, again and again, under load", async () => {
     const { start, testDatabase } = await createFixture(server);
     const runtime = await start();
