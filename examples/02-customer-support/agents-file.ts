@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 
 export interface AgentsFile {
@@ -25,7 +26,7 @@ export async function prepareAgentsFile(env: NodeJS.ProcessEnv): Promise<AgentsF
   const source = new URL("agents.yaml", import.meta.url);
   const chosen = MODELS.find(({ key }) => env[key]);
   if (chosen === undefined)
-    return { path: source.pathname, model: "scripted answers (no key needed)", remove: async () => {} };
+    return { path: fileURLToPath(source), model: "scripted answers (no key needed)", remove: async () => {} };
   const { provider } = chosen;
   const model = env["HEDDLE_EXAMPLE_MODEL"] || chosen.model;
   const { agents } = parse(await readFile(source, "utf8")) as Agents;

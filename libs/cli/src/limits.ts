@@ -18,8 +18,16 @@ export const pageSize = 1_000;
 /** The live view is painted at most this often. */
 export const paintIntervalMs = 80;
 
-/** Pauses between two attempts to go on watching after the server went away. */
-export const watchRetryMs = [50, 100, 200, 400, 800, 1_600, 3_200, 5_000] as const;
+/** Pauses between two attempts to go on watching after the server went away: about a minute in all. */
+export const watchRetryMs: readonly number[] = [
+  50,
+  100,
+  200,
+  400,
+  800,
+  1_600,
+  ...Array.from({ length: 28 }, () => 2_000),
+];
 
 /** Lines that the live view takes when the terminal does not say how high it is. */
 export const defaultRows = 24;

@@ -28,17 +28,29 @@ export interface ProgramOptions {
 /** Reads the arguments and runs the command; each command's module is loaded when it runs, so that help is quick. */
 export async function runProgram(argv: readonly string[], { io, withContext }: ProgramOptions): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
-  const program = createProgram(io, async (flags, run) => {
+  const json = argv.includes("--json");
+  const program = createProgram(json ? withoutErrors(io) : io, async (flags, run) => {
     exitCode = await withContext(flags, run);
   });
   try {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
-    // Commander has said what is wrong, or shown the help that was asked for.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.invalid;
-    throw error;
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return EXIT.ok;
+    // Commander has said what is wrong already, in its own words for people.
+    if (json) io.stderr.write(`${JSON.stringify({ error: usageError(error) }, undefined, 2)}\n`);
+    return EXIT.invalid;
   }
   return exitCode;
+}
+
+function withoutErrors(io: CliIo): CliIo {
+  return { ...io, stderr: { write() {} } };
+}
+
+/** The same form as every other error with --json. */
+function usageError({ message }: CommanderError): { kind: string; reason: string; message: string } {
+  return { kind: "cli", reason: "USAGE", message: message.replace(/^error: /, "") };
 }
 
 type Start = (flags: GlobalFlags, run: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;

@@ -296,6 +296,14 @@ describe("heddle without a server", () => {
     expect(stderr).toContain(says);
   });
 
+  it("says what is wrong as JSON with --json", async () => {
+    const { stderr } = await heddle(["list", "--limit", "0", "--json"]);
+    const { error } = JSON.parse(stderr) as { error: { reason: string; message: string } };
+    expect(error.reason).toBe("USAGE");
+    expect(error.message).toContain("use a whole number");
+    expect(error.message).not.toContain("error:");
+  });
+
   it("shows help without loading anything, and exits with 0", async () => {
     const { exitCode, stdout } = await heddle(["--help"]);
     expect(exitCode).toBe(EXIT.ok);

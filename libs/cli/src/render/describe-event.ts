@@ -18,6 +18,8 @@ interface EventDescription {
 
 /** Cells of a payload that a line shows. */
 const PAYLOAD_COLUMNS = 100;
+/** Cells of a failure's message: it is what one looks for. */
+const FAILURE_COLUMNS = 400;
 
 /** An event in words, for one line. */
 function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription {
@@ -92,7 +94,7 @@ function ranText(
 function failureText(failure: Failure | undefined): string {
   return failure === undefined
     ? ""
-    : truncate(`${oneLine(failure.type)}: ${oneLine(failure.message)}`, PAYLOAD_COLUMNS);
+    : truncate(`${oneLine(failure.type)}: ${oneLine(failure.message)}`, FAILURE_COLUMNS);
 }
 
 function payloadText(payload: Payload | undefined): string {
