@@ -145,7 +145,7 @@ async function ownServer(cleanup: (() => Promise<void>)[]) {
     await runtime.stop();
     await database.close();
     await (await startEmbeddedPostgres({ dataDir })).stop();
-    rmSync(dataDir, { recursive: true, force: true });
+    for (const path of [postgres.dataPath, dataDir]) rmSync(path, { recursive: true, force: true });
   });
   await runtime.start();
   return { dataDir, postgres, database, runtime };

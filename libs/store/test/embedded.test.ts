@@ -16,8 +16,9 @@ afterEach(async () => {
 function directory(): string {
   const dataDir = mkdtempSync(join(tmpdir(), "heddle-embedded-"));
   cleanup.push(async () => {
-    await (await startEmbeddedPostgres({ dataDir })).stop();
-    rmSync(dataDir, { recursive: true, force: true });
+    const { stop, dataPath } = await startEmbeddedPostgres({ dataDir });
+    await stop();
+    for (const path of [dataPath, dataDir]) rmSync(path, { recursive: true, force: true });
   });
   return dataDir;
 }

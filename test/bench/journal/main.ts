@@ -40,7 +40,7 @@ try {
 } finally {
   await database.close();
   await postgres.stop();
-  await rm(dataDir, { recursive: true, force: true });
+  for (const path of [postgres.dataPath, dataDir]) await rm(path, { recursive: true, force: true });
 }
 
 async function main(): Promise<void> {

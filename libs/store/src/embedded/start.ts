@@ -29,6 +29,8 @@ export interface EmbeddedPostgres {
   port: number;
   /** Process id of the postmaster. */
   pid: number;
+  /** Real path of the data: for root it may be outside `dataDir`, and whoever throws `dataDir` away must remove it too. */
+  dataPath: string;
   /** Whether it was running already. */
   adopted: boolean;
   /** Ends connections, stops the server (an adopted one too) and waits until it is gone. */
@@ -61,6 +63,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
         url: url(database),
         port: running.port,
         pid: running.pid,
+        dataPath: installation.data,
         adopted,
         stop: () => stop(installation.data),
       };

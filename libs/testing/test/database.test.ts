@@ -1,6 +1,6 @@
-import { createTestDatabase, type TestDatabase } from "@heddle/testing";
+import { type Migration, openDatabase } from "@heddle/store";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Migration, openDatabase } from "../src/index.ts";
+import { createTestDatabase, type TestDatabase } from "../src/index.ts";
 
 const migrations: Migration[] = [
   {
