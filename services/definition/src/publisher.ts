@@ -47,6 +47,7 @@ export function createOutboxPublisher(
     } catch (error) {
       if (stopped) return;
       logger.warn({ err: error }, "events of definitions could not be published; trying again");
+      clearTimeout(timer);
       timer = setTimeout(wake, RETRY_PAUSE_MS);
     } finally {
       running = undefined;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { DomainError } from "@heddle/errors";
 import type { Finding, PlanSummary } from "@heddle/language";
-import type { PlanSummaryRow } from "../store/rows.ts";
+import type { PlanSummaryRow, VersionRow } from "../store/rows.ts";
 
 /** What is kept of the compiler's summary. */
 export function summaryOf(summary: PlanSummary): PlanSummaryRow {
@@ -11,6 +11,12 @@ export function summaryOf(summary: PlanSummary): PlanSummaryRow {
     parallelGroups: summary.levels,
     inferredDependencies: summary.inferredDependencies.map(({ nodeId, dependsOn }) => `${nodeId} <- ${dependsOn}`),
   };
+}
+
+/** What a definition shows of the version while it is the active one. */
+export function shownOf(version: VersionRow): { name: string; description: string; labels: Record<string, string> } {
+  const plan = JSON.parse(version.plan_json ?? "{}") as Partial<ReturnType<typeof shownOf>>;
+  return { name: plan.name ?? "", description: plan.description ?? "", labels: plan.labels ?? {} };
 }
 
 export function digestOf(source: string): string {

@@ -17,3 +17,12 @@ export function versionNotFound(workflowId: string, version: number, latestVersi
     metadata: { workflow_id: workflowId, version: String(version), latest_version: String(latestVersion) },
   });
 }
+
+export function requestIdReused(requestId: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "REQUEST_ID_REUSED",
+    message: `request id ${requestId} was used to publish another workflow or another text; use a new request id for a new publish`,
+    metadata: { request_id: requestId },
+  });
+}

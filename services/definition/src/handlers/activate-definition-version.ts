@@ -8,6 +8,7 @@ import {
 import { definitionNotFound, versionNotFound } from "../domain/errors.ts";
 import { namespaceOf } from "../domain/namespace.ts";
 import { toDefinition } from "../domain/to-proto.ts";
+import { shownOf } from "../domain/compiled.ts";
 import { activateVersion } from "../store/activate-version.ts";
 import { findDefinition } from "../store/find-definition.ts";
 import { findVersion } from "../store/find-version.ts";
@@ -32,7 +33,8 @@ export async function activateDefinitionVersion(
       metadata: { workflow_id: workflowId, version: String(version) },
     });
   }
-  const activated = await activateVersion(context.database, { namespace, workflowId, now: new Date() }, version);
+  const key = { namespace, workflowId, now: new Date() };
+  const activated = await activateVersion(context.database, key, { version, ...shownOf(found) });
   if (activated === undefined) throw definitionNotFound(namespace, workflowId);
   context.wakePublisher();
   return create(ActivateDefinitionVersionResponseSchema, { definition: toDefinition(activated) });

@@ -1,25 +1,47 @@
-import type { Database } from "@heddle/store";
+import type { Database, Transaction } from "@heddle/store";
 import { appendEvent } from "./append-event.ts";
 import { findDefinition } from "./find-definition.ts";
 import type { DefinitionRow } from "./rows.ts";
 
+interface DefinitionKey {
+  namespace: string;
+  workflowId: string;
+  now: Date;
+}
+
+/** What a definition shows of its active version. */
+export interface ActiveVersion {
+  version: number;
+  name: string;
+  description: string;
+  labels: Record<string, string>;
+}
+
 /** Makes an existing version the active one; `undefined` when the definition is gone. No event when it is active already. */
 export async function activateVersion(
   database: Database,
-  key: { namespace: string; workflowId: string; now: Date },
-  version: number,
+  key: DefinitionKey,
+  next: ActiveVersion,
 ): Promise<DefinitionRow | undefined> {
   return database.transaction(async (transaction) => {
     const before = await findDefinition(transaction, key.namespace, key.workflowId, { forUpdate: true });
-    if (before === undefined || before.active_version === version) return before;
-    await transaction.query({
-      text: "update definitions set active_version = $3 where namespace = $1 and workflow_id = $2",
-      values: [key.namespace, key.workflowId, version],
-    });
-    await appendEvent(transaction, key, {
-      case: "versionActivated",
-      value: { version, previousVersion: before.active_version },
-    });
+    if (before === undefined || before.active_version === next.version) return before;
+    await setActiveVersion(transaction, key, next, before.active_version);
     return findDefinition(transaction, key.namespace, key.workflowId);
   });
+}
+
+/** Inside the caller's transaction, which holds the definition's row. `previousVersion` is 0 when none was active. */
+export async function setActiveVersion(
+  transaction: Transaction,
+  key: DefinitionKey,
+  next: ActiveVersion,
+  previousVersion: number,
+): Promise<void> {
+  await transaction.query({
+    text: `update definitions set active_version = $3, name = $4, description = $5, labels = $6::jsonb
+      where namespace = $1 and workflow_id = $2`,
+    values: [key.namespace, key.workflowId, next.version, next.name, next.description, JSON.stringify(next.labels)],
+  });
+  await appendEvent(transaction, key, { case: "versionActivated", value: { version: next.version, previousVersion } });
 }

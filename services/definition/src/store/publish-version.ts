@@ -1,5 +1,7 @@
 import { DefinitionType } from "@heddle/proto/heddle/definition/v1/definition_pb.js";
 import type { Database, Transaction } from "@heddle/store";
+import { requestIdReused } from "../domain/errors.ts";
+import { setActiveVersion } from "./activate-version.ts";
 import { appendEvent } from "./append-event.ts";
 import { findDefinition } from "./find-definition.ts";
 import { findVersion } from "./find-version.ts";
@@ -26,7 +28,10 @@ export interface PublishedVersion {
   created: boolean;
 }
 
-/** Stores the next version, with its events, in one transaction; or finds the one that a repeated request made. */
+/**
+ * Stores the next version, with its events, in one transaction; or finds the one that a repeated request made.
+ * @throws DomainError REQUEST_ID_REUSED
+ */
 export async function publishVersion(database: Database, next: NewVersion): Promise<PublishedVersion> {
   return database.transaction(async (transaction) => {
     // The row is there before the lock on it, so that two first publishes wait for each other instead of failing.
@@ -37,30 +42,22 @@ export async function publishVersion(database: Database, next: NewVersion): Prom
       values: [next.namespace, next.workflowId, DefinitionType.DAG, next.now],
     });
     const before = await required(transaction, next);
-    const repeated = await findRepeated(transaction, next, before);
-    if (repeated !== undefined) {
-      await activateRepeated(transaction, next, before, repeated.version);
-      return { definition: await required(transaction, next), version: repeated, created: false };
+    const answered = await findAnswered(transaction, next);
+    if (answered !== undefined) return { definition: before, version: answered, created: false };
+    const same = await findSameText(transaction, next, before);
+    if (same !== undefined) {
+      await rememberRequest(transaction, next, same.version);
+      if (next.activate && before.active_version !== same.version) {
+        await setActiveVersion(transaction, next, { ...next, version: same.version }, before.active_version);
+      }
+      return { definition: await required(transaction, next), version: same, created: false };
     }
 
     const version = before.latest_version + 1;
     const activate = next.activate || before.active_version === 0 || before.deleted_at !== null;
     await transaction.query({
-      text: `update definitions set latest_version = $3, deleted_at = null,
-          active_version = case when $4 then $3 else active_version end,
-          name = case when $4 then $5 else name end,
-          description = case when $4 then $6 else description end,
-          labels = case when $4 then $7::jsonb else labels end
-        where namespace = $1 and workflow_id = $2`,
-      values: [
-        next.namespace,
-        next.workflowId,
-        version,
-        activate,
-        next.name,
-        next.description,
-        JSON.stringify(next.labels),
-      ],
+      text: "update definitions set latest_version = $3, deleted_at = null where namespace = $1 and workflow_id = $2",
+      values: [next.namespace, next.workflowId, version],
     });
     await transaction.query({
       text: `insert into versions (namespace, workflow_id, version, digest, source, plan_json, summary, created_at)
@@ -76,21 +73,14 @@ export async function publishVersion(database: Database, next: NewVersion): Prom
         next.now,
       ],
     });
-    if (next.requestId !== "") {
-      await transaction.query({
-        text: "insert into requests (namespace, request_id, workflow_id, version, created_at) values ($1, $2, $3, $4, $5)",
-        values: [next.namespace, next.requestId, next.workflowId, version, next.now],
-      });
-    }
+    await rememberRequest(transaction, next, version);
     await appendEvent(transaction, next, {
       case: "published",
       value: { version, digest: next.digest, type: DefinitionType.DAG },
     });
     if (activate) {
-      await appendEvent(transaction, next, {
-        case: "versionActivated",
-        value: { version, previousVersion: before.deleted_at === null ? before.active_version : 0 },
-      });
+      const previousVersion = before.deleted_at === null ? before.active_version : 0;
+      await setActiveVersion(transaction, next, { ...next, version }, previousVersion);
     }
     const stored = await findVersion(transaction, next.namespace, next.workflowId, version);
     return { definition: await required(transaction, next), version: stored as VersionRow, created: true };
@@ -103,41 +93,38 @@ async function required(transaction: Transaction, key: NewVersion): Promise<Defi
   return row;
 }
 
-/** The version that this very request, or the newest publish of the same text, has made. */
-async function findRepeated(
+/** The version that this very request gave before. It stays as it was answered: nothing is activated again. */
+async function findAnswered(transaction: Transaction, next: NewVersion): Promise<VersionRow | undefined> {
+  if (next.requestId === "") return undefined;
+  const { rows } = await transaction.query<{ workflow_id: string; version: number }>({
+    text: "select workflow_id, version from requests where namespace = $1 and request_id = $2",
+    values: [next.namespace, next.requestId],
+  });
+  const known = rows[0];
+  if (known === undefined) return undefined;
+  const version = await findVersion(transaction, next.namespace, known.workflow_id, known.version);
+  if (known.workflow_id !== next.workflowId || version?.digest !== next.digest) throw requestIdReused(next.requestId);
+  return version;
+}
+
+/** The newest version, when its text is the same. */
+async function findSameText(
   transaction: Transaction,
   next: NewVersion,
   before: DefinitionRow,
 ): Promise<VersionRow | undefined> {
-  if (next.requestId !== "") {
-    const { rows } = await transaction.query<{ version: number }>({
-      text: "select version from requests where namespace = $1 and request_id = $2 and workflow_id = $3",
-      values: [next.namespace, next.requestId, next.workflowId],
-    });
-    const known = rows[0];
-    if (known !== undefined) return findVersion(transaction, next.namespace, next.workflowId, known.version);
-  }
   if (before.deleted_at !== null || before.latest_version === 0) return undefined;
   const newest = await findVersion(transaction, next.namespace, next.workflowId, before.latest_version);
-  if (newest?.digest !== next.digest) return undefined;
-  return newest;
+  return newest?.digest === next.digest ? newest : undefined;
 }
 
-/** The same text again with activation asked for: the version exists, but another one may be active. */
-async function activateRepeated(
-  transaction: Transaction,
-  next: NewVersion,
-  before: DefinitionRow,
-  version: number,
-): Promise<void> {
-  const byDigest = version === before.latest_version && before.deleted_at === null;
-  if (!next.activate || !byDigest || before.active_version === version) return;
-  await transaction.query({
-    text: "update definitions set active_version = $3 where namespace = $1 and workflow_id = $2",
-    values: [next.namespace, next.workflowId, version],
+async function rememberRequest(transaction: Transaction, next: NewVersion, version: number): Promise<void> {
+  if (next.requestId === "") return;
+  const { rowCount } = await transaction.query({
+    text: `insert into requests (namespace, request_id, workflow_id, version, created_at) values ($1, $2, $3, $4, $5)
+      on conflict do nothing`,
+    values: [next.namespace, next.requestId, next.workflowId, version, next.now],
   });
-  await appendEvent(transaction, next, {
-    case: "versionActivated",
-    value: { version, previousVersion: before.active_version },
-  });
+  // Publishes of one workflow wait for each other before they look, so a request that came in between is of another one.
+  if (rowCount === 0) throw requestIdReused(next.requestId);
 }

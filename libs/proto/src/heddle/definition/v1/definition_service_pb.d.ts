@@ -39,7 +39,8 @@ export declare type PublishDefinitionRequest = Message<"heddle.definition.v1.Pub
   fileName: string;
 
   /**
-   * Makes a repeated request harmless: the same id gives the same answer. At most 128 characters; empty means none.
+   * Makes a repeated request harmless: the same id gives the same version, and activates nothing again. Unique in the namespace, for one source
+   * only. At most 128 characters; empty means none.
    *
    * @generated from field: string request_id = 4;
    */
@@ -740,7 +741,8 @@ export declare const DefinitionService: GenService<{
   /**
    * Validates and stores a source as the next version of its workflow, in one transaction, and activates it unless told otherwise.
    * The same text as the newest version, or a repeated request_id, gives the version that exists. Findings of severity error refuse it with
-   * INVALID_ARGUMENT, reason DEFINITION_INVALID, and one field violation each (field `<file>:<line>:<column>`).
+   * INVALID_ARGUMENT, reason DEFINITION_INVALID, and one field violation each (field `<file>:<line>:<column>`). A request_id that published
+   * something else is refused with FAILED_PRECONDITION, reason REQUEST_ID_REUSED.
    *
    * @generated from rpc heddle.definition.v1.DefinitionService.PublishDefinition
    */

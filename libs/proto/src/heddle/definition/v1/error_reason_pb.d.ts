@@ -56,6 +56,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_TYPE_CHANGED = 5;
    */
   TYPE_CHANGED = 5,
+
+  /**
+   * FAILED_PRECONDITION: the same request_id was used for another workflow or another text.
+   *
+   * @generated from enum value: ERROR_REASON_REQUEST_ID_REUSED = 6;
+   */
+  REQUEST_ID_REUSED = 6,
 }
 
 /**
