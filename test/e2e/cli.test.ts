@@ -91,8 +91,9 @@ describe("heddle against the one-process suite", () => {
   });
   afterAll(async () => {
     if (dev.exitCode === null) await stopDev();
-    await (await startEmbeddedPostgres({ dataDir: join(folder, "data", "postgres") })).stop();
-    await rm(folder, { recursive: true, force: true });
+    const postgres = await startEmbeddedPostgres({ dataDir: join(folder, "data", "postgres") });
+    await postgres.stop();
+    for (const path of [postgres.dataPath, folder]) await rm(path, { recursive: true, force: true });
   });
 
   it("runs a file to its end and prints the output", async () => {

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, "postgres") });
   await postgres.stop();
-  await rm(dataDir, { recursive: true, force: true });
+  for (const path of [postgres.dataPath, dataDir]) await rm(path, { recursive: true, force: true });
 });
 
 /** Runs an example as a person would, on free ports and with no key. */

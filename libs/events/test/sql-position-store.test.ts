@@ -1,13 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import {
-  type Database,
-  type EmbeddedPostgres,
-  openDatabase,
-  startEmbeddedPostgres,
-  type Transaction,
-} from "@heddle/store";
+import type { Database, Transaction } from "@heddle/store";
+import { createTestDatabase, type TestDatabase } from "@heddle/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   createDedupingConsumer,
@@ -20,21 +12,14 @@ import {
 
 describe("positions in Postgres", () => {
   const context = { group: "g", topic: "t", partition: 0, signal: new AbortController().signal };
-  let folder: string;
-  let postgres: EmbeddedPostgres;
+  let test: TestDatabase;
   let database: Database;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "heddle-positions-"));
-    postgres = await startEmbeddedPostgres({ dataDir: folder });
-    database = openDatabase({ url: postgres.url, schema: "consumer" });
-    await database.migrate([]);
+    test = await createTestDatabase({ schema: "consumer", migrations: [] });
+    ({ database } = test);
   });
-  afterAll(async () => {
-    await database?.close();
-    await postgres?.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => test?.drop());
   beforeEach(async () => {
     for (const text of [dropPositionTableSql, createPositionTableSql, createPositionTableSql])
       await database.query({ text });
