@@ -56,7 +56,7 @@ export const defaultLimits: JournalLimits = {
   projectionLagMaxBytes: 128 * MB,
   publisherLagMaxRows: 20_000,
   retryAfterMs: 250,
-  projectionIntervalMs: 100,
+  projectionIntervalMs: 200,
   projectionMaxCaptureMs: 5,
   payloadInlineMaxBytes: 64 * KB,
   payloadMaxBytes: 4 * MB,

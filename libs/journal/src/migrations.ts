@@ -69,7 +69,7 @@ const UP = `
     id uuid not null,
     first_seq integer not null,
     last_seq integer not null,
-    -- 0: plain, 1: zstd
+    -- 0: plain, 1: deflate, without header
     encoding smallint not null,
     events bytea not null,
     primary key (id, first_seq)

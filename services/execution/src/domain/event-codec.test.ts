@@ -1,7 +1,7 @@
 import type { Event, Failure } from "@heddle/engine";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeEvent, encodeEvent } from "./event-codec.ts";
+import { decodeEvent, encodeByReflection, encodeEvent } from "./event-codec.ts";
 import { claimPayloadBytes } from "./limits.ts";
 
 const ID = "01900000-0000-7000-8000-000000000007";
@@ -86,6 +86,17 @@ describe("the event codec", () => {
       fc.property(events[type], (fields) => {
         const event = { type, ...fields } as Event;
         expect(roundTrip(event)).toEqual(event);
+      }),
+    );
+  });
+
+  it.each(["task_scheduled", "task_completed"] as const)("writes %s by hand as the generated code does", (type) => {
+    fc.assert(
+      fc.property(events[type], fc.integer({ min: 1, max: 2 ** 40 }), (fields, seq) => {
+        const event = { type, ...fields } as Event;
+        const context = { id: ID, seq };
+        const bytes = (encoded: ReturnType<typeof encodeEvent>) => Buffer.from(encoded as Uint8Array).toString("hex");
+        expect(bytes(encodeEvent(event, context))).toBe(bytes(encodeByReflection(event, context)));
       }),
     );
   });

@@ -30,11 +30,16 @@ export function createPayloadReader(payloads: PayloadLookup): PayloadReader {
   return { read: (payload) => readPayload(payload, payloads) };
 }
 
+/** Whether a payload's text stays inside its event. */
+export function staysInline(json: string): boolean {
+  // A text has at most three bytes of UTF-8 for each of its code units: most texts need not be measured exactly.
+  return json.length * 3 <= claimPayloadBytes || Buffer.byteLength(json) <= claimPayloadBytes;
+}
+
 function writePayload(name: string, value: Json, claims: PayloadClaim[]): Payload {
   const json = JSON.stringify(value);
   const payload = create(PayloadSchema);
-  // A text has at most three bytes of UTF-8 for each of its code units: most texts need not be measured exactly.
-  if (json.length * 3 <= claimPayloadBytes || Buffer.byteLength(json) <= claimPayloadBytes) {
+  if (staysInline(json)) {
     payload.form = { case: "json", value: json };
     return payload;
   }

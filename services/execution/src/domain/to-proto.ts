@@ -48,6 +48,14 @@ export type RunningOn = (nodeId: string, attempt: number) => string | undefined;
 /** The whole execution with its nodes. */
 export function toExecution(id: string, execution: Execution, runningOn: RunningOn): ExecutionMessage {
   const { state, plan } = execution;
+  const message = toExecutionAlone(id, execution);
+  message.nodes = plan.nodes.map((node) => toNode(node, state.nodes[node.index] as NodeState, runningOn));
+  return message;
+}
+
+/** The execution without its nodes. */
+export function toExecutionAlone(id: string, execution: Execution): ExecutionMessage {
+  const { state } = execution;
   return create(ExecutionSchema, {
     executionId: id,
     namespace: state.namespace,
@@ -64,7 +72,6 @@ export function toExecution(id: string, execution: Execution, runningOn: Running
     startedAt: timestampFromMs(state.startedAt),
     endedAt: toTimestamp(state.endedAt),
     lastSeq: BigInt(execution.seq),
-    nodes: plan.nodes.map((node) => toNode(node, state.nodes[node.index] as NodeState, runningOn)),
   });
 }
 

@@ -10,9 +10,10 @@ import {
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { checkInput, checkInputSize } from "../domain/check-input.ts";
 import { answerMarginMs } from "../domain/limits.ts";
+import { toExecutionAlone } from "../domain/to-proto.ts";
 import { waitForEnd } from "../domain/wait-for-end.ts";
 import { findByRequestId } from "../store/find-by-request-id.ts";
-import { DEFAULT_NAMESPACE, describeExecution, type ExecutionContext, readExecution } from "./context.ts";
+import { DEFAULT_NAMESPACE, type ExecutionContext, readExecution } from "./context.ts";
 
 const DEFAULT_PRIORITY = 5;
 
@@ -28,7 +29,10 @@ export async function startExecution(
     (call.timeoutMs() ?? Number.POSITIVE_INFINITY) - answerMarginMs,
   );
   if (waitMs > 0) await waitForEnd(context, id, waitMs, call.signal);
-  return create(StartExecutionResponseSchema, { execution: await describeExecution(context, id), created });
+  return create(StartExecutionResponseSchema, {
+    execution: toExecutionAlone(id, await readExecution(context, id)),
+    created,
+  });
 }
 
 /** A key has at most one start, however many calls race for it. */

@@ -124,7 +124,7 @@ export declare type Execution = Message<"heddle.execution.v1.Execution"> & {
   lastSeq: bigint;
 
   /**
-   * Its nodes in document order. Absent in lists.
+   * Its nodes in document order. Absent in lists and in answers to StartExecution: GetExecution has them.
    *
    * @generated from field: repeated heddle.execution.v1.NodeExecution nodes = 16;
    */

@@ -90,7 +90,7 @@ export declare const StartExecutionRequestSchema: GenMessage<StartExecutionReque
  */
 export declare type StartExecutionResponse = Message<"heddle.execution.v1.StartExecutionResponse"> & {
   /**
-   * The execution as it stands: when its status is not final, the wait was over first.
+   * The execution as it stands, without its nodes: when its status is not final, the wait was over first.
    *
    * @generated from field: heddle.execution.v1.Execution execution = 1;
    */
