@@ -28,6 +28,7 @@ export interface TurnsOptions {
 export function createTurns({ state, clock, onTurn }: TurnsOptions): Turns {
   let requested: NodeJS.Immediate | undefined;
   let ticking: NodeJS.Timeout | undefined;
+  let stopped = false;
 
   function run(): void {
     requested = undefined;
@@ -53,9 +54,11 @@ export function createTurns({ state, clock, onTurn }: TurnsOptions): Turns {
   return {
     // After the frames that have arrived together: one frame of tasks then answers all of them, without any delay.
     request() {
-      requested ??= setImmediate(run);
+      if (!stopped) requested ??= setImmediate(run);
     },
+    // Streams that end because of it still ask for turns: none may start a timer again.
     stop() {
+      stopped = true;
       clearImmediate(requested);
       clearInterval(ticking);
       requested = undefined;

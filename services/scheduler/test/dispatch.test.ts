@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DomainError } from "@heddle/errors";
 import { createRpcClient, type RpcTransport } from "@heddle/rpc";
+import { createMetrics } from "@heddle/telemetry";
 import { LinkService } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import {
   SchedulerService,
@@ -346,6 +347,32 @@ describe.each(WIRES)("the streams of the scheduler, %s", (wire) => {
       await expect(client.listLimits({})).rejects.toMatchObject({ kind: "unimplemented" });
     });
   });
+});
+
+it("counts what it does, and leaves no timer when it stops with leases and streams open", async () => {
+  const metrics = createMetrics();
+  const scheduler = await startScheduler("in-memory", LIMITS, metrics);
+  const owner = openLink(scheduler.transport);
+  const worker = connectWorker(scheduler.transport, { slots: 2 });
+  owner.schedule([task(1), task(2), task(3), task(4)]);
+  worker.finish((await worker.untilTasks(2)).slice(0, 1));
+  await owner.untilResults(1);
+  await worker.untilTasks(3);
+  const text = metrics.text();
+  expect(text).toContain("heddle_scheduler_dispatched_total 3");
+  expect(text).toContain("heddle_scheduler_completed_total 1");
+  expect(text).toContain("heddle_scheduler_waiting_tasks 1");
+  expect(text).toContain("heddle_scheduler_running_tasks 2");
+  expect(text).toContain("heddle_scheduler_unacknowledged_results 1");
+  expect(text).toContain("heddle_scheduler_workers 1");
+  const before = process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  await scheduler.stop();
+  await worker.ended;
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+  const after = process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  expect(after).toBeLessThan(before);
 });
 
 it("ends streams with UNAVAILABLE when its server shuts down, and leaves nothing behind", async () => {

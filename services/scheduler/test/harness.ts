@@ -6,7 +6,7 @@ import {
   createServer,
   type RpcTransport,
 } from "@heddle/rpc";
-import { createLogger } from "@heddle/telemetry";
+import { createLogger, type Metrics } from "@heddle/telemetry";
 import {
   type LinkResults,
   LinkService,
@@ -43,8 +43,12 @@ export interface Harness {
 
 let lastEpoch = 0n;
 
-export async function startScheduler(wire: Wire, limits: Partial<SchedulerLimits> = {}): Promise<Harness> {
-  const service = createSchedulerService({ logger, limits, epoch: async () => (lastEpoch += 1n) });
+export async function startScheduler(
+  wire: Wire,
+  limits: Partial<SchedulerLimits> = {},
+  metrics?: Metrics,
+): Promise<Harness> {
+  const service = createSchedulerService({ logger, metrics, limits, epoch: async () => (lastEpoch += 1n) });
   await service.start();
   const options = { routes: service.routes, logger, validation: service.validation };
   const server = wire === "grpc" ? createServer(options) : undefined;
