@@ -24,8 +24,9 @@ export function takeWorkerFrames(outbox: WorkerOutbox, limits: SchedulerLimits):
   if (leases.length > 0) {
     outbox.leases = [];
     const tasks: Task[] = [];
-    for (const { entry, token } of leases) {
-      if (entry.lease?.token === token && entry.task !== undefined) tasks.push(deliveredTask(entry.task, token));
+    for (const lease of leases) {
+      const { task, lease: current } = lease.entry;
+      if (current === lease && task !== undefined) tasks.push(deliveredTask(task, lease.token));
     }
     for (const part of split(tasks, taskChars, limits)) {
       frames.push(workerFrame({ case: "tasks", value: { $typeName: "heddle.worker.v1.WorkerTasks", tasks: part } }));
@@ -89,8 +90,8 @@ function split<T>(items: T[], charsOf: (item: T) => number, limits: SchedulerLim
   const parts: T[][] = [];
   let start = 0;
   let chars = 0;
-  for (const [index, item] of items.entries()) {
-    const more = charsOf(item);
+  for (let index = 0; index < items.length; index++) {
+    const more = charsOf(items[index] as T);
     if (index > start && (index - start >= limits.frameMaxItems || chars + more > limits.framePayloadChars)) {
       parts.push(items.slice(start, index));
       start = index;
