@@ -56,7 +56,7 @@ export function kindName({ type, name }: { type: number; name: string }): string
 }
 
 /** The least loaded worker for the next task of the queue. */
-export function findPlace(queue: TaskQueue): Place | undefined {
+function findPlace(queue: TaskQueue): Place | undefined {
   let best: Place | undefined;
   for (const { pool, capability } of queue.offers) {
     const worker = leastLoaded(pool, capability);
