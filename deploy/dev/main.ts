@@ -16,6 +16,11 @@ try {
     `heddle is ready at ${suite.url} (data in ${config.DATABASE_URL ? "DATABASE_URL" : config.HEDDLE_DATA_DIR}); end it with Ctrl-C`,
   );
 } catch (error) {
-  console.error(error instanceof DomainError ? `heddle: ${error.message}` : error);
+  console.error(isCircumstance(error) ? `heddle: ${error.message}` : error);
   process.exit(1);
+}
+
+/** Whether the error is about what the suite was started with. A stack helps only with the others, which are defects. */
+function isCircumstance(error: unknown): error is Error {
+  return error instanceof DomainError || (error instanceof Error && "syscall" in error);
 }

@@ -12,6 +12,8 @@ export interface StartDevOptions {
   env?: Record<string, string>;
   /** Where the process's own output goes. Default: its errors to this process's stderr. */
   stderr?: "inherit" | "ignore";
+  /** Gets each line of its standard output. */
+  onLine?: (line: string) => void;
 }
 
 export interface DevProcess {
@@ -42,6 +44,7 @@ export async function startDev(options: StartDevOptions = {}): Promise<DevProces
   const url = await new Promise<string>((resolve, reject) => {
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     lines.on("line", (line) => {
+      options.onLine?.(line);
       const found = READY.exec(line)?.[1];
       if (found !== undefined) resolve(found);
     });

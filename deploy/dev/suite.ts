@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { createDefinitionService, definitionMigrations } from "@heddle/definition-service";
+import { DomainError } from "@heddle/errors";
 import { createFileSink, createMemoryBus, type EventSink } from "@heddle/events";
 import { createExecutionService, executionMigrations } from "@heddle/execution-service";
 import { createInMemoryTransport, createServer, type Routes } from "@heddle/rpc";
@@ -41,11 +42,13 @@ export async function startSuite(config: DevConfig, logger: Logger, metrics: Met
       return database;
     };
     const [definitionDb, executionDb, schedulerDb] = [open("definition"), open("execution"), open("scheduler")];
-    await Promise.all([
-      definitionDb.migrate(definitionMigrations),
-      executionDb.migrate(executionMigrations),
-      schedulerDb.migrate(schedulerMigrations),
-    ]);
+    await unlessUnusable("the Postgres of DATABASE_URL cannot be used", config.DATABASE_URL !== undefined, () =>
+      Promise.all([
+        definitionDb.migrate(definitionMigrations),
+        executionDb.migrate(executionMigrations),
+        schedulerDb.migrate(schedulerMigrations),
+      ]),
+    );
 
     const bus = createMemoryBus();
     closers.push(() => bus.close());
@@ -99,7 +102,9 @@ export async function startSuite(config: DevConfig, logger: Logger, metrics: Met
     closers.push(() => execution.stop());
     closers.push(() => transport.close());
     if (config.HEDDLE_WORKER) {
-      const worker = createWorkerService({ transport, logger });
+      const worker = await unlessUnusable("the built-in worker cannot be set up", true, () =>
+        createWorkerService({ transport, logger, config }),
+      );
       await worker.start();
       closers.push(() => worker.stop());
     }
@@ -114,6 +119,22 @@ export async function startSuite(config: DevConfig, logger: Logger, metrics: Met
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** What fails here is what an operator has given: the message says which, and no stack helps. */
+async function unlessUnusable<T>(what: string, isGiven: boolean, use: () => T | Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (cause) {
+    if (!isGiven || cause instanceof DomainError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new DomainError({
+      kind: "failed_precondition",
+      reason: "CONFIG_INVALID",
+      message: `${what}: ${why}`,
+      cause,
+    });
   }
 }
 

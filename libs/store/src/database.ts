@@ -1,5 +1,6 @@
 import knexFactory, { type Knex } from "knex";
 import pg from "pg";
+import { explainFailure } from "./failure.ts";
 import { defaultMaxConnections, statementLimits } from "./limits.ts";
 import { type Migration, migrate } from "./migrate.ts";
 import type { Queryable, Statement, StatementResult, Transaction } from "./statement.ts";
@@ -72,8 +73,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     get knex() {
       return lazyKnex();
     },
-    query: (statement) => run(pool, statement),
-    transaction: (work) => inTransaction(pool, work),
+    query: (statement) => explained(run(pool, statement)),
+    transaction: (work) => explained(inTransaction(pool, work)),
     migrate: (migrations) => migrate(lazyKnex(), schema, migrations, connect),
     connect,
     async close() {
@@ -95,6 +96,14 @@ function connectionConfig(url: string, schema: string, applicationName: string):
 }
 
 type Runner = Pick<pg.Pool, "query"> | Pick<pg.ClientBase, "query">;
+
+async function explained<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw explainFailure(error);
+  }
+}
 
 async function run<Row>(runner: Runner, statement: Statement): Promise<StatementResult<Row>> {
   const result = await (runner as pg.Pool).query(statement as pg.QueryConfig);
