@@ -20,5 +20,7 @@ export async function disposeDev(dev: TestDevProcess): Promise<void> {
   // The server outlives the suite on purpose: adopt it once more to end it.
   const postgres = await startEmbeddedPostgres({ dataDir: join(dev.dataDir, "postgres") });
   await postgres.stop();
+  // Elsewhere when the data directory cannot be reached by the user that Postgres runs as.
+  await rm(postgres.dataPath, { recursive: true, force: true });
   await rm(dev.dataDir, { recursive: true, force: true });
 }

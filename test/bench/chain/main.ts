@@ -90,6 +90,7 @@ try {
   await Promise.all([endProcess(worker), endProcess(floorWorker), endProcess(floor.child)]);
   await dev.stop();
   await postgres.stop();
+  await rm(postgres.dataPath, { recursive: true, force: true });
   await rm(dataDir, { recursive: true, force: true });
 }
 

@@ -8,8 +8,7 @@ import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition
 import { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { createGrpcTransport, createRpcClient } from "@heddle/rpc";
-import { startEmbeddedPostgres } from "@heddle/store";
-import pg from "pg";
+import { openDatabase, startEmbeddedPostgres } from "@heddle/store";
 import { chainDefinition } from "../support/chain-definition.ts";
 import { endProcess, percentile, startEchoWorker } from "../support/processes.ts";
 
@@ -42,9 +41,9 @@ const worker = await startEchoWorker(dev.url, 100);
 const transport = createGrpcTransport(dev.url);
 const executions = createRpcClient(ExecutionService, transport);
 const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, "postgres") });
-const connection = new pg.Client({ connectionString: postgres.url });
+const database = openDatabase({ url: postgres.url, schema: "public" });
+const connection = await database.connect();
 try {
-  await connection.connect();
   await connection.query("create table floor (batch bytea not null)");
   await createRpcClient(DefinitionService, transport).publishDefinition({ source: chainDefinition("latency", steps) });
   // The first hundreds run in the interpreter; what is asked here is the latency of a process that has been up for a while.
@@ -70,9 +69,11 @@ try {
 } finally {
   transport.close();
   await connection.end();
+  await database.close();
   await endProcess(worker);
   await dev.stop();
   await postgres.stop();
+  await rm(postgres.dataPath, { recursive: true, force: true });
   await rm(dataDir, { recursive: true, force: true });
 }
 
