@@ -249,7 +249,7 @@ function watchToEnd(transport: ReturnType<typeof createGrpcTransport>, execution
         begun.resolve();
       return undefined;
     } catch (error) {
-      begun.reject(error as Error);
+      begun.reject(error);
       return error;
     }
   })();
