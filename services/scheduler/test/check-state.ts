@@ -1,6 +1,7 @@
 import type { TaskEntry, TaskQueue, Worker, WorkerPool } from "../src/domain/model.ts";
-import { listEntries } from "../src/domain/queue.ts";
+import { listEntries, queueKey } from "../src/domain/queue.ts";
 import type { SchedulerState } from "../src/domain/state.ts";
+import { kindOf } from "../src/domain/task-kind.ts";
 import { isLessLoaded } from "../src/domain/worker-pool.ts";
 
 /** Everything that must hold between two commands. Throws with what does not. */
@@ -37,6 +38,12 @@ function checkQueue(queue: TaskQueue, expected: Set<TaskEntry>): void {
     listed.length === expected.size && listed.every((entry) => expected.has(entry)),
     `${queue.name} lists its own`,
   );
+  for (const entry of listed) {
+    expectTrue(
+      entry.task !== undefined && queueKey(kindOf(entry.task)) === queueKey(queue),
+      `${entry.id} waits among its kind`,
+    );
+  }
   for (const [index, lane] of queue.lanes.entries()) {
     expectTrue(
       (lane.head !== undefined) === ((queue.occupied & (1 << index)) !== 0),

@@ -8,6 +8,7 @@ import {
   WaitReasonKind,
   WorkerStatus,
 } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
+import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import { WorkerService } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
 import { connectWorker, type Harness, openLink, startScheduler, task, type Wire } from "./harness.ts";
 
@@ -48,6 +49,30 @@ describe.each(WIRES)("the streams of the scheduler, %s", (wire) => {
       [task(2).taskId, "w1"],
     ]);
     await worker.until(() => worker.acknowledged() === 1n);
+  });
+
+  it("keep an agent that no definition describes for the worker that knows its name", async () => {
+    const client = createRpcClient(SchedulerService, transport);
+    const owner = openLink(transport, { acknowledge: true });
+    const any = connectWorker(transport, { id: "any", tools: [], agents: ["*"] });
+    const described = { form: { case: "json" as const, value: '{"provider":"scripted"}' } };
+    const clerk = { type: TaskType.AGENT, name: "clerk" };
+    owner.schedule([task(1, clerk), task(2, { ...clerk, agent: described })]);
+    expect((await any.untilTasks(1)).map(({ taskId }) => taskId)).toEqual([task(2).taskId]);
+    const { queues } = await client.describeQueue({ name: "clerk" });
+    expect(queues).toMatchObject([{ waiting: 1n, running: 1n, workers: 1, freeSlots: 9n }]);
+    const { reasons } = await client.explainWait({ taskId: task(1).taskId });
+    expect(reasons).toMatchObject([{ kind: WaitReasonKind.NO_WORKER }]);
+    expect(reasons[0]?.message).toContain("the workers that run any agent only take those that a definition describes");
+    const exact = connectWorker(transport, { id: "exact", tools: [], agents: ["clerk"] });
+    expect((await exact.untilTasks(1)).map(({ taskId }) => taskId)).toEqual([task(1).taskId]);
+    exact.finish(exact.tasks());
+    any.finish(any.tasks());
+    const results = await owner.untilResults(2);
+    expect(Object.fromEntries(results.map(({ taskId, worker }) => [taskId, worker]))).toEqual({
+      [task(1).taskId]: "exact",
+      [task(2).taskId]: "any",
+    });
   });
 
   it("carry 20,000 tasks through few slots, each once, by priority", async () => {

@@ -139,13 +139,14 @@ export interface WorkerOptions {
   id?: string;
   slots?: number;
   tools?: string[];
+  agents?: string[];
   held?: { taskId: string; fencingToken: bigint }[];
   /** Number of its first frame of results; a reconnecting process goes on counting. */
   firstFrame?: bigint;
 }
 
 export function connectWorker(transport: RpcTransport, options: WorkerOptions = {}): TestWorker {
-  const { id = "w1", slots = 10, tools = ["echo"], held = [] } = options;
+  const { id = "w1", slots = 10, tools = ["echo"], agents = [], held = [] } = options;
   const frames = collect<ConnectResponse>();
   const stream = transport.openStream(WorkerService.method.connect, frames);
   let frame = (options.firstFrame ?? 1n) - 1n;
@@ -155,7 +156,10 @@ export function connectWorker(transport: RpcTransport, options: WorkerOptions = 
       value: {
         workerId: id,
         slots,
-        capabilities: tools.map((name) => ({ type: TaskType.TOOL, name })),
+        capabilities: [
+          ...tools.map((name) => ({ type: TaskType.TOOL, name })),
+          ...agents.map((name) => ({ type: TaskType.AGENT, name })),
+        ],
         held: held.map(({ taskId, fencingToken }) => ({ taskId, fencingToken })),
       },
     },

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { PayloadSchema } from "@heddle/proto/heddle/common/v1/payload_pb.js";
 import {
   type Task,
   type TaskResult,
@@ -59,6 +60,19 @@ export interface SimulatedOwner {
   unwanted: number;
   progress: string[];
   lastFrame: bigint;
+}
+
+/** A name, or one with the most tasks of it at once. */
+type OfferedName = string | [name: string, maxConcurrent: number];
+
+/** What a simulated worker runs. */
+export interface Offered {
+  tools?: OfferedName[];
+  agents?: OfferedName[];
+}
+
+function capability(type: TaskType, offered: OfferedName) {
+  return typeof offered === "string" ? { type, name: offered } : { type, name: offered[0], maxConcurrent: offered[1] };
 }
 
 export function createSimulation(limits: Partial<SchedulerLimits> = {}) {
@@ -180,20 +194,19 @@ export function createSimulation(limits: Partial<SchedulerLimits> = {}) {
 
     connect(
       id: string,
-      options: { slots?: number; tools?: (string | [string, number])[]; namespace?: string; startedAtMs?: number } = {},
+      options: Offered & { slots?: number; namespace?: string; startedAtMs?: number } = {},
     ): string[] {
       const simulated = worker(id);
-      const { slots = 4, tools = ["echo"], namespace = "default" } = options;
+      const { slots = 4, tools = ["echo"], agents = [], namespace = "default" } = options;
       const outbox = createWorkerOutbox(() => {});
       const hello = create(WorkerHelloSchema, {
         workerId: id,
         namespace,
         slots,
-        capabilities: tools.map((tool) =>
-          typeof tool === "string"
-            ? { type: TaskType.TOOL, name: tool }
-            : { type: TaskType.TOOL, name: tool[0], maxConcurrent: tool[1] },
-        ),
+        capabilities: [
+          ...tools.map((tool) => capability(TaskType.TOOL, tool)),
+          ...agents.map((agent) => capability(TaskType.AGENT, agent)),
+        ],
         held: [...simulated.held].map(([taskId, fencingToken]) =>
           create(HeldTaskSchema, { taskId, fencingToken, startedAtMs: BigInt(options.startedAtMs ?? 0) }),
         ),
@@ -321,10 +334,12 @@ export function createSimulation(limits: Partial<SchedulerLimits> = {}) {
 
 export type Simulation = ReturnType<typeof createSimulation>;
 
-export function task(
-  number: number,
-  more: Partial<Pick<Task, "name" | "priority" | "timeoutMs" | "heartbeatTimeoutMs" | "namespace">> = {},
-): Task {
+type TaskFields = "type" | "name" | "agent" | "priority" | "timeoutMs" | "heartbeatTimeoutMs" | "namespace";
+
+/** What a definition says of an agent, as it travels with a task. */
+export const AGENT_DESCRIPTION = create(PayloadSchema, { form: { case: "json", value: '{"provider":"scripted"}' } });
+
+export function task(number: number, more: Partial<Pick<Task, TaskFields>> = {}): Task {
   const partition = (number % 64).toString(16).padStart(2, "0");
   return create(TaskSchema, {
     taskId: `01900000-0000-7000-8000-${String(number).padStart(10, "0")}${partition}/node/1`,

@@ -1,5 +1,6 @@
+import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import { describe, expect, it } from "vitest";
-import { createSimulation, numberOf, task, type Simulation } from "../../test/simulation.ts";
+import { AGENT_DESCRIPTION, createSimulation, numberOf, task, type Simulation } from "../../test/simulation.ts";
 
 /** Numbers of the tasks in the order in which they were delivered. */
 function order({ deliveries }: Simulation): number[] {
@@ -163,6 +164,34 @@ describe("the choice of the worker", () => {
     simulation.schedule(task(1));
     expect(simulation.worker(busy).held.has(task(1).taskId)).toBe(false);
     expect(simulation.worker(free).held.has(task(1).taskId)).toBe(true);
+  });
+
+  it("gives an agent that nobody describes only to who registered its name, however busy that is", () => {
+    const simulation = connected();
+    simulation.connect("any", { slots: 9, tools: [], agents: ["*"] });
+    simulation.connect("exact", { slots: 1, tools: [], agents: ["clerk"] });
+    const clerk = { type: TaskType.AGENT, name: "clerk" };
+    simulation.schedule(task(0, clerk), task(1, clerk));
+    expect(simulation.worker("any").held.size).toBe(0);
+    expect([...simulation.worker("exact").held.keys()]).toEqual([task(0).taskId]);
+    simulation.finish("exact", [task(0).taskId]);
+    expect([...simulation.worker("exact").held.keys()]).toEqual([task(1).taskId]);
+  });
+
+  it("gives a described agent to both, past those of its name that must wait", () => {
+    const simulation = connected();
+    simulation.connect("any", { slots: 2, tools: [], agents: ["*"] });
+    simulation.connect("exact", { slots: 2, tools: [], agents: ["clerk"] });
+    const clerk = { type: TaskType.AGENT, name: "clerk" };
+    simulation.schedule(...[0, 1, 2].map((number) => task(number, { ...clerk, priority: 0 })));
+    simulation.schedule(...[3, 4, 5].map((number) => task(number, { ...clerk, agent: AGENT_DESCRIPTION })));
+    expect([...simulation.worker("exact").held.keys()].map(numberOf)).toEqual([0, 1]);
+    expect([...simulation.worker("any").held.keys()].map(numberOf)).toEqual([3, 4]);
+    simulation.finish(
+      "exact",
+      [0, 1].map((number) => task(number).taskId),
+    );
+    expect([...simulation.worker("exact").held.keys()].map(numberOf)).toEqual([2, 5]);
   });
 
   it("keeps namespaces apart", () => {

@@ -1,4 +1,5 @@
 import { WaitReasonKind } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
+import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import type { SchedulerLimits } from "../limits.ts";
 import type { Namespace, TaskEntry, TaskQueue, Worker } from "./model.ts";
 import { firstEntry, PRIORITIES, priorityOf } from "./queue.ts";
@@ -32,8 +33,7 @@ export const GATES: readonly Gate[] = [
   {
     kind: WaitReasonKind.NO_WORKER,
     blocks: (_entry, queue) => queue.offers.length === 0,
-    explain: (_entry, queue) =>
-      `no connected worker of namespace ${queue.namespace.name} offers ${kindName(queue)}; it runs as soon as one connects`,
+    explain: (_entry, queue) => explainNoWorker(queue),
   },
   {
     kind: WaitReasonKind.RECOVERY_WINDOW,
@@ -51,8 +51,16 @@ export const GATES: readonly Gate[] = [
   },
 ];
 
+function explainNoWorker(queue: TaskQueue): string {
+  const nobody = `no connected worker of namespace ${queue.namespace.name} offers`;
+  if (queue.type === TaskType.AGENT && !queue.described) {
+    return `${nobody} the agent ${queue.name}; the workers that run any agent only take those that a definition describes under \`agents:\` or in place; it runs as soon as one connects that registers the name`;
+  }
+  return `${nobody} ${kindName(queue)}; it runs as soon as one connects`;
+}
+
 export function kindName({ type, name }: { type: number; name: string }): string {
-  return `${type === 2 ? "agent" : "tool"}:${name}`;
+  return `${type === TaskType.AGENT ? "agent" : "tool"}:${name}`;
 }
 
 /** The least loaded worker for the next task of the queue. */

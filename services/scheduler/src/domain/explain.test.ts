@@ -1,7 +1,7 @@
 import { WaitReasonKind } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
 import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import { describe, expect, it } from "vitest";
-import { createSimulation, task, type Simulation } from "../../test/simulation.ts";
+import { AGENT_DESCRIPTION, createSimulation, task, type Simulation } from "../../test/simulation.ts";
 import { describeQueues } from "./describe.ts";
 import { explainWait } from "./explain.ts";
 import { executionIdOf } from "./task-id.ts";
@@ -32,6 +32,32 @@ describe("why a task waits", () => {
         },
       ],
     });
+  });
+
+  it("nobody has registered an agent that it does not describe, and who runs any agent is no help", () => {
+    const simulation = connected();
+    simulation.connect("any", { slots: 9, agents: ["*"] });
+    const agent = { type: TaskType.AGENT, name: "my-agent" };
+    simulation.schedule(task(0, agent), task(1, { ...agent, agent: AGENT_DESCRIPTION }));
+    expect(explain(simulation, task(0).taskId)).toMatchObject({
+      rank: 1,
+      reasons: [
+        {
+          kind: WaitReasonKind.NO_WORKER,
+          message:
+            "no connected worker of namespace default offers the agent my-agent; the workers that run any agent only take those that a definition describes under `agents:` or in place; it runs as soon as one connects that registers the name",
+        },
+      ],
+    });
+    expect(explain(simulation, task(1).taskId)?.running).toBe(true);
+  });
+
+  it("nobody runs agents at all, described or not", () => {
+    const simulation = connected();
+    simulation.schedule(task(0, { type: TaskType.AGENT, name: "my-agent", agent: AGENT_DESCRIPTION }));
+    expect(explain(simulation, task(0).taskId)?.reasons.map(({ message }) => message)).toEqual([
+      "no connected worker of namespace default offers agent:my-agent; it runs as soon as one connects",
+    ]);
   });
 
   it("every slot is in use", () => {
@@ -136,5 +162,29 @@ describe("the description of queues", () => {
     ]);
     expect(describeQueues(namespace, { type: TaskType.TOOL, name: "zip" })).toHaveLength(1);
     expect(describeQueues(namespace, { type: TaskType.AGENT, name: "" })).toEqual([]);
+  });
+
+  it("adds up the tasks of an agent that are described and those that are not, each worker once", () => {
+    const simulation = connected();
+    simulation.connect("any", { slots: 3, tools: [], agents: [["*", 2]] });
+    simulation.connect("exact", { slots: 1, tools: [], agents: ["clerk"] });
+    const clerk = { type: TaskType.AGENT, name: "clerk" };
+    const describeClerk = () => {
+      const namespace = simulation.state.namespaces.get("default");
+      if (namespace === undefined) throw new Error("the namespace is known");
+      return describeQueues(namespace, { type: 0, name: "" });
+    };
+    const subject = { type: TaskType.AGENT, name: "clerk" };
+    const nothing = { ...subject, waiting: 0, running: 0, oldestScheduledAtMs: undefined };
+    // Offered by name: both may have tasks of it.
+    expect(describeClerk()).toEqual([{ ...nothing, freeSlots: 3, workers: 2 }]);
+    // Nobody describes what there is: one of them may not have it, however free.
+    simulation.schedule(task(0, clerk), task(1, clerk));
+    const undescribed = { ...subject, waiting: 1, running: 1, freeSlots: 0, workers: 1, oldestScheduledAtMs: 1_001 };
+    expect(describeClerk()).toEqual([undescribed]);
+    simulation.schedule(task(2, { ...clerk, agent: AGENT_DESCRIPTION }));
+    expect(describeClerk()).toEqual([{ ...undescribed, running: 2, freeSlots: 1, workers: 2 }]);
+    simulation.schedule(...[3, 4, 5].map((number) => task(number, { ...clerk, agent: AGENT_DESCRIPTION })));
+    expect(describeClerk()).toEqual([{ ...undescribed, waiting: 3, running: 3, workers: 2 }]);
   });
 });

@@ -1,5 +1,6 @@
 import type { Lease, TaskEntry, Worker } from "./model.ts";
 import type { SchedulerState } from "./state.ts";
+import { kindOf } from "./task-kind.ts";
 import { countTask, findCapability } from "./worker-pool.ts";
 import { forgetWorkerIfGone } from "./worker-registry.ts";
 
@@ -53,7 +54,7 @@ function setTimeouts(lease: Lease, nowMs: number): void {
 export function confirmLease(state: SchedulerState, lease: Lease, nowMs: number): void {
   const { entry, worker } = lease;
   if (entry.task === undefined || worker.pool === undefined) return;
-  lease.capability = findCapability(worker.pool, entry.task.type, entry.task.name);
+  lease.capability = findCapability(worker.pool, kindOf(entry.task));
   // The lease is in the worker's set already: only the count of its kind is missing.
   countTask(worker, lease.capability, 1);
   if (entry.queue !== undefined) entry.queue.running += 1;

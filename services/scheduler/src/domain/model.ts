@@ -2,6 +2,7 @@ import type { Task, TaskResult, TaskType } from "@heddle/proto/heddle/scheduler/
 import type { TaskProgress } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import type { Capability, Refusal } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
 import type { DomainError } from "@heddle/errors";
+import type { TaskKind } from "./task-kind.ts";
 
 /*
  * What the scheduler knows. Everything hangs together by references and intrusive lists, so that each step of a task's
@@ -72,11 +73,12 @@ export interface TimerNode {
   timerNext: TimerNode | undefined;
 }
 
-/** Tasks of one tool or agent in one namespace: a lane for each priority, first in first out. */
-export interface TaskQueue {
+/**
+ * Tasks of one kind in one namespace: a lane for each priority, first in first out. The same workers may have all of them,
+ * so that admission asks once for the queue and not for each task.
+ */
+export interface TaskQueue extends TaskKind {
   readonly namespace: Namespace;
-  readonly type: TaskType;
-  readonly name: string;
   readonly lanes: Lane[];
   /** One bit for each lane that holds tasks. */
   occupied: number;

@@ -1,6 +1,6 @@
-import type { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import type { Namespace, TaskQueue, WorkerPool } from "./model.ts";
 import { createQueue, queueKey } from "./queue.ts";
+import type { TaskKind } from "./task-kind.ts";
 import { findCapability } from "./worker-pool.ts";
 
 export const DEFAULT_NAMESPACE = "default";
@@ -13,13 +13,13 @@ export function isIdle(namespace: Namespace): boolean {
   return namespace.workers.size === 0 && [...namespace.queues.values()].every(isIdleQueue);
 }
 
-/** The queue of a tool or agent; made when there is none, and then idle ones beyond the limit are let go. */
-export function getQueue(namespace: Namespace, type: TaskType, name: string, idleQueuesMax: number): TaskQueue {
-  const key = queueKey(type, name);
+/** The queue of a kind of tasks; made when there is none, and then idle ones beyond the limit are let go. */
+export function getQueue(namespace: Namespace, kind: TaskKind, idleQueuesMax: number): TaskQueue {
+  const key = queueKey(kind);
   const known = namespace.queues.get(key);
   if (known !== undefined) return known;
   if (namespace.queues.size >= idleQueuesMax) forgetIdleQueues(namespace);
-  const queue = createQueue(namespace, type, name);
+  const queue = createQueue(namespace, kind);
   for (const pool of namespace.pools.values()) offer(pool, queue);
   namespace.queues.set(key, queue);
   return queue;
@@ -54,7 +54,7 @@ export function removePool(namespace: Namespace, pool: WorkerPool): void {
 }
 
 function offer(pool: WorkerPool, queue: TaskQueue): void {
-  const capability = findCapability(pool, queue.type, queue.name);
+  const capability = findCapability(pool, queue);
   if (capability >= 0) queue.offers.push({ pool, capability });
 }
 

@@ -1,18 +1,19 @@
-import type { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import type { Lane, Namespace, TaskEntry, TaskQueue } from "./model.ts";
+import type { TaskKind } from "./task-kind.ts";
 
 /** 0 (first) to 9 (last). */
 export const PRIORITIES = 10;
 
-export function queueKey(type: TaskType, name: string): string {
-  return `${type}:${name}`;
+export function queueKey({ type, name, described }: TaskKind): string {
+  return described ? `${type}:described:${name}` : `${type}::${name}`;
 }
 
-export function createQueue(namespace: Namespace, type: TaskType, name: string): TaskQueue {
+export function createQueue(namespace: Namespace, { type, name, described }: TaskKind): TaskQueue {
   return {
     namespace,
     type,
     name,
+    described,
     lanes: Array.from({ length: PRIORITIES }, () => ({ head: undefined, tail: undefined })),
     occupied: 0,
     waiting: 0,

@@ -1,21 +1,30 @@
+import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { checkState } from "../../test/check-state.ts";
-import { createSimulation, task, type Simulation } from "../../test/simulation.ts";
+import { AGENT_DESCRIPTION, createSimulation, type Offered, task, type Simulation } from "../../test/simulation.ts";
 
 /* Random lives of a scheduler. After each step everything must fit together, and in the end every wanted task has ended. */
 
 const WORKERS = ["a", "b", "c"] as const;
-const TOOLS = ["echo", "fetch", "slow"];
-/** The same worker always offers the same: `b` limits one of its tools. */
-const OFFERS: Record<string, { slots: number; tools: (string | [string, number])[] }> = {
-  a: { slots: 2, tools: ["echo", "fetch"] },
-  b: { slots: 3, tools: ["echo", ["slow", 1]] },
-  c: { slots: 1, tools: ["*"] },
+const TASKS = [
+  { name: "echo" },
+  { name: "fetch" },
+  { name: "slow" },
+  { type: TaskType.AGENT, name: "clerk" },
+  { type: TaskType.AGENT, name: "clerk", agent: AGENT_DESCRIPTION },
+];
+/** The same worker always offers the same: `b` limits one of its tools, and is the only one that knows the agent by name. */
+const OFFERS: Record<string, Offered & { slots: number }> = {
+  a: { slots: 2, tools: ["echo", "fetch"], agents: ["*"] },
+  b: { slots: 3, tools: ["echo", ["slow", 1]], agents: ["clerk"] },
+  c: { slots: 1, tools: ["*"], agents: ["*"] },
 };
+/** Offers everything. */
+const LAST = { slots: 5, tools: ["*"], agents: ["*", "clerk"] };
 
 type Step =
-  | { do: "schedule"; tool: number; priority: number; timeout: boolean }
+  | { do: "schedule"; what: number; priority: number; timeout: boolean }
   | { do: "connect" | "disconnect" | "drain" | "heartbeat" | "die"; worker: string }
   | { do: "finish"; worker: string; which: number; twice: boolean }
   | { do: "zombie"; worker: string; which: number }
@@ -30,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       do: fc.constant("schedule" as const),
-      tool: fc.nat(2),
+      what: fc.nat(TASKS.length - 1),
       priority: fc.nat(9),
       timeout: fc.boolean(),
     }),
@@ -60,6 +69,7 @@ function run(simulation: Simulation, steps: Step[]): void {
     perform(simulation, each, () => next++);
     checkState(simulation.state);
     checkDeliveries(simulation, seen);
+    checkRunners(simulation);
     checkNothingLost(simulation);
     checkResults(simulation, seen.tokens);
   }
@@ -70,7 +80,7 @@ function perform(simulation: Simulation, step: Step, nextNumber: () => number): 
   switch (step.do) {
     case "schedule":
       return simulation.schedule(
-        task(nextNumber(), { name: TOOLS[step.tool], priority: step.priority, timeoutMs: step.timeout ? 3_000n : 0n }),
+        task(nextNumber(), { ...TASKS[step.what], priority: step.priority, timeoutMs: step.timeout ? 3_000n : 0n }),
       );
     case "connect":
       simulation.connect(step.worker, OFFERS[step.worker]);
@@ -141,6 +151,21 @@ function checkDeliveries(
   }
 }
 
+/** Whoever runs an agent has its description from the task, or knows its name; and nobody runs a tool that it lacks. */
+function checkRunners({ state }: Simulation): void {
+  for (const { tasks } of state.partitions) {
+    for (const { id, task: of, lease } of tasks.values()) {
+      if (of === undefined || lease === undefined) continue;
+      const { tools = [], agents = [] } = OFFERS[lease.worker.id] as Offered;
+      const names = (of.type === TaskType.AGENT ? agents : tools).map((each) =>
+        typeof each === "string" ? each : each[0],
+      );
+      const covered = names.includes(of.name) || (names.includes("*") && (of.type === TaskType.TOOL || !!of.agent));
+      expect(covered, `${lease.worker.id} can run ${of.name} of ${id}`).toBe(true);
+    }
+  }
+}
+
 /** While the owner is connected the scheduler knows each task that it wants, and none that it does not. */
 function checkNothingLost({ owner, state }: Simulation): void {
   // Each attempt has one accepted result; it comes again only as long as it was not recorded.
@@ -175,7 +200,7 @@ function runToTheEnd(simulation: Simulation): void {
   const wanted = [...simulation.owner.wanted.keys()];
   for (const id of WORKERS) simulation.disconnect(id);
   simulation.openLink();
-  simulation.connect("last", { slots: 5, tools: ["*"] });
+  simulation.connect("last", LAST);
   for (let round = 0; simulation.owner.wanted.size > 0; round++) {
     if (round > 200) throw new Error(`${simulation.owner.wanted.size} tasks do not end`);
     simulation.finish("last", [...simulation.worker("last").held.keys()]);

@@ -6,6 +6,7 @@ import { cancelTask } from "./refusals.ts";
 import { getNamespace, type SchedulerState } from "./state.ts";
 import { DEFAULT_NAMESPACE, getQueue, updateServable } from "./namespace.ts";
 import { dequeue, enqueue, requeue } from "./queue.ts";
+import { kindOf } from "./task-kind.ts";
 import { settleFrame } from "./worker-frames.ts";
 
 /** A new entry in no state's structures yet: the caller makes it wait, lets it run or finishes it. */
@@ -61,7 +62,7 @@ export function stopWaiting(state: SchedulerState, entry: TaskEntry): void {
 export function queueOf(state: SchedulerState, entry: TaskEntry) {
   const task = entry.task as Task;
   const namespace = getNamespace(state, task.namespace);
-  entry.queue = getQueue(namespace, task.type, task.name, state.limits.idleQueuesMax);
+  entry.queue = getQueue(namespace, kindOf(task), state.limits.idleQueuesMax);
   return entry.queue;
 }
 

@@ -1,8 +1,9 @@
 import type { Capability } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
-import type { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
+import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import type { PoolCapability, Worker, WorkerPool } from "./model.ts";
+import type { TaskKind } from "./task-kind.ts";
 
-/** Name of a capability that covers every name of its type. */
+/** Name of a capability that covers every tool, or every agent that its task describes. */
 export const ANY_NAME = "*";
 
 /** Workers with the same signature can do the same and share a pool. */
@@ -28,10 +29,16 @@ function compareNames(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** The capability that covers the kind: one of this very name before the one for any name; -1 when none does. */
-export function findCapability(pool: WorkerPool, type: TaskType, name: string): number {
+/**
+ * The capability that covers the kind: one of this very name before the one for any name; -1 when none does.
+ *
+ * A worker for any agent knows of it what the task says and nothing else. One that the task does not describe is for those
+ * that registered it by name: given to the former it would fail for good, with the latter standing by.
+ */
+export function findCapability(pool: WorkerPool, { type, name, described }: TaskKind): number {
   const exact = pool.capabilities.findIndex((each) => each.type === type && each.name === name);
   if (exact >= 0) return exact;
+  if (type === TaskType.AGENT && !described) return -1;
   return pool.capabilities.findIndex((each) => each.type === type && each.name === ANY_NAME);
 }
 

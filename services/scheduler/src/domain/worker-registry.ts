@@ -1,6 +1,7 @@
 import type { Capability, WorkerHello } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
 import type { Namespace, Worker, WorkerOutbox } from "./model.ts";
 import { addPool, removePool } from "./namespace.ts";
+import { kindOf } from "./task-kind.ts";
 import { addToPool, createPool, findCapability, poolSignature, removeFromPool } from "./worker-pool.ts";
 
 export function createWorker(namespace: Namespace, hello: WorkerHello, outbox: WorkerOutbox, nowMs: number): Worker {
@@ -69,7 +70,7 @@ function joinPool(worker: Worker, capabilities: readonly Capability[]): void {
   worker.running = pool.capabilities.map(() => 0);
   for (const lease of worker.leases) {
     const { task } = lease.entry;
-    lease.capability = task === undefined ? -1 : findCapability(pool, task.type, task.name);
+    lease.capability = task === undefined ? -1 : findCapability(pool, kindOf(task));
     if (lease.capability >= 0) worker.running[lease.capability] = (worker.running[lease.capability] as number) + 1;
   }
   addToPool(pool, worker);

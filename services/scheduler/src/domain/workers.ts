@@ -5,6 +5,7 @@ import type { Namespace, TaskEntry, Worker, WorkerOutbox } from "./model.ts";
 import { cancelTask } from "./refusals.ts";
 import { findTask, getNamespace, partitionOf, type SchedulerState } from "./state.ts";
 import { createEntry, leaveState, mayRun, queueOf, startWaiting } from "./tasks.ts";
+import { kindOf } from "./task-kind.ts";
 import { findCapability } from "./worker-pool.ts";
 import { admitWorker, createWorker, forgetWorkerIfGone, retireWorker } from "./worker-registry.ts";
 
@@ -127,8 +128,7 @@ function adopt(state: SchedulerState, worker: Worker, entry: TaskEntry, held: He
   // The worker's clock may be wrong: it began neither before the task was scheduled nor after now.
   const scheduledAtMs = task === undefined ? 0 : Number(task.scheduledAtMs);
   const startedAtMs = Math.min(nowMs, Math.max(scheduledAtMs, Number(held.startedAtMs)));
-  const capability =
-    task === undefined || worker.pool === undefined ? -1 : findCapability(worker.pool, task.type, task.name);
+  const capability = task === undefined || worker.pool === undefined ? -1 : findCapability(worker.pool, kindOf(task));
   if (task !== undefined) queueOf(state, entry);
   if (entry.losses > 0 && entry.lastToken === held.fencingToken) entry.losses -= 1;
   grantLease(state, entry, worker, { token: held.fencingToken, startedAtMs, capability, nowMs });

@@ -200,7 +200,8 @@ export declare type Capability = Message<"heddle.worker.v1.Capability"> & {
   type: TaskType;
 
   /**
-   * Its name; `*` for any name of this type (the built-in worker runs agents that a definition declares itself this way).
+   * Its name, or `*`. For tools `*` covers any name. For agents it covers only tasks that carry a description of the agent
+   * (`Task.agent`), as the built-in worker runs them; an exact name covers tasks with and without one.
    *
    * @generated from field: string name = 2;
    */
