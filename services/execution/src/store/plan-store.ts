@@ -4,7 +4,8 @@ import type { PlanKey } from "../domain/plans.ts";
 
 export async function findPlan(database: Queryable, key: PlanKey): Promise<PlanDocument | undefined> {
   const { rows } = await database.query<{ document: string }>({
-    text: "select document from plans where namespace = $1 and workflow_id = $2 and version = $3",
+    // Any uint32 may be asked for, and half of them are no integer of Postgres.
+    text: "select document from plans where namespace = $1 and workflow_id = $2 and version = $3::bigint",
     values: [key.namespace, key.workflowId, key.version],
   });
   return rows[0] === undefined ? undefined : (JSON.parse(rows[0].document) as PlanDocument);

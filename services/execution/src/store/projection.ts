@@ -75,9 +75,9 @@ export function createExecutionProjection(
         state.parent?.executionId ?? null,
         state.parent?.nodeId ?? null,
         state.priority,
-        JSON.stringify(state.labels),
-        state.failure?.type ?? (state.status === "canceled" ? "canceled" : null),
-        (state.failure?.message ?? state.reason)?.slice(0, MAX_FAILURE_MESSAGE) ?? null,
+        labelsText(state.labels),
+        storable(state.failure?.type) ?? (state.status === "canceled" ? "canceled" : null),
+        storable((state.failure?.message ?? state.reason)?.slice(0, MAX_FAILURE_MESSAGE)) ?? null,
         state.failure?.nodeId ?? null,
         isoTime(state.startedAt),
         state.endedAt === undefined ? null : isoTime(state.endedAt),
@@ -105,6 +105,19 @@ export function createExecutionProjection(
       return restore(await select(database, "execution_id = any($1::uuid[])", ids));
     },
   };
+}
+
+/** Postgres takes no NUL, and a refused row would hold up its partition's projection. The snapshot keeps what was said. */
+function storable<T extends string | undefined>(text: T): T {
+  return text?.replaceAll("\u0000", "\ufffd") as T;
+}
+
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  const text = JSON.stringify(labels);
+  if (!text.includes("\\u0000")) return text;
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(labels).map(([key, value]) => [storable(key), storable(value)])),
+  );
 }
 
 interface SnapshotRow {

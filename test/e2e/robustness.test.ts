@@ -1,0 +1,306 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { type DescField, type DescMessage, type DescMethod, ScalarType } from "@bufbuild/protobuf";
+import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
+import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
+import { type Client, createClient } from "@heddle/sdk";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createRandom, type Random } from "./random.ts";
+import { disposeDev, startDev, type TestDevProcess } from "./start-dev.ts";
+
+const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+/** Longer than any answer to nonsense may take, and shorter than the test's own limit. */
+const ANSWER_MAX_MS = 20_000;
+
+const methods = [DefinitionService, ExecutionService, SchedulerService, StateMachineService].flatMap(
+  (service) => service.methods,
+);
+const unary = methods.filter(({ methodKind }) => methodKind === "unary");
+const streams = methods.filter(({ methodKind }) => methodKind !== "unary");
+
+const ECHO = `workflow:
+  id: echo
+  type: dag
+  nodes:
+    - { id: keys, type: action, subtype: transform, params: { value: "\${keys(input)}" } }
+    - { id: polluted, type: action, subtype: transform, params: { value: "\${input.polluted ?? \\"clean\\"}" } }
+    - { id: own, type: action, subtype: transform, params: { value: "\${input[\\"__proto__\\"].polluted}" } }
+    - { id: builtin, type: action, subtype: transform, params: { value: "\${has(input.toString)}" } }
+    - { id: maker, type: action, subtype: transform, params: { value: "\${input.constructor}" } }
+  output: { keys: "\${keys.output}", polluted: "\${polluted.output}", own: "\${own.output}", builtin: "\${builtin.output}", maker: "\${maker.output}", input: "\${input}" }
+`;
+
+let dev: TestDevProcess;
+let client: Client;
+beforeAll(async () => {
+  console.log(`SEED=${SEED} repeats this run`);
+  dev = await startDev({ env: { HEDDLE_LOG_LEVEL: "error" } });
+  client = createClient({ address: dev.url });
+});
+// Again and again, because some nonsense deletes it.
+beforeEach(async () => {
+  await client.publish({ source: ECHO });
+});
+afterAll(async () => {
+  client.close();
+  await disposeDev(dev);
+});
+
+const pathOf = (method: DescMethod): string => `/${method.parent.typeName}/${method.name}`;
+
+async function post(
+  path: string,
+  contentType: string,
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+) {
+  const response = await fetch(dev.url + path, {
+    method: "POST",
+    headers: { "content-type": contentType, ...headers },
+    body,
+    signal: AbortSignal.timeout(ANSWER_MAX_MS),
+  });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/** Whoever sent it, a request is never a defect of the server. */
+function checkAnswer(answer: Awaited<ReturnType<typeof post>>, what: string): void {
+  expect(answer.status, `${what}: ${answer.text}`).not.toBe(500);
+  expect(answer.text, what).not.toMatch(/"code":"(internal|unknown|data_loss)"|grpc-status: ?(2|13|15)\b/);
+  expect(answer.headers.get("grpc-status") ?? "0", what).not.toMatch(/^(2|13|15)$/);
+}
+
+function randomBytes(random: Random, length: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, () => random.below(256));
+}
+
+/** One frame of gRPC: flags, length, message. */
+function frame(message: Uint8Array): Uint8Array<ArrayBuffer> {
+  const framed = new Uint8Array(5 + message.length);
+  new DataView(framed.buffer).setUint32(1, message.length);
+  framed.set(message, 5);
+  return framed;
+}
+
+describe(`requests that make no sense (SEED=${SEED})`, () => {
+  const random = createRandom(SEED);
+
+  it.each(unary.map((method) => [pathOf(method)]))("%s: random bytes in every protocol", async (path) => {
+    for (const length of [1, 7, 200]) {
+      const bytes = randomBytes(random, length);
+      const what = `${path} ${Buffer.from(bytes).toString("hex")}`;
+      checkAnswer(await post(path, "application/proto", bytes), what);
+      checkAnswer(await post(path, "application/json", bytes), what);
+      checkAnswer(await post(path, "application/grpc-web+proto", bytes), what);
+      checkAnswer(await post(path, "application/grpc-web+proto", frame(bytes)), what);
+    }
+  });
+
+  it.each(unary.map((method) => [pathOf(method), method] as const))(
+    "%s: hostile values in every field",
+    async (path, method) => {
+      for (let round = 0; round < 15; round++) {
+        const body = JSON.stringify(hostileMessage(method.input, random, 0));
+        checkAnswer(await post(path, "application/json", body), `${path} ${body.slice(0, 500)}`);
+      }
+    },
+  );
+
+  it.each([
+    [pathOf(DefinitionService.method.getDefinition), { workflowId: "echo", version: 4294967295 }],
+    [pathOf(DefinitionService.method.getDefinition), { workflowId: "ec\u0000ho" }],
+    [pathOf(DefinitionService.method.listDefinitions), { search: "\u0000" }],
+    [pathOf(DefinitionService.method.publishDefinition), { source: ECHO, requestId: "\u0000" }],
+    [pathOf(ExecutionService.method.startExecution), { workflowId: "echo", version: 4294967295 }],
+    [pathOf(ExecutionService.method.startExecution), { workflowId: "ec\u0000ho" }],
+    [pathOf(ExecutionService.method.startExecution), { workflowId: "echo", namespace: "\u0000" }],
+    [pathOf(ExecutionService.method.listExecutions), { workflowId: "\u0000", labels: { "\u0000": "\u0000" } }],
+    [pathOf(SchedulerService.method.listWorkers), { namespace: "\u0000" }],
+  ])("%s refuses what no database can hold: %j", async (path, request) => {
+    const answer = await post(path, "application/json", JSON.stringify(request));
+    checkAnswer(answer, path);
+    expect(answer.status === 200 ? answer.text : "refused").toMatch(/^refused$|^\{\}$/);
+  });
+
+  it("lists executions whose labels, failures and reasons have NUL in them, and all that come after", async () => {
+    const odd = "a\u0000b";
+    const labels = { [odd]: odd, run: "nul" };
+    await client.publish({
+      source:
+        'workflow: { id: nul, type: dag, nodes: [{ id: f, type: action, subtype: fail, params: { message: "${input.text}", type: "${input.text}" } }] }',
+    });
+    await client.publish({
+      source:
+        "workflow: { id: stays, type: dag, nodes: [{ id: w, type: action, subtype: wait, params: { signal: never } }] }",
+    });
+    await client.start({ workflowId: "nul", labels, input: { text: odd } });
+    const { executionId } = await client.start({ workflowId: "stays", labels });
+    await client.cancel(executionId, odd);
+    await client.start({ workflowId: "echo", labels: { run: "nul" }, input: { [odd]: odd } });
+    await expect
+      .poll(async () => (await client.listPage({ labels: { run: "nul" } })).items.map(({ status }) => status).sort(), {
+        timeout: 10_000,
+      })
+      .toEqual(["canceled", "failed", "failed"]);
+  });
+
+  it.each(streams.map((method) => [pathOf(method)]))("%s: random bytes into a stream", async (path) => {
+    const bytes = randomBytes(random, 40);
+    for (const type of ["application/connect+proto", "application/connect+json", "application/grpc-web+proto"]) {
+      checkAnswer(await post(path, type, frame(bytes)), `${path} ${type}`);
+    }
+  });
+
+  it("answers methods, types and encodings that there are none of", async () => {
+    const path = pathOf(DefinitionService.method.getDefinition);
+    for (const [target, type, headers] of [
+      ["/heddle.definition.v1.DefinitionService/Nope", "application/json", {}],
+      ["/no.such.Service/Get", "application/proto", {}],
+      ["/%00%ff/../..", "application/json", {}],
+      [path, "text/html", {}],
+      [path, "application/grpc+nonsense", {}],
+      [path, "application/json; charset=latin1", {}],
+      [path, "application/json", { "content-encoding": "zstd" }],
+      [path, "application/json", { "content-encoding": "gzip" }],
+      [path, "application/json", { "connect-protocol-version": "99" }],
+      [path, "application/json", { "connect-timeout-ms": "-1" }],
+      [path, "application/json", { "connect-timeout-ms": "99999999999999999999" }],
+      [path, "application/grpc-web+proto", { "grpc-timeout": "soon" }],
+    ] as const) {
+      const answer = await post(target, type, "{}", headers);
+      checkAnswer(answer, `${target} ${type} ${JSON.stringify(headers)}`);
+    }
+  });
+
+  it("refuses text that is not UTF-8, and headers that are too large", async () => {
+    const path = pathOf(DefinitionService.method.publishDefinition);
+    const invalid = Buffer.concat([Buffer.from('{"source":"'), Buffer.from([0xff, 0xc0, 0x80]), Buffer.from('"}')]);
+    checkAnswer(await post(path, "application/json", invalid), "JSON with invalid UTF-8");
+    const binary = Uint8Array.from([0x12, 0x03, 0xff, 0xc0, 0x80]);
+    checkAnswer(await post(path, "application/proto", binary), "protobuf with invalid UTF-8");
+    const large = await post(path, "application/json", "{}", { "x-large": "x".repeat(100_000) });
+    expect(large.status).toBe(431);
+  });
+
+  it("closes connections that speak nothing that it knows", async () => {
+    for (let round = 0; round < 5; round++) {
+      const { hostname, port } = new URL(dev.url);
+      const socket = connect(Number(port), hostname);
+      socket.on("error", () => undefined);
+      socket.end(randomBytes(random, 300));
+      socket.resume();
+      await once(socket, "close");
+      expect(socket.destroyed).toBe(true);
+    }
+  });
+});
+
+describe("definitions that are meant to hurt", () => {
+  const bomb = `a0: &a0 [x, x]\n${Array.from({ length: 30 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}]`).join("\n")}\nworkflow: *a30\n`;
+  it.each([
+    ["a bomb of aliases", bomb],
+    ["10,000 brackets", "[".repeat(10_000)],
+    ["10,000 levels of flow", `workflow: ${"{a: ".repeat(10_000)}1${"}".repeat(10_000)}`],
+    ["10,000 levels of JSON", `{"workflow": ${"[".repeat(10_000)}${"]".repeat(10_000)}}`],
+    ["10,000 levels of indentation", Array.from({ length: 1_300 }, (_, n) => `${" ".repeat(n)}a:`).join("\n")],
+    ["__proto__ as a field", "workflow:\n  __proto__: { polluted: yes }\n  id: x\n  type: dag\n  nodes: []\n"],
+    ["__proto__ as an id", ECHO.replace("id: echo", "id: __proto__").replace("id: keys", "id: constructor")],
+    ["a reference to itself", "workflow: &w { id: x, type: dag, nodes: [*w] }"],
+    [
+      "NUL in a text",
+      'workflow: { id: nul, type: dag, name: "a\\0b", nodes: [{ id: a, type: action, subtype: log, params: { message: "\\0" } }] }',
+    ],
+    ["an expression of brackets", ECHO.replace("keys(input)", "(".repeat(4_000))],
+    ["nothing but tabs", "\t".repeat(100_000)],
+  ])("%s: an answer, and no defect", async (_, source) => {
+    for (const method of [DefinitionService.method.validateDefinition, DefinitionService.method.publishDefinition]) {
+      const answer = await post(pathOf(method), "application/json", JSON.stringify({ source }));
+      checkAnswer(answer, answer.text.slice(0, 300));
+    }
+  });
+});
+
+it("hands names like __proto__ to expressions as plain data", async () => {
+  const input = '{"__proto__":{"polluted":"yes"},"constructor":"mine","hasOwnProperty":1}';
+  const body = `{"workflowId":"echo","input":${input},"wait":"20s"}`;
+  const answer = await post(pathOf(ExecutionService.method.startExecution), "application/json", body);
+  expect(answer.status, answer.text).toBe(200);
+  expect(answer.text).toContain('"status":"EXECUTION_STATUS_COMPLETED"');
+  const { execution } = JSON.parse(answer.text) as { execution: { output: Record<string, unknown> } };
+  expect(execution.output).toMatchObject({
+    keys: expect.arrayContaining(["__proto__", "constructor", "hasOwnProperty"]),
+    polluted: "clean",
+    own: "yes",
+    builtin: false,
+    maker: "mine",
+  });
+  expect(JSON.stringify(execution.output["input"])).toContain('"__proto__":{"polluted":"yes"}');
+});
+
+it("still works after all of that, in the same process", async () => {
+  expect(dev.child.exitCode).toBeNull();
+  const { executionId } = await client.start({
+    workflowId: "echo",
+    input: JSON.parse('{"__proto__":{"polluted":1},"constructor":2}'),
+  });
+  expect(await client.result(executionId, { timeoutMs: 20_000 })).toMatchObject({ polluted: "clean", maker: 2 });
+});
+
+/** Several are those of something that exists, so that the others get past the first look. */
+const TEXTS = [
+  "",
+  "",
+  "echo",
+  "echo",
+  "01990f5e-0000-7000-8000-000000000000",
+  "\u0000",
+  "a\u0000b",
+  "'; drop table definitions; --",
+  "%",
+  "__proto__",
+  "\u202e\ud83d\ude00",
+  "x".repeat(120),
+  "x".repeat(20_000),
+];
+
+/** A message in JSON form with something unpleasant in each of its fields. */
+function hostileMessage(message: DescMessage, random: Random, depth: number): unknown {
+  if (message.typeName === "google.protobuf.Struct")
+    return JSON.parse('{"__proto__":{"a":1},"constructor":[null],"":"\\u0000"}');
+  if (message.typeName === "google.protobuf.Value") return "\u0000";
+  if (message.typeName === "google.protobuf.Duration") return pick(random, ["-1s", "315576000000s", "0.000000001s"]);
+  if (message.typeName === "google.protobuf.Timestamp") {
+    return pick(random, ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"]);
+  }
+  const fields = message.fields.filter(() => depth < 3 && random.below(4) > 0);
+  return Object.fromEntries(fields.map((field) => [field.jsonName, hostileField(field, random, depth)]));
+}
+
+function hostileField(field: DescField, random: Random, depth: number): unknown {
+  if (field.fieldKind === "map") {
+    return Object.fromEntries(
+      ["__proto__", "a\u0000b", "x".repeat(300)].map((key) => [key, field.mapKind === "scalar" ? "\u0000" : {}]),
+    );
+  }
+  const one = (): unknown => {
+    if (field.message !== undefined) return hostileMessage(field.message, random, depth + 1);
+    if (field.enum !== undefined) return pick(random, [0, 1, 99, -1]);
+    switch (field.scalar) {
+      case ScalarType.STRING:
+        return pick(random, TEXTS);
+      case ScalarType.BOOL:
+        return random.below(2) === 0;
+      case ScalarType.BYTES:
+        return "AP8=";
+      default:
+        return pick(random, [0, 1, 1000, 4294967295, -1, "18446744073709551615", 1.5]);
+    }
+  };
+  return field.fieldKind === "list" ? [one(), one()] : one();
+}
+
+function pick<T>(random: Random, values: readonly T[]): T {
+  return values[random.below(values.length)] as T;
+}
