@@ -21,7 +21,15 @@ export interface FailedCall {
  */
 export function createErrorBoundary(logger: Logger): Interceptor {
   return (next) => async (req) => {
-    const call = { method: `${req.service.typeName}/${req.method.name}`, signal: req.signal };
+    // Read only when something fails: a request may make its signal at the first look.
+    const call: FailedCall = {
+      get method() {
+        return `${req.service.typeName}/${req.method.name}`;
+      },
+      get signal() {
+        return req.signal;
+      },
+    };
     let response: UnaryResponse | StreamResponse;
     try {
       response = await next(req);

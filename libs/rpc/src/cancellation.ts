@@ -1,6 +1,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { createLinkedAbortController } from "@connectrpc/connect/protocol";
 import { abortable, isAbortError, raceAbort, reasonOf, toError } from "./abortable.ts";
+import { findLifetime } from "./call-lifetime.ts";
 import type { Drain } from "./drain.ts";
 import { watchIterable } from "./watch-iterable.ts";
 
@@ -13,7 +14,7 @@ import { watchIterable } from "./watch-iterable.ts";
  */
 export function createCancellation(drain: Drain): Interceptor {
   return (next) => async (req) => {
-    if (!req.stream) return raceAbort(next(req), req.signal);
+    if (!req.stream) return findLifetime(req)?.race(next(req)) ?? raceAbort(next(req), req.signal);
 
     const { signal } = createLinkedAbortController(req.signal, drain.started);
     const cut = createLinkedAbortController(req.signal, drain.graceOver).signal;

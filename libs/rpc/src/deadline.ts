@@ -17,17 +17,26 @@ const MS_PER_UNIT: Readonly<Record<string, number>> = {
  * A malformed header is left for connect to refuse.
  */
 export function boundDeadline(path: string, headers: IncomingHttpHeaders, limits: RpcLimits): void {
-  const assumedMs = defaultDeadlineMs(path, limits);
-  const longestMs = Math.max(limits.deadlineMaxMs, assumedMs);
   if (headers["content-type"]?.startsWith("application/grpc") === true) {
-    const asked = parseGrpcTimeout(headers["grpc-timeout"]);
-    if (asked === undefined) headers["grpc-timeout"] = `${assumedMs}m`;
-    else if (asked > longestMs) headers["grpc-timeout"] = `${longestMs}m`;
+    boundGrpcTimeout(path, headers, limits);
     return;
   }
+  const assumedMs = defaultDeadlineMs(path, limits);
+  const longestMs = Math.max(limits.deadlineMaxMs, assumedMs);
   const asked = headers["connect-timeout-ms"];
   if (asked === undefined) headers["connect-timeout-ms"] = String(assumedMs);
   else if (Number(asked) > longestMs) headers["connect-timeout-ms"] = String(longestMs);
+}
+
+/** The same for the header of gRPC alone. Returns the milliseconds that it now says; NaN when it is malformed. */
+export function boundGrpcTimeout(path: string, headers: IncomingHttpHeaders, limits: RpcLimits): number {
+  const assumedMs = defaultDeadlineMs(path, limits);
+  const longestMs = Math.max(limits.deadlineMaxMs, assumedMs);
+  const asked = parseGrpcTimeout(headers["grpc-timeout"]);
+  if (asked !== undefined && !(asked > longestMs)) return asked;
+  const boundMs = asked === undefined ? assumedMs : longestMs;
+  headers["grpc-timeout"] = `${boundMs}m`;
+  return boundMs;
 }
 
 /** Milliseconds; undefined when there is none; NaN when it is malformed. */

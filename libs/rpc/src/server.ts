@@ -6,6 +6,7 @@ import { Health as HealthService } from "@heddle/proto/grpc/health/v1/health_pb.
 import type { Logger, Metrics } from "@heddle/telemetry";
 import { createDrain } from "./drain.ts";
 import { createHealth, type Health } from "./health.ts";
+import { createGrpcUnary, type StreamHandler } from "./grpc-unary.ts";
 import { createServerInterceptors } from "./interceptors.ts";
 import { keepSessionsAlive } from "./keepalive.ts";
 import { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
@@ -57,14 +58,17 @@ export function createServer(options: CreateServerOptions): RpcServer {
   const health = options.health ?? createHealth();
   const drain = createDrain();
   const table = completeTable(options, health);
-  const handler = createNodeHandler({
+  const served = {
     table,
     limits,
     logger: options.logger,
     interceptors: createServerInterceptors({ ...options, drain }),
+  };
+  const handler = createNodeHandler({
+    ...served,
     fallback: createPlainHttp({ table, health, metrics: options.metrics, fallback: options.fallback }),
   });
-  const { server, sessions, waiting } = createOnePort(handler, limits);
+  const { server, sessions, waiting } = createOnePort(handler, createGrpcUnary(served), limits);
   let closing: Promise<void> | undefined;
 
   async function close(drainMs: number): Promise<void> {
@@ -114,7 +118,7 @@ function completeTable({ routes, reflection = true }: CreateServerOptions, healt
 }
 
 /** The HTTP/1.1 server listens; connections that turn out to speak HTTP/2 are handed to the other one. */
-function createOnePort(handler: NodeHandler, limits: RpcLimits) {
+function createOnePort(handler: NodeHandler, grpcUnary: StreamHandler, limits: RpcLimits) {
   const server = http.createServer({ maxHeaderSize: limits.headerMaxBytes }, handler);
   server.maxConnections = limits.connectionsMax;
   const sessions = new Set<ServerHttp2Session>();
@@ -130,6 +134,12 @@ function createOnePort(handler: NodeHandler, limits: RpcLimits) {
     },
     handler,
   );
+  // Before Node makes request and response objects of a stream, which unary gRPC has no use for.
+  const [serveRequest] = multiplexed.listeners("stream");
+  multiplexed.removeAllListeners("stream");
+  multiplexed.on("stream", (stream, headers, ...rest) => {
+    if (!grpcUnary(stream, headers)) serveRequest?.call(multiplexed, stream, headers, ...rest);
+  });
   multiplexed.on("session", (session) => {
     sessions.add(session);
     session.setLocalWindowSize(limits.sessionWindowBytes);
