@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import {
-  type ContextValues,
   createContextValues,
   type HandlerContext,
   type Interceptor,
@@ -32,17 +31,17 @@ export interface UnaryCall {
 }
 
 /**
- * The objects are those that connect hands to interceptors and handlers, but what is dear to make (headers, signal,
- * context values) is made when it is first read. They are accessors of the objects themselves, not of a class, so that
+ * The objects are those that connect hands to interceptors and handlers, but what is dear to make (the signal, headers of
+ * the answer) is made when it is first read. Those are accessors of the objects themselves, not of a class, so that
  * `{ ...request, message }` keeps working.
  */
 export function createUnaryCall({ spec, interceptors, lifetime, url, headers }: UnaryCallOptions): UnaryCall {
   const { method, impl } = spec;
   const service = method.parent;
-  let requestHeader: Headers | undefined;
+  const requestHeader = new LazyHeaders(headers);
+  const values = createContextValues();
   let responseHeader: Headers | undefined;
   let responseTrailer: Headers | undefined;
-  let values: ContextValues | undefined;
 
   const context: HandlerContext = {
     service,
@@ -50,21 +49,17 @@ export function createUnaryCall({ spec, interceptors, lifetime, url, headers }: 
     protocolName: "grpc",
     requestMethod: "POST",
     url,
+    requestHeader,
+    values,
     timeoutMs: () => lifetime.remainingMs(),
     get signal() {
       return lifetime.signal;
-    },
-    get requestHeader() {
-      return (requestHeader ??= new LazyHeaders(headers));
     },
     get responseHeader() {
       return (responseHeader ??= new Headers());
     },
     get responseTrailer() {
       return (responseTrailer ??= new Headers());
-    },
-    get values() {
-      return (values ??= createContextValues());
     },
   };
   const requestOf = (message: MessageShape<DescMessage>): UnaryRequest & { [LIFETIME]: CallLifetime } => ({
@@ -74,15 +69,11 @@ export function createUnaryCall({ spec, interceptors, lifetime, url, headers }: 
     requestMethod: "POST",
     url,
     message,
+    header: requestHeader,
+    contextValues: values,
     [LIFETIME]: lifetime,
     get signal() {
-      return context.signal;
-    },
-    get header() {
-      return context.requestHeader;
-    },
-    get contextValues() {
-      return context.values;
+      return lifetime.signal;
     },
   });
 
