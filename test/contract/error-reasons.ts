@@ -10,8 +10,10 @@ export interface Implementation {
 }
 
 const PREFIX = "ERROR_REASON_";
-/** Their own errors end in the terminal of the one who typed the command: no RPC carries them. */
-const LOCAL_ONLY = new Set(["cli"]);
+/** Errors that are made on the side of the caller: no RPC carries them. */
+const LOCAL_ONLY = new Set(["cli", "sdk"]);
+/** Packages that a service serves beside its own. */
+const SERVES_TOO: Readonly<Record<string, readonly string[]>> = { scheduler: ["worker"] };
 const REASON = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
 
 export const reasonsExist: Rule<Implementation> = {
@@ -28,7 +30,9 @@ export const reasonsExist: Rule<Implementation> = {
       if (LOCAL_ONLY.has(name)) return [];
       // A library serves several services: what any of them lists may come out of it.
       const allowed =
-        kind === "libs" ? [...known.values()].flat() : [...reasonsOf(known, "common"), ...reasonsOf(known, name)];
+        kind === "libs"
+          ? [...known.values()].flat()
+          : ["common", name, ...(SERVES_TOO[name] ?? [])].flatMap((service) => reasonsOf(known, service));
       return givenReasons(file)
         .filter(({ reason }) => !allowed.includes(reason))
         .map(({ reason, line }) => ({ file: file.path, line, what: `gives ${reason}` }));

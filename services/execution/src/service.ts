@@ -90,7 +90,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     onResults: (results, done) => submitResults(runtime, results, done, logger),
     logger,
   });
-  const effects = createTurnEffects({ openTasks, children, hub, scheduler: link, now });
+  const effects = createTurnEffects({ openTasks, children, hub, requestIds, scheduler: link, now });
 
   const runtime = createJournalRuntime({
     database,
@@ -102,9 +102,6 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     now,
     onCommitted: (turns) => effects.committed(turns),
     onAcquired(partition) {
-      for (const [id, { state }] of runtime.live(partition)) {
-        if (state.requestId !== "") requestIds.add(state.namespace, state.requestId, id);
-      }
       effects.recovered(partition, runtime.live(partition));
       link.sync([partition]);
     },

@@ -25,7 +25,11 @@ export interface Execution {
 /** The engine's commands; a start brings the plan along, because `decide` cannot fetch one. */
 export type ExecutionCommand =
   | Exclude<EngineCommand, { type: "start" }>
-  | (Extract<EngineCommand, { type: "start" }> & { plan: Plan });
+  | (Extract<EngineCommand, { type: "start" }> & {
+      plan: Plan;
+      /** Asked at the moment of deciding: the execution that has this start's request id already. */
+      findTaken?: () => string | undefined;
+    });
 
 /** Finds plans that were loaded before; recovery loads them first (see `prepare`). */
 export interface LoadedPlans {
@@ -42,6 +46,7 @@ export function createExecutionAggregate(
 ): AggregateType<Execution, ExecutionCommand, Event> {
   return {
     decide(execution, command, { id, now }) {
+      if (command.type === "start") refuseTaken(command);
       const plan = execution?.plan ?? planOf(command, id);
       const { state, events } = decide(plan, execution?.state, command, {
         executionId: id,
@@ -74,6 +79,20 @@ export function encodeSnapshot(execution: Execution): string {
 
 export function decodeSnapshot(plan: Plan, snapshot: string, seq: number): Execution {
   return { plan, state: decodeState(snapshot), seq };
+}
+
+/** The reason that a start gets whose request id has an execution already; `metadata.execution_id` names it. */
+export const REQUEST_ID_TAKEN = "EXECUTION_ALREADY_STARTED";
+
+function refuseTaken({ findTaken, start }: Extract<ExecutionCommand, { type: "start" }>): void {
+  const executionId = findTaken?.();
+  if (executionId === undefined) return;
+  throw new DomainError({
+    kind: "already_exists",
+    reason: REQUEST_ID_TAKEN,
+    message: `request id ${start.requestId} has started execution ${executionId}`,
+    metadata: { execution_id: executionId },
+  });
 }
 
 function planOf(command: ExecutionCommand, id: string): Plan {

@@ -118,7 +118,8 @@ export function createChildren({ runtime, plans, logger }: ChildrenOptions): Chi
           if (existing?.state.endedAt !== undefined) finished(child.childId, existing);
           return;
         }
-        if (error.reason === "NOT_OWNER") return;
+        // Whoever owns the partition now derives the obligation anew.
+        if (error.reason === "PARTITION_NOT_OWNED" || error.reason === "PARTITION_LOST") return;
         if (!isPassing(error)) {
           const failure = { type: error.reason.toLowerCase(), message: error.message, retryable: false };
           tell(parentId, { type: "fail_child", nodeId: child.nodeId, childId: child.childId, failure });

@@ -9,8 +9,10 @@ export interface RequestIds {
   find(namespace: string, requestId: string): Promise<string> | undefined;
   /** Remembers a start under way; it is forgotten when it fails. */
   begin(namespace: string, requestId: string, start: Promise<string>): void;
-  /** Remembers an execution that recovery found. */
+  /** Remembers an execution whose start is committed, now or before a recovery. */
   add(namespace: string, requestId: string, executionId: string): void;
+  /** The execution that a committed start with this key has made. Asked again when a start is decided: see `startNew`. */
+  committed(namespace: string, requestId: string): string | undefined;
   /** The execution has ended and is projected: soon the projection alone will do. */
   release(namespace: string, requestId: string): void;
   clear(): void;
@@ -18,6 +20,7 @@ export interface RequestIds {
 
 export function createRequestIds(): RequestIds {
   const starts = new Map<string, Promise<string>>();
+  const committed = new Map<string, string>();
   const timers = new Set<NodeJS.Timeout>();
 
   const keep = (key: string, start: Promise<string>): void => {
@@ -28,17 +31,24 @@ export function createRequestIds(): RequestIds {
   };
 
   return {
-    find: (namespace, requestId) => starts.get(keyOf(namespace, requestId)),
+    find(namespace, requestId) {
+      const key = keyOf(namespace, requestId);
+      const executionId = committed.get(key);
+      return executionId === undefined ? starts.get(key) : Promise.resolve(executionId);
+    },
+    committed: (namespace, requestId) => committed.get(keyOf(namespace, requestId)),
     begin: (namespace, requestId, start) => keep(keyOf(namespace, requestId), start),
-    add: (namespace, requestId, executionId) => keep(keyOf(namespace, requestId), Promise.resolve(executionId)),
+    add: (namespace, requestId, executionId) => void committed.set(keyOf(namespace, requestId), executionId),
     release(namespace, requestId) {
       const key = keyOf(namespace, requestId);
+      const executionId = committed.get(key);
       const start = starts.get(key);
-      if (start === undefined) return;
+      if (start === undefined && executionId === undefined) return;
       // Not at once: a start that asked the database a moment ago may still be on its way to look here.
       const timer = setTimeout(() => {
         timers.delete(timer);
         if (starts.get(key) === start) starts.delete(key);
+        if (committed.get(key) === executionId) committed.delete(key);
       }, requestIdMemoryMs);
       timer.unref();
       timers.add(timer);
@@ -47,6 +57,7 @@ export function createRequestIds(): RequestIds {
       for (const timer of timers) clearTimeout(timer);
       timers.clear();
       starts.clear();
+      committed.clear();
     },
   };
 }

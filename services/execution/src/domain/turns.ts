@@ -6,11 +6,13 @@ import { taskIdOf, toTask } from "../link/task-messages.ts";
 import type { Execution, ExecutionCommand } from "./aggregate.ts";
 import type { Children } from "./children.ts";
 import type { Hub } from "./hub.ts";
+import type { RequestIds } from "./request-ids.ts";
 
 export interface TurnEffectsOptions {
   openTasks: OpenTasks;
   children: Children;
   hub: Hub;
+  requestIds: Pick<RequestIds, "add">;
   /** Sends what commits ask of the scheduler. */
   scheduler: { schedule(tasks: readonly Task[]): void; cancel(taskIds: readonly string[]): void };
   now(): number;
@@ -23,7 +25,13 @@ export interface TurnEffects {
   recovered(partition: number, executions: Iterable<[id: string, execution: Execution]>): void;
 }
 
-export function createTurnEffects({ openTasks, children, hub, scheduler, now }: TurnEffectsOptions): TurnEffects {
+export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
+  const { openTasks, children, hub, scheduler, requestIds, now } = options;
+
+  const remember = (id: string, { state }: Execution): void => {
+    if (state.requestId !== "") requestIds.add(state.namespace, state.requestId, id);
+  };
+
   return {
     committed(turns) {
       const started: Task[] = [];
@@ -31,6 +39,7 @@ export function createTurnEffects({ openTasks, children, hub, scheduler, now }: 
       for (const turn of turns) {
         const { id, partition, state: execution, events } = turn;
         closeTasks(openTasks, turn);
+        if (events[0]?.type === "execution_started") remember(id, execution);
         const changes = obligationsOf(execution.plan, execution.state, events, id);
         for (const { nodeId, attempt } of changes.cancelTasks) {
           const taskId = taskIdOf(id, nodeId, attempt);
@@ -52,6 +61,7 @@ export function createTurnEffects({ openTasks, children, hub, scheduler, now }: 
 
     recovered(partition, executions) {
       for (const [id, execution] of executions) {
+        remember(id, execution);
         const open = obligations(execution.plan, execution.state, id);
         for (const task of open.tasks) openTasks.add(partition, toTask(execution, task, now()));
         for (const child of open.children) children.start(id, child);

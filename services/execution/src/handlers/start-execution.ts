@@ -8,6 +8,7 @@ import {
   type StartExecutionResponse,
   StartExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { REQUEST_ID_TAKEN } from "../domain/aggregate.ts";
 import { checkInput, checkInputSize } from "../domain/check-input.ts";
 import { answerMarginMs } from "../domain/limits.ts";
 import { toExecutionAlone } from "../domain/to-proto.ts";
@@ -49,8 +50,13 @@ async function startOnce(
   if (known !== undefined) return { id: await sameStart(context, request, await known), created: false };
 
   let created = true;
-  const start = findByRequestId(context.database, namespace, requestId).then((existing) => {
-    if (existing === undefined) return startNew(context, request, call);
+  const start = findByRequestId(context.database, namespace, requestId).then(async (existing) => {
+    try {
+      if (existing === undefined) return await startNew(context, request, call);
+    } catch (error) {
+      existing = takenBy(error);
+      if (existing === undefined) throw error;
+    }
     created = false;
     return existing;
   });
@@ -86,6 +92,11 @@ async function startNew(
     {
       type: "start",
       plan,
+      // An earlier start with this key may have been committed without an answer, in a process that then lost the partition.
+      // Its recovery comes before this command is decided, and after the look into the database.
+      ...(request.requestId !== "" && {
+        findTaken: () => context.requestIds.committed(namespace, request.requestId),
+      }),
       start: {
         namespace,
         workflowId: request.workflowId,
@@ -100,6 +111,10 @@ async function startNew(
     { admission: true, fresh: true },
   );
   return id;
+}
+
+function takenBy(error: unknown): string | undefined {
+  return error instanceof DomainError && error.reason === REQUEST_ID_TAKEN ? error.metadata["execution_id"] : undefined;
 }
 
 /** The same key for something else is a mistake of the caller, and not a repetition. */

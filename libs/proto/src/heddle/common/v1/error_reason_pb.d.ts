@@ -79,11 +79,11 @@ export enum ErrorReason {
   DEADLINE_EXCEEDED = 8,
 
   /**
-   * UNAVAILABLE: the process does not own what the request is about (any longer); repeat the request.
+   * UNAVAILABLE: the partition of what the request is about belongs to another process, or to none for a moment; repeat the request.
    *
-   * @generated from enum value: ERROR_REASON_NOT_OWNER = 9;
+   * @generated from enum value: ERROR_REASON_PARTITION_NOT_OWNED = 9;
    */
-  NOT_OWNER = 9,
+  PARTITION_NOT_OWNED = 9,
 
   /**
    * UNAVAILABLE: the database or another service cannot be reached at the moment; repeat the request.
@@ -98,6 +98,34 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_CONFIG_INVALID = 11;
    */
   CONFIG_INVALID = 11,
+
+  /**
+   * UNAVAILABLE: the partition moved to another process before the change was durable; nothing was changed, repeat the request.
+   *
+   * @generated from enum value: ERROR_REASON_PARTITION_LOST = 12;
+   */
+  PARTITION_LOST = 12,
+
+  /**
+   * UNAVAILABLE: the database went away in the middle of the commit; the change may have been made, repeat it with the same request_id.
+   *
+   * @generated from enum value: ERROR_REASON_COMMIT_OUTCOME_UNKNOWN = 13;
+   */
+  COMMIT_OUTCOME_UNKNOWN = 13,
+
+  /**
+   * FAILED_PRECONDITION: the stored events cannot be replayed by this version of the server; nothing of them is lost.
+   *
+   * @generated from enum value: ERROR_REASON_AGGREGATE_QUARANTINED = 14;
+   */
+  AGGREGATE_QUARANTINED = 14,
+
+  /**
+   * INVALID_ARGUMENT: an id is not a UUID in canonical form.
+   *
+   * @generated from enum value: ERROR_REASON_INVALID_ID = 15;
+   */
+  INVALID_ID = 15,
 }
 
 /**

@@ -44,7 +44,7 @@ export enum ErrorReason {
   EXECUTION_NOT_SUSPENDED = 3,
 
   /**
-   * ALREADY_EXISTS: the execution id is taken; used between a parent and its child, never for a caller's request_id.
+   * ALREADY_EXISTS: the execution id, or the request_id, has been started. Used within the service: a caller gets the execution that exists.
    *
    * @generated from enum value: ERROR_REASON_EXECUTION_ALREADY_STARTED = 4;
    */

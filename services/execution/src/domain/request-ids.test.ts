@@ -1,0 +1,59 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createExecutionAggregate } from "./aggregate.ts";
+import { requestIdMemoryMs } from "./limits.ts";
+import { createRequestIds } from "./request-ids.ts";
+
+afterEach(() => vi.useRealTimers());
+
+describe("request ids", () => {
+  it("find a start under way, and forget it when it fails", async () => {
+    const ids = createRequestIds();
+    const failing = Promise.reject(new Error("no"));
+    ids.begin("default", "a", failing);
+    expect(ids.find("default", "a")).toBe(failing);
+    await expect(failing).rejects.toThrow("no");
+    expect(ids.find("default", "a")).toBeUndefined();
+    expect(ids.find("other", "a")).toBeUndefined();
+  });
+
+  it("know a committed start although its own call has failed", async () => {
+    const ids = createRequestIds();
+    const failing = Promise.reject(new Error("the outcome is unknown"));
+    ids.begin("default", "a", failing);
+    ids.add("default", "a", "execution-1");
+    await expect(failing).rejects.toThrow();
+    expect(ids.committed("default", "a")).toBe("execution-1");
+    await expect(ids.find("default", "a")).resolves.toBe("execution-1");
+  });
+
+  it("forget an execution some time after it is projected, and not before", () => {
+    vi.useFakeTimers();
+    const ids = createRequestIds();
+    ids.add("default", "a", "execution-1");
+    ids.release("default", "a");
+    vi.advanceTimersByTime(requestIdMemoryMs - 1);
+    expect(ids.committed("default", "a")).toBe("execution-1");
+    vi.advanceTimersByTime(1);
+    expect(ids.committed("default", "a")).toBeUndefined();
+    expect(ids.find("default", "a")).toBeUndefined();
+  });
+});
+
+describe("a start whose request id is taken when it is decided", () => {
+  it("is refused with the execution that has it", () => {
+    const aggregate = createExecutionAggregate({ get: vi.fn(), load: vi.fn() }, () => "");
+    const start = {
+      namespace: "default",
+      workflowId: "w",
+      version: 1,
+      input: {},
+      requestId: "a",
+      priority: 5,
+      labels: {},
+    };
+    const command = { type: "start", plan: {} as never, findTaken: () => "execution-1", start } as const;
+    expect(() => aggregate.decide(undefined, command, { id: "execution-2", now: 1 })).toThrowError(
+      expect.objectContaining({ reason: "EXECUTION_ALREADY_STARTED", metadata: { execution_id: "execution-1" } }),
+    );
+  });
+});
