@@ -2,6 +2,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DomainError } from "@heddle/errors";
 
+/** Removing what a dead process left, and being second to do so, takes two. */
+const MAX_ATTEMPTS = 3;
+
 /** Who works on a data directory. */
 export interface DataDirHolder {
   pid: number;
@@ -21,23 +24,32 @@ export interface DataDirLock {
 export function lockDataDir(dataDir: string): DataDirLock {
   mkdirSync(dataDir, { recursive: true });
   const path = join(dataDir, "dev.json");
-  const holder = findHolder(path);
-  if (holder !== undefined) {
-    throw new DomainError({
-      kind: "already_exists",
-      reason: "DATA_DIR_IN_USE",
-      message: `a suite with pid ${holder.pid} already works on ${dataDir}${holder.url === "" ? "" : ` at ${holder.url}`}: use that one, stop it, or set HEDDLE_DATA_DIR`,
-      metadata: { pid: String(holder.pid), url: holder.url },
-    });
+  const describe = (url: string): string => `${JSON.stringify({ pid: process.pid, url })}\n`;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      // Made and written by one call that fails when the file is there: of two starts at the same instant one is second.
+      writeFileSync(path, describe(""), { flag: "wx" });
+      break;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EEXIST" || attempt === MAX_ATTEMPTS) throw error;
+    }
+    const holder = findHolder(path);
+    if (holder !== undefined) throw dataDirInUse(dataDir, holder);
+    rmSync(path, { force: true });
   }
-  const write = (url: string): void => {
-    writeFileSync(path, `${JSON.stringify({ pid: process.pid, url })}\n`);
-  };
-  write("");
   return {
-    setUrl: write,
+    setUrl: (url) => writeFileSync(path, describe(url)),
     release: () => rmSync(path, { force: true }),
   };
+}
+
+function dataDirInUse(dataDir: string, holder: DataDirHolder): DomainError {
+  return new DomainError({
+    kind: "already_exists",
+    reason: "DATA_DIR_IN_USE",
+    message: `a suite with pid ${holder.pid} already works on ${dataDir}${holder.url === "" ? "" : ` at ${holder.url}`}: use that one, stop it, or set HEDDLE_DATA_DIR`,
+    metadata: { pid: String(holder.pid), url: holder.url },
+  });
 }
 
 function findHolder(path: string): DataDirHolder | undefined {
