@@ -12,6 +12,6 @@ it("takes linear time for what makes a native one explode", () => {
 });
 
 it("refuses what cannot be linear when it is made", () => {
-  expect(() => linearRegularExpression("(a)\\1", "u")).toThrow();
-  expect(() => linearRegularExpression("(?=a)", "u")).toThrow();
+  expect(() => linearRegularExpression("(a)\\1", "u")).toThrow(/invalid escape sequence|error parsing/i);
+  expect(() => linearRegularExpression("(?=a)", "u")).toThrow(/error parsing/i);
 });

@@ -30,3 +30,4 @@ export { claimPayload } from "./payloads.ts";
 export { createJournalRuntime } from "./runtime.ts";
 export { removePublisher } from "./cursors.ts";
 export { createPublisher, type PublisherSource } from "./publisher.ts";
+export { byteaArray } from "./pg-array.ts";

@@ -49,7 +49,7 @@ export interface JournalLimits {
 export const defaultLimits: JournalLimits = {
   batchMaxEvents: 2_000,
   batchMaxBytes: 4 * MB,
-  batchMaxDecideMs: 10,
+  batchMaxDecideMs: 4,
   queueMaxCommands: 50_000,
   queueMaxBytes: 64 * MB,
   projectionLagMaxEvents: 200_000,

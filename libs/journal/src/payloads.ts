@@ -41,10 +41,3 @@ export async function loadPayloads(database: Queryable, digests: Iterable<string
     },
   };
 }
-
-/** For events that claimed nothing. */
-export const noPayloads: PayloadLookup = {
-  get(digest) {
-    throw new Error(`payload ${digest} was not named by the event that asks for it`);
-  },
-};

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /** A byte of flags and four of length. */
-export const PREFIX_BYTES = 5;
+const PREFIX_BYTES = 5;
 const COMPRESSED = 1;
 
 /**

@@ -122,6 +122,11 @@ workflow:
     expect(execution?.status).toBe(ExecutionStatus.COMPLETED);
   });
 
+  it("refuses a wait that no server could keep", async () => {
+    const start = suite.client.startExecution({ workflowId: "chain", wait: { seconds: 601n } });
+    await expect(start).rejects.toMatchObject({ reason: "REQUEST_INVALID", violations: [{ field: "wait" }] });
+  });
+
   it("refuses an input above the cap by name and size", async () => {
     await expect(
       suite.client.startExecution({ workflowId: "chain", input: { text: "x".repeat(1024 * 1024) } }),

@@ -56,7 +56,7 @@ function fromPackage(): PostgresBinaries | undefined {
 }
 
 /** npm packs no symlinks: the package's install script makes them, unless scripts are off. */
-export function hydrateSymlinks(packageDirectory: string): void {
+function hydrateSymlinks(packageDirectory: string): void {
   const list = join(packageDirectory, "native", "pg-symlinks.json");
   if (!existsSync(list)) return;
   const links = JSON.parse(readFileSync(list, "utf8")) as { source: string; target: string }[];

@@ -30,3 +30,6 @@ export const retryPauseMs = { first: 50, longest: 2000 };
 
 /** A start that waits for the end answers this much before the caller's deadline. */
 export const answerMarginMs = 250;
+
+/** Longest wait of StartExecution. */
+export const maxStartWaitMs = 600_000;

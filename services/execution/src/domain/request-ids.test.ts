@@ -21,7 +21,7 @@ describe("request ids", () => {
     const failing = Promise.reject(new Error("the outcome is unknown"));
     ids.begin("default", "a", failing);
     ids.add("default", "a", "execution-1");
-    await expect(failing).rejects.toThrow();
+    await expect(failing).rejects.toThrow("the outcome is unknown");
     expect(ids.committed("default", "a")).toBe("execution-1");
     await expect(ids.find("default", "a")).resolves.toBe("execution-1");
   });
@@ -52,7 +52,7 @@ describe("a start whose request id is taken when it is decided", () => {
       labels: {},
     };
     const command = { type: "start", plan: {} as never, findTaken: () => "execution-1", start } as const;
-    expect(() => aggregate.decide(undefined, command, { id: "execution-2", now: 1 })).toThrowError(
+    expect(() => aggregate.decide(undefined, command, { id: "execution-2", now: 1 })).toThrow(
       expect.objectContaining({ reason: "EXECUTION_ALREADY_STARTED", metadata: { execution_id: "execution-1" } }),
     );
   });

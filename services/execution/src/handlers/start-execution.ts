@@ -10,7 +10,7 @@ import {
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { REQUEST_ID_TAKEN } from "../domain/aggregate.ts";
 import { checkInput, checkInputSize } from "../domain/check-input.ts";
-import { answerMarginMs } from "../domain/limits.ts";
+import { answerMarginMs, maxStartWaitMs } from "../domain/limits.ts";
 import { toExecutionAlone } from "../domain/to-proto.ts";
 import { waitForEnd } from "../domain/wait-for-end.ts";
 import { findByRequestId } from "../store/find-by-request-id.ts";
@@ -23,16 +23,29 @@ export async function startExecution(
   request: StartExecutionRequest,
   call: HandlerContext,
 ): Promise<StartExecutionResponse> {
-  const { id, created } = await startOnce(context, request, call);
   const waitMs = Math.min(
-    request.wait === undefined ? 0 : durationMs(request.wait),
+    checkWait(request),
     // The answer must leave before the deadline: the start is durable, and an error would hide that.
     (call.timeoutMs() ?? Number.POSITIVE_INFINITY) - answerMarginMs,
   );
+  const { id, created } = await startOnce(context, request, call);
   if (waitMs > 0) await waitForEnd(context, id, waitMs, call.signal);
   return create(StartExecutionResponseSchema, {
     execution: toExecutionAlone(id, await readExecution(context, id)),
     created,
+  });
+}
+
+/** Checked here and not by a rule of the proto: a rule on a message is evaluated as an expression, for every start. */
+function checkWait({ wait }: StartExecutionRequest): number {
+  const waitMs = wait === undefined ? 0 : durationMs(wait);
+  if (waitMs >= 0 && waitMs <= maxStartWaitMs) return waitMs;
+  const description = `must be from 0 to ${maxStartWaitMs / 1000} s, not ${waitMs / 1000} s`;
+  throw new DomainError({
+    kind: "invalid_argument",
+    reason: "REQUEST_INVALID",
+    message: `wait ${description}`,
+    violations: [{ field: "wait", description }],
   });
 }
 

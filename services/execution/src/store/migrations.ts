@@ -25,7 +25,8 @@ export const executionMigrations = defineMigrations([
           started_at timestamptz not null,
           ended_at timestamptz,
           last_seq bigint not null,
-          snapshot text not null
+          -- JSON text; as bytes, because it need not be escaped on its way here.
+          snapshot bytea not null
         )`);
       // Ids are ordered by time, so every list is a range of an index on them. No index holds a column that changes while
       // an execution runs: its row would otherwise be written to every index at each flush.

@@ -1,5 +1,5 @@
 import type { Plan } from "@heddle/engine";
-import { type Projection, writeHistory } from "@heddle/journal";
+import { byteaArray, type Projection, writeHistory } from "@heddle/journal";
 import type { Database, Queryable } from "@heddle/store";
 import { decodeSnapshot, encodeSnapshot, type Execution } from "../domain/aggregate.ts";
 import { toStatus } from "../domain/to-proto.ts";
@@ -28,7 +28,7 @@ const COLUMNS: readonly (readonly [name: string, type: string])[] = [
   ["started_at", "timestamptz"],
   ["ended_at", "timestamptz"],
   ["last_seq", "bigint"],
-  ["snapshot", "text"],
+  ["snapshot", "bytea"],
 ];
 
 const NAMESPACE = COLUMNS.findIndex(([name]) => name === "namespace");
@@ -56,7 +56,10 @@ export function createExecutionProjection(
     const restored: { id: string; state: Execution }[] = [];
     for (const row of rows) {
       const plan = await loadPlan({ namespace: row.namespace, workflowId: row.workflow_id, version: row.version });
-      restored.push({ id: row.execution_id, state: decodeSnapshot(plan, row.snapshot, Number(row.last_seq)) });
+      restored.push({
+        id: row.execution_id,
+        state: decodeSnapshot(plan, row.snapshot.toString(), Number(row.last_seq)),
+      });
     }
     return restored;
   };
@@ -82,11 +85,14 @@ export function createExecutionProjection(
         isoTime(state.startedAt),
         state.endedAt === undefined ? null : isoTime(state.endedAt),
         execution.seq,
-        encodeSnapshot(execution),
+        Buffer.from(encodeSnapshot(execution)),
       ];
     },
     async write(transaction, changes) {
-      const values = COLUMNS.map((_, column) => changes.map((change) => change.captured[column]));
+      const values = COLUMNS.map(([, type], column) => {
+        const cells = changes.map((change) => change.captured[column]);
+        return type === "bytea" ? byteaArray(cells as Buffer[]) : cells;
+      });
       await transaction.query({ ...UPSERT, values });
       await writeHistory(transaction, changes);
       onFinished(
@@ -126,7 +132,7 @@ interface SnapshotRow {
   workflow_id: string;
   version: number;
   last_seq: string;
-  snapshot: string;
+  snapshot: Buffer;
 }
 
 async function select(database: Queryable, condition: string, value: unknown): Promise<SnapshotRow[]> {
