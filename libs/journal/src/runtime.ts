@@ -237,6 +237,8 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
     slotTimer = setTimeout(() => {
       maintaining = projector
         .catchUp()
+        // Tables must be there ahead of their time also while nothing can be projected; what is needed is not dropped.
+        .catch((error: unknown) => logger.warn({ err: error }, "the projection could not catch up; trying again"))
         .then(slots.maintain)
         .catch((error: unknown) =>
           logger.warn({ err: error }, "the journal's tables could not be maintained; trying again"),

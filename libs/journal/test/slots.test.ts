@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
-import { add, createFixture, noProjection, sequence, until } from "./fixture.ts";
+import { add, createFixture, sequence, until } from "./fixture.ts";
 import { describeOnServers } from "./servers.ts";
 
 const HOUR_MS = 3_600_000;
 
 describeOnServers("slots", (server) => {
-  const setUp = async (limits = {}) => {
+  const setUp = async () => {
     const fixture = await createFixture(server);
     const clock = { now: Date.UTC(2030, 0, 1) };
     const start = () =>
       fixture.start({
         now: () => clock.now,
-        limits: { slotDurationMs: HOUR_MS, slotMaintenanceIntervalMs: 20, ...limits },
+        limits: { slotDurationMs: HOUR_MS, slotMaintenanceIntervalMs: 20 },
       });
     const tables = async (): Promise<string[]> => {
       const { rows } = await fixture.database.query<{ hour: string }>({
@@ -47,19 +47,25 @@ describeOnServers("slots", (server) => {
   });
 
   test("a table is kept while it is not projected", async () => {
-    const { fixture, clock, start, untilTables } = await setUp(noProjection);
+    const { fixture, clock, start, untilTables } = await setUp();
     const runtime = await start();
     const id = runtime.newId();
     await add(runtime, id, 1);
+    const rename = (from: string, to: string) =>
+      fixture.database.query({ text: `alter table ${from} rename to ${to}` });
+    // From here on nothing can be projected.
+    await rename("tallies", "tallies_elsewhere");
+    await add(runtime, id, 2);
     clock.now += 3 * HOUR_MS;
     await untilTables("00,01,03,04");
-    await add(runtime, id, 2);
+    await rename("tallies_elsewhere", "tallies");
+    await add(runtime, id, 3);
     fixture.kill(runtime);
     const next = await fixture.start({
       now: () => clock.now,
       limits: { slotDurationMs: HOUR_MS, slotMaintenanceIntervalMs: 20 },
     });
-    expect((await next.read(id))?.seq).toBe(2);
+    expect((await next.read(id))?.seq).toBe(3);
     await untilTables("03,04");
   });
 
