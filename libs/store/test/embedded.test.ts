@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { processState } from "../src/embedded/postmaster.ts";
 import { type EmbeddedPostgresOptions, openDatabase, startEmbeddedPostgres } from "../src/index.ts";
 
 const cleanup: (() => Promise<void>)[] = [];
@@ -47,7 +48,8 @@ test("it starts, keeps its durability, listens on this machine only, and is adop
   const second = await startEmbeddedPostgres({ dataDir });
   expect(second).toMatchObject({ adopted: true, pid: first.pid, url: first.url });
   await second.stop();
-  expect(() => process.kill(first.pid, 0)).toThrow("ESRCH");
+  // Whoever is its parent now may take a while to collect it.
+  expect(processState(first.pid, first.dataPath)).not.toBe("running");
 });
 
 test("nobody enters without the password", async () => {
