@@ -88,11 +88,7 @@ describe("the same as the CEL library", () => {
       ),
     }));
     fc.assert(
-      fc.property(fc.tuple(scalar, scalar, scalar), source, ([a, b, c], text) => {
-        // The library fails where something that can be no key is looked for in a map; here it simply is not in it.
-        fc.pre(!text.includes("in {'k': c}"));
-        return agree(text, { a, b, c });
-      }),
+      fc.property(fc.tuple(scalar, scalar, scalar), source, ([a, b, c], text) => agree(text, { a, b, c })),
       { numRuns: 3_000 },
     );
   });
