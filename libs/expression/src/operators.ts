@@ -123,7 +123,10 @@ function isEqual(frame: Frame, left: Value, right: Value, at: Span): boolean {
 export function contains(frame: Frame, container: Value, value: Value, at: Span): boolean {
   if (Array.isArray(container)) return container.some((element) => isEqual(frame, element, value, at));
   if (isObject(container)) {
-    if (typeof value === "object") return false;
+    // As CEL has it: what can never be a name is a mistake of the writer, and not merely absent.
+    if (typeof value === "object") {
+      throw errorAt(at, "type", `"in" looks for the name of a field in an object, not for ${describeType(value)}`);
+    }
     return Object.hasOwn(container, String(value));
   }
   throw errorAt(at, "type", `"in" looks into a list or an object, not into ${describeType(container)}`);

@@ -64,6 +64,12 @@ describe("the same as the CEL library", () => {
     );
   });
 
+  test("null, lists and objects are no names of fields", () => {
+    for (const source of ["null in {'k': 1}", "[1] in {'k': 1}", "{'k': 1} in {'k': 1}"]) {
+      expect([ours(source, {}), theirs(source, {})], source).toEqual(["error", "error"]);
+    }
+  });
+
   test("operators", () => {
     const leaf = fc.oneof(
       fc.constantFrom("a", "b", "c", "true", "false", "null", "'x'", "[a, b]", "{'k': c}"),
