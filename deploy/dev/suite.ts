@@ -3,7 +3,7 @@ import { createDefinitionService, definitionMigrations } from "@heddle/definitio
 import { DomainError } from "@heddle/errors";
 import { createFileSink, createMemoryBus, type EventSink } from "@heddle/events";
 import { createExecutionService, executionMigrations } from "@heddle/execution-service";
-import { createInMemoryTransport, createServer, type Routes } from "@heddle/rpc";
+import { createInMemoryTransport, createServer, type Routes, type RpcTransport } from "@heddle/rpc";
 import { createSchedulerService, schedulerMigrations } from "@heddle/scheduler-service";
 import { createStateMachineService } from "@heddle/statemachine-service";
 import { openDatabase, startEmbeddedPostgres } from "@heddle/store";
@@ -60,18 +60,28 @@ export async function startSuite(config: DevConfig, logger: Logger, metrics: Met
     }
 
     const definition = createDefinitionService({ database: definitionDb, sinks, logger });
-    const scheduler = createSchedulerService({ database: schedulerDb, logger, metrics });
-    const { validation } = scheduler;
-    const transport = createInMemoryTransport({
+    const transport: RpcTransport = createInMemoryTransport({
       routes: (router) => routes(router),
       logger,
       metrics,
-      validation,
+      validation: { skip: (method) => scheduler.validation.skip?.(method) ?? false },
       limits,
     });
+    const scheduler = createSchedulerService({
+      database: schedulerDb,
+      execution: transport,
+      bus,
+      // The same at every start on this data: what it owned is taken back at once.
+      owner: "dev",
+      logger,
+      metrics,
+    });
+    const { validation } = scheduler;
     const execution = createExecutionService({
       database: executionDb,
-      transport,
+      definition: transport,
+      scheduler: transport,
+      bus,
       // The same at every start on this data: its own partitions are taken back at once.
       owner: "dev",
       sinks,

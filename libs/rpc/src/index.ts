@@ -14,3 +14,5 @@ export { createConnectTransport, type ConnectTransportOptions } from "./connect-
 export { createGrpcTransport, type GrpcTransportOptions } from "./grpc-transport.ts";
 export { createInMemoryTransport, type InMemoryTransportOptions } from "./in-memory-transport.ts";
 export type { BidiStream, OpenStreamOptions, RpcTransport, StreamHandlers } from "./transport.ts";
+export { createDialer, type Dial, type Dialer, type DialerOptions } from "./dialer.ts";
+export { createForwardingService, forwardCall } from "./forward.ts";

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { PlanDocument } from "@heddle/engine";
-import type { EventSink } from "@heddle/events";
+import type { EventBus, EventSink } from "@heddle/events";
 import { createJournalForwarder } from "@heddle/events";
 import { childId, createJournalRuntime, createPublisher, type JournalLimits } from "@heddle/journal";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { ExecutionService as ExecutionDescriptor } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { createRpcClient, type Routes, type RpcTransport } from "@heddle/rpc";
+import { createRpcClient, type Dial, type Routes, type RpcTransport } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
@@ -35,10 +35,18 @@ import { createExecutionProjection } from "./store/projection.ts";
 
 export interface ExecutionServiceOptions {
   database: Database;
-  /** Reaches the definition service and the scheduler. */
-  transport: RpcTransport;
+  /** To the definition service. */
+  definition: RpcTransport;
+  /** To any replica of the scheduler. */
+  scheduler: RpcTransport;
+  /** Reaches other replicas, by the addresses that they have told. Not needed by a process that is alone. */
+  dial?: Dial;
   /** Unique among live processes, the same after a restart. */
   owner: string;
+  /** Where other replicas reach this one, `http://host:port`; empty for a process that is alone. */
+  address?: string;
+  /** Brings DefinitionEvents. */
+  bus?: EventBus;
   /** Where ExecutionEvents go. */
   sinks: readonly EventSink[];
   logger: Logger;
@@ -57,8 +65,8 @@ export interface ExecutionService {
 
 /** Wires the engine, the journal and the link to the scheduler into one service. */
 export function createExecutionService(options: ExecutionServiceOptions): ExecutionService {
-  const { database, transport, owner, logger, now = Date.now } = options;
-  const definitions = createRpcClient(DefinitionService, transport);
+  const { database, owner, logger, now = Date.now } = options;
+  const definitions = createRpcClient(DefinitionService, options.definition);
   const hub = createHub();
   const requestIds = createRequestIds();
   const openTasks = createOpenTasks();
@@ -82,7 +90,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
 
   const children = createChildren({ runtime: () => runtime, plans, logger });
   const link = createSchedulerLink({
-    transport,
+    transport: options.scheduler,
     // The scheduler must not take the frames of a process that has died for those of its successor.
     ownerId: `${owner}/${randomUUID()}`,
     openTasks,

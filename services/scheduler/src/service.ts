@@ -2,7 +2,8 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { LinkService } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
 import { WorkerService } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
-import type { ValidationOptions } from "@heddle/rpc";
+import type { EventBus } from "@heddle/events";
+import type { Dial, RpcTransport, ValidationOptions } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
 import type { SchedulerContext } from "./context.ts";
@@ -26,6 +27,16 @@ export interface SchedulerServiceDeps {
   limits?: Partial<SchedulerLimits>;
   /** Where the epoch of the fencing tokens is kept: its own schema, brought up to date with `schedulerMigrations`. This or `epoch` is needed. */
   database?: Database;
+  /** To any replica of the execution service: schedules and triggers start executions. */
+  execution?: RpcTransport;
+  /** Brings DefinitionEvents and ExecutionEvents. */
+  bus?: EventBus;
+  /** Unique among live processes, the same after a restart. */
+  owner?: string;
+  /** Where other replicas and executions reach this one, `http://host:port`; empty for a process that is alone. */
+  address?: string;
+  /** Reaches other replicas, by the addresses that they have told. Not needed by a process that is alone. */
+  dial?: Dial;
   /** In place of `database`: gives a number that is higher at every call, over all restarts. */
   epoch?: () => Promise<bigint>;
 }

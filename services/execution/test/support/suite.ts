@@ -67,7 +67,8 @@ export async function startExecutionSuite(answer?: Answer): Promise<ExecutionSui
     });
     const service = createExecutionService({
       database,
-      transport,
+      definition: transport,
+      scheduler: transport,
       owner: "test",
       sinks: [{ publish: async (batch) => void published.push(...batch) }],
       logger,
