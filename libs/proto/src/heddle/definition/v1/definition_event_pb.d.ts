@@ -6,6 +6,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { DefinitionType } from "./definition_pb.js";
+import type { DeclaredSchedule, DeclaredTrigger } from "./declared_start_pb.js";
 
 /**
  * Describes the file heddle/definition/v1/definition_event.proto.
@@ -153,6 +154,20 @@ export declare type DefinitionVersionActivated = Message<"heddle.definition.v1.D
    * @generated from field: uint32 previous_version = 2;
    */
   previousVersion: number;
+
+  /**
+   * Schedules that the version declares. They take the place of those of the version before.
+   *
+   * @generated from field: repeated heddle.definition.v1.DeclaredSchedule schedules = 3;
+   */
+  schedules: DeclaredSchedule[];
+
+  /**
+   * Triggers that the version declares. They take the place of those of the version before.
+   *
+   * @generated from field: repeated heddle.definition.v1.DeclaredTrigger triggers = 4;
+   */
+  triggers: DeclaredTrigger[];
 };
 
 /**

@@ -302,6 +302,20 @@ export declare type ExecutionCompleted = Message<"heddle.execution.v1.ExecutionC
    * @generated from field: heddle.common.v1.Payload output = 1;
    */
   output?: Payload | undefined;
+
+  /**
+   * Namespace of the execution. Empty in events of releases that did not tell.
+   *
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+
+  /**
+   * Workflow that it ran. Empty in events of releases that did not tell.
+   *
+   * @generated from field: string workflow_id = 3;
+   */
+  workflowId: string;
 };
 
 /**
@@ -322,6 +336,20 @@ export declare type ExecutionFailed = Message<"heddle.execution.v1.ExecutionFail
    * @generated from field: heddle.common.v1.Failure failure = 1;
    */
   failure?: Failure | undefined;
+
+  /**
+   * Namespace of the execution. Empty in events of releases that did not tell.
+   *
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+
+  /**
+   * Workflow that it ran. Empty in events of releases that did not tell.
+   *
+   * @generated from field: string workflow_id = 3;
+   */
+  workflowId: string;
 };
 
 /**
@@ -342,6 +370,20 @@ export declare type ExecutionCanceled = Message<"heddle.execution.v1.ExecutionCa
    * @generated from field: string reason = 1;
    */
   reason: string;
+
+  /**
+   * Namespace of the execution. Empty in events of releases that did not tell.
+   *
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+
+  /**
+   * Workflow that it ran. Empty in events of releases that did not tell.
+   *
+   * @generated from field: string workflow_id = 3;
+   */
+  workflowId: string;
 };
 
 /**

@@ -63,6 +63,27 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_QUEUE_FULL = 6;
    */
   QUEUE_FULL = 6,
+
+  /**
+   * INVALID_ARGUMENT: the schedule has no times, or times that cannot be kept; one violation for each field.
+   *
+   * @generated from enum value: ERROR_REASON_SCHEDULE_INVALID = 10;
+   */
+  SCHEDULE_INVALID = 10,
+
+  /**
+   * FAILED_PRECONDITION: a definition declares the schedule; change the definition.
+   *
+   * @generated from enum value: ERROR_REASON_SCHEDULE_DECLARED = 11;
+   */
+  SCHEDULE_DECLARED = 11,
+
+  /**
+   * RESOURCE_EXHAUSTED: the namespace has as many schedules as it may.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_SCHEDULES = 12;
+   */
+  TOO_MANY_SCHEDULES = 12,
 }
 
 /**

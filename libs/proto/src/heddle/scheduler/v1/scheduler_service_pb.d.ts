@@ -558,21 +558,22 @@ export declare type Schedule = Message<"heddle.scheduler.v1.Schedule"> & {
   namespace: string;
 
   /**
-   * Id, unique in the namespace.
+   * Id, unique in the namespace: a letter or _, then letters, digits, `-`, `_` and `.`, at most 128 characters. That of one that
+   * a definition declares is `<workflow id>/<id in the definition>`.
    *
    * @generated from field: string schedule_id = 2;
    */
   scheduleId: string;
 
   /**
-   * Workflow to start.
+   * Workflow to start, in its active version.
    *
    * @generated from field: string workflow_id = 3;
    */
   workflowId: string;
 
   /**
-   * Input of each start.
+   * Input of each start. Texts may hold expressions over `schedule`: `${schedule.id}` and `${schedule.due_at}`.
    *
    * @generated from field: google.protobuf.Struct input = 4;
    */
@@ -593,7 +594,7 @@ export declare type Schedule = Message<"heddle.scheduler.v1.Schedule"> & {
     case: "cron";
   } | {
     /**
-     * Fixed distance between two starts, at least one second.
+     * Fixed distance between two starts, at least one second; counted from the Unix epoch plus `offset`.
      *
      * @generated from field: google.protobuf.Duration interval = 6;
      */
@@ -610,7 +611,8 @@ export declare type Schedule = Message<"heddle.scheduler.v1.Schedule"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * IANA name of the time zone for cron; empty means UTC.
+   * IANA name of the time zone for cron; empty means UTC. A time that a change of clocks leaves out is taken when the clocks
+   * have changed, one that comes twice is taken once.
    *
    * @generated from field: string time_zone = 8;
    */
@@ -624,7 +626,7 @@ export declare type Schedule = Message<"heddle.scheduler.v1.Schedule"> & {
   overlap: OverlapPolicy;
 
   /**
-   * How far back missed starts are caught up after an outage; absent means not at all.
+   * How far back missed starts are caught up after an outage; absent means not at all. Less than ten seconds late is not missed.
    *
    * @generated from field: google.protobuf.Duration catch_up_window = 10;
    */
@@ -650,6 +652,55 @@ export declare type Schedule = Message<"heddle.scheduler.v1.Schedule"> & {
    * @generated from field: google.protobuf.Timestamp created_at = 13;
    */
   createdAt?: Timestamp | undefined;
+
+  /**
+   * For an interval: how far its times are moved, less than the interval; absent means not at all.
+   *
+   * @generated from field: google.protobuf.Duration offset = 14;
+   */
+  offset?: Duration | undefined;
+
+  /**
+   * Each start is later by a part of this, at most an hour: always the same part for the same time, another one for each schedule.
+   *
+   * @generated from field: google.protobuf.Duration jitter = 15;
+   */
+  jitter?: Duration | undefined;
+
+  /**
+   * No start before this time; absent means no such bound.
+   *
+   * @generated from field: google.protobuf.Timestamp start_at = 16;
+   */
+  startAt?: Timestamp | undefined;
+
+  /**
+   * No start after this time; absent means no such bound.
+   *
+   * @generated from field: google.protobuf.Timestamp end_at = 17;
+   */
+  endAt?: Timestamp | undefined;
+
+  /**
+   * Starts after which it is done; 0 means no limit.
+   *
+   * @generated from field: uint64 max_starts = 18;
+   */
+  maxStarts: bigint;
+
+  /**
+   * Workflow whose definition declares it; empty for one that was created by a call. Set by the server.
+   *
+   * @generated from field: string declared_by = 19;
+   */
+  declaredBy: string;
+
+  /**
+   * What became of its times so far. Set by the server.
+   *
+   * @generated from field: heddle.scheduler.v1.ScheduleProgress progress = 20;
+   */
+  progress?: ScheduleProgress | undefined;
 };
 
 /**
@@ -657,6 +708,75 @@ export declare type Schedule = Message<"heddle.scheduler.v1.Schedule"> & {
  * Use `create(ScheduleSchema)` to create a new message.
  */
 export declare const ScheduleSchema: GenMessage<Schedule>;
+
+/**
+ * What became of the times of a schedule.
+ *
+ * @generated from message heddle.scheduler.v1.ScheduleProgress
+ */
+export declare type ScheduleProgress = Message<"heddle.scheduler.v1.ScheduleProgress"> & {
+  /**
+   * Executions that it started.
+   *
+   * @generated from field: uint64 started = 1;
+   */
+  started: bigint;
+
+  /**
+   * Starts that it left out, because one before was still running or because they were missed.
+   *
+   * @generated from field: uint64 skipped = 2;
+   */
+  skipped: bigint;
+
+  /**
+   * Starts that were refused for good, e.g. because the workflow does not exist.
+   *
+   * @generated from field: uint64 failed = 3;
+   */
+  failed: bigint;
+
+  /**
+   * Last time that it was due; absent before the first.
+   *
+   * @generated from field: google.protobuf.Timestamp last_due_at = 4;
+   */
+  lastDueAt?: Timestamp | undefined;
+
+  /**
+   * Last execution that it started; empty before the first.
+   *
+   * @generated from field: string last_execution_id = 5;
+   */
+  lastExecutionId: string;
+
+  /**
+   * Why the last start was left out or refused, for people; empty when it was not.
+   *
+   * @generated from field: string last_problem = 6;
+   */
+  lastProblem: string;
+
+  /**
+   * Executions of it that run, oldest first. Not kept with the overlap policy ALLOW.
+   *
+   * @generated from field: repeated string running_execution_ids = 7;
+   */
+  runningExecutionIds: string[];
+
+  /**
+   * Time of the start that waits for the end of a running one; absent when none does.
+   *
+   * @generated from field: google.protobuf.Timestamp buffered_due_at = 8;
+   */
+  bufferedDueAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message heddle.scheduler.v1.ScheduleProgress.
+ * Use `create(ScheduleProgressSchema)` to create a new message.
+ */
+export declare const ScheduleProgressSchema: GenMessage<ScheduleProgress>;
 
 /**
  * Request of CreateSchedule.
@@ -1114,6 +1234,7 @@ export declare const SchedulerService: GenService<{
   },
   /**
    * Creates a schedule that starts executions. ALREADY_EXISTS with SCHEDULE_EXISTS, unless the request_id is the same.
+   * INVALID_ARGUMENT with SCHEDULE_INVALID and one violation for each field; RESOURCE_EXHAUSTED with TOO_MANY_SCHEDULES.
    *
    * @generated from rpc heddle.scheduler.v1.SchedulerService.CreateSchedule
    */
@@ -1143,7 +1264,7 @@ export declare const SchedulerService: GenService<{
     output: typeof ListSchedulesResponseSchema;
   },
   /**
-   * Pauses a schedule, or lets it go on.
+   * Pauses a schedule, or lets it go on; times that pass while it is paused are not caught up. NOT_FOUND with SCHEDULE_NOT_FOUND.
    *
    * @generated from rpc heddle.scheduler.v1.SchedulerService.PauseSchedule
    */
@@ -1153,7 +1274,8 @@ export declare const SchedulerService: GenService<{
     output: typeof PauseScheduleResponseSchema;
   },
   /**
-   * Deletes a schedule. Executions that it started go on.
+   * Deletes a schedule; executions that it started go on. NOT_FOUND with SCHEDULE_NOT_FOUND; FAILED_PRECONDITION with
+   * SCHEDULE_DECLARED when a definition declares it: it would be back with the next version.
    *
    * @generated from rpc heddle.scheduler.v1.SchedulerService.DeleteSchedule
    */
