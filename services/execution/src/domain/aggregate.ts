@@ -13,6 +13,7 @@ import {
 import { DomainError } from "@heddle/errors";
 import type { AggregateType } from "@heddle/journal";
 import { decodeEvent, encodeEvent } from "./event-codec.ts";
+import { nameWhatEnded } from "./ended.ts";
 
 /** One execution in memory: the engine's state with the plan that it runs. */
 export interface Execution {
@@ -54,6 +55,7 @@ export function createExecutionAggregate(
         childId: (nodeId) => childId(id, nodeId),
       });
       const seq = (execution?.seq ?? 0) + events.length;
+      if (isFinished(state)) nameWhatEnded(events, state);
       return { state: { plan, state, seq }, events, reply: undefined };
     },
     evolve(execution, event) {

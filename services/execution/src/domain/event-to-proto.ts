@@ -1,5 +1,6 @@
 import type { Event } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { whatEnded } from "./ended.ts";
 import type { PayloadWriter } from "./payload-codec.ts";
 
 type ProtoEvent = ExecutionEvent["event"];
@@ -136,17 +137,25 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
     case "execution_completed":
       return {
         case: "executionCompleted",
-        value: { $typeName: `${PACKAGE}.ExecutionCompleted`, output: payloads.write("output", event.output) },
+        value: {
+          $typeName: `${PACKAGE}.ExecutionCompleted`,
+          output: payloads.write("output", event.output),
+          ...whatEnded(event),
+        },
       };
     case "execution_failed":
       return {
         case: "executionFailed",
-        value: { $typeName: `${PACKAGE}.ExecutionFailed`, failure: payloads.failure(event.failure) },
+        value: {
+          $typeName: `${PACKAGE}.ExecutionFailed`,
+          failure: payloads.failure(event.failure),
+          ...whatEnded(event),
+        },
       };
     case "execution_canceled":
       return {
         case: "executionCanceled",
-        value: { $typeName: `${PACKAGE}.ExecutionCanceled`, reason: event.reason },
+        value: { $typeName: `${PACKAGE}.ExecutionCanceled`, reason: event.reason, ...whatEnded(event) },
       };
     case "execution_suspended":
       return {
