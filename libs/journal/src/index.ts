@@ -1,6 +1,7 @@
 export { childId, idFromBytes, idTime, idToBytes, isId, keyPartition, newId, partitionBits } from "./id.ts";
 export { defaultLimits, defaultPublisherLimits, type JournalLimits, type PublisherLimits } from "./limits.ts";
 export type {
+  AggregateInspection,
   AggregateType,
   CommittedTurn,
   DecideContext,
@@ -14,6 +15,7 @@ export type {
   JournalRuntimeOptions,
   Logger,
   OwnershipListener,
+  PartitionInspection,
   PartitionLossReason,
   PayloadClaim,
   PayloadLookup,
@@ -29,5 +31,6 @@ export { journalMigrations } from "./migrations.ts";
 export { claimPayload } from "./payloads.ts";
 export { createJournalRuntime } from "./runtime.ts";
 export { removePublisher } from "./cursors.ts";
+export { replay } from "./replay.ts";
 export { createPublisher, type PublisherSource } from "./publisher.ts";
 export { byteaArray } from "./pg-array.ts";

@@ -11,6 +11,7 @@ import {
 } from "./errors.ts";
 import { readHistoryTable } from "./history.ts";
 import { idToBytes, isId, keyPartition, newId, partitionBits } from "./id.ts";
+import { inspectPartition } from "./inspect.ts";
 import { defaultLimits } from "./limits.ts";
 import { createLoader } from "./loader.ts";
 import { createOwnership } from "./ownership.ts";
@@ -289,6 +290,7 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
         }
       }
     },
+    inspect: (partition) => inspectPartition(core, partition),
     newId(partition = birthPartition()) {
       if (partitionCount === MAX_PARTITIONS) return newId(partition, core.now());
       // Ids keep all six bits: whichever of them stand for this partition.

@@ -202,6 +202,8 @@ export interface JournalRuntime<State, Command> {
   read(id: string): Promise<State | undefined>;
   /** All resident aggregates of a partition, or of all owned ones, with committed state only. Use it before the next await. */
   live(partition?: number): Iterable<[id: string, state: State]>;
+  /** For diagnostics: what is in memory, without waiting for anything, loading anything or keeping it. Throws PARTITION_NOT_OWNED. */
+  inspect(partition: number): PartitionInspection<State>;
   /** A new UUIDv7 in the partition, or in one that this process owns. */
   newId(partition?: number): string;
   partitionOf(id: string): number;
@@ -226,6 +228,29 @@ export interface JournalRuntime<State, Command> {
   onOwnership(listener: OwnershipListener): () => void;
   /** Registers a source of lag, in flushes, for back-pressure. Returns the way to end it. */
   addLagSource(lagRows: () => number): () => void;
+}
+
+/** A partition in memory. */
+export interface PartitionInspection<State> {
+  epoch: number;
+  /** Offset of the last committed entry. */
+  headOffset: number;
+  /** Everything up to here is projected. */
+  projectedOffset: number;
+  /** May be walked slowly: each aggregate is as of the moment it is given out. Use its state before the next await. */
+  aggregates(): Iterable<AggregateInspection<State>>;
+}
+
+export interface AggregateInspection<State> {
+  id: string;
+  /** Live. Undefined only when it is quarantined before its first event. */
+  state: State | undefined;
+  /** False while its last turn is being flushed, or when it is quarantined: then `state` says nothing. */
+  isCommitted: boolean;
+  /** Its events cannot be replayed by this version; its commands are refused. */
+  isQuarantined: boolean;
+  /** When the runtime will fire its timer, milliseconds since the epoch; now, when that is under way. */
+  timerAt: number | undefined;
 }
 
 export interface OwnershipListener {
