@@ -9,6 +9,8 @@ const PURE_SOURCES = PURE_LIBS.map((name) => `libs/${name}/src/**`);
 const PURE_PACKAGES = new Set([
   ...PURE_LIBS.map((name) => `@heddle/${name}`),
   "@heddle/errors",
+  // Asks for time zones, and for dates of times that it is given: never for the time.
+  "@heddle/schedule",
   "@bufbuild/cel",
   "@bufbuild/cel-spec",
   "@bufbuild/protobuf",
