@@ -1,0 +1,1 @@
+export { SHARDS, shardOf } from "./shard-of.ts";
