@@ -65,4 +65,6 @@ export interface PoisonMessage {
   readonly attempts: number;
   /** What the last delivery failed with. */
   readonly error: unknown;
+  /** Where the broker keeps the message, within its partition. Absent on a bus that keeps nothing. */
+  readonly offset?: number;
 }

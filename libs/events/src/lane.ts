@@ -1,16 +1,18 @@
 import type { EventMessage } from "./event-message.ts";
 import type { BusLimits } from "./limits.ts";
 
-/** Counts what a `publish` call still waits for. */
+/** Counts what somebody still waits for: a call of `publish`, or the offset of a message. */
 export interface Receipt {
   remaining: number;
   onSettled(): void;
+  /** Where a broker keeps the message. */
+  readonly offset?: number;
 }
 
 /** The member that a partition belongs to now. Asked for before every delivery: members come and go. */
 export interface LaneOwner {
   deliver(messages: readonly EventMessage[]): Promise<void>;
-  park(message: EventMessage, attempts: number, error: unknown): Promise<void>;
+  park(message: EventMessage, attempts: number, error: unknown, offset?: number): Promise<void>;
   /** It is on its way out: what it rejects now says nothing about the message. */
   isLeaving(): boolean;
 }
@@ -19,6 +21,8 @@ export interface LaneOptions {
   limits: BusLimits;
   /** Undefined while the group has no member for this partition. */
   owner(): LaneOwner | undefined;
+  /** So many messages were delivered in vain, and will be again or are parked. */
+  onFailedDelivery?(messages: number): void;
 }
 
 /**
@@ -41,7 +45,7 @@ interface Entry {
   receipt: Receipt;
 }
 
-export function createLane({ limits, owner }: LaneOptions): Lane {
+export function createLane({ limits, owner, onFailedDelivery }: LaneOptions): Lane {
   const queue: Entry[] = [];
   let queuedBytes = 0;
   let waiting: (() => void)[] = [];
@@ -82,19 +86,20 @@ export function createLane({ limits, owner }: LaneOptions): Lane {
       } catch (error) {
         if (closed) return;
         if (member.isLeaving()) continue;
+        onFailedDelivery?.(count);
         if (count > 1) suspects = count;
-        else await afterFailure(member, messages[0] as EventMessage, error);
+        else await afterFailure(member, queue[0] as Entry, error);
         continue;
       }
       if (!closed) settle(count);
     }
   }
 
-  async function afterFailure(member: LaneOwner, message: EventMessage, error: unknown): Promise<void> {
+  async function afterFailure(member: LaneOwner, { message, receipt }: Entry, error: unknown): Promise<void> {
     attempts += 1;
     if (attempts < limits.deliveryMaxAttempts) return backOff();
     try {
-      await member.park(message, attempts, error);
+      await member.park(message, attempts, error, receipt.offset);
     } catch {
       // The place for poison is out of reach: the message is worth more than the pace of its partition.
       return backOff();

@@ -1,8 +1,9 @@
-const MB = 1024 * 1024;
+const KB = 1024;
+const MB = 1024 * KB;
 
-/** Bounds of the memory bus. All can be set per bus. */
+/** Bounds of delivery, the same on every bus. All can be set per bus. */
 export interface BusLimits {
-  /** Messages and bytes that one group may have waiting in one partition; `publish` waits beyond (one larger message is let in alone). */
+  /** Messages and bytes that one group may have waiting in one partition; more is not taken in (one larger message is let in alone). */
   queueMaxMessages: number;
   queueMaxBytes: number;
   /** Messages given to a handler at once. */
@@ -23,6 +24,55 @@ export const defaultBusLimits: BusLimits = {
   redeliveryMaxMs: 5_000,
 };
 
+/** Bounds of the bus over Kafka. */
+export interface KafkaBusLimits extends BusLimits {
+  /** One produce request carries at most so much, before compression; a larger message goes alone. */
+  requestMaxMessages: number;
+  requestMaxBytes: number;
+  /** A larger message is refused: see `parkRefused`. Topics that the bus makes take a request of this size. */
+  messageMaxBytes: number;
+  /** Bytes in calls of `publish` that are not acknowledged; a call beyond is refused. One call alone may be larger. */
+  pendingMaxBytes: number;
+  connectionTimeoutMs: number;
+  /** The broker has so long to answer; then the request is made again. */
+  requestTimeoutMs: number;
+  /** Pause after a request that failed; doubled each time up to the maximum. */
+  retryMinMs: number;
+  retryMaxMs: number;
+  /** A member that says nothing for so long has lost its partitions. */
+  sessionTimeoutMs: number;
+  heartbeatIntervalMs: number;
+  /** The broker answers a fetch after so long, though it has nothing. Also how long leaving may take. */
+  fetchMaxWaitMs: number;
+  fetchMaxBytesPerPartition: number;
+  /** Between two commits of a group's offsets: what was handled in between comes again after a crash. */
+  commitIntervalMs: number;
+  /** Between two looks at the ends of the partitions, for the lag. */
+  lagIntervalMs: number;
+  /** What closing waits for, for handlers and for the broker each. */
+  closeTimeoutMs: number;
+}
+
+export const defaultKafkaBusLimits: KafkaBusLimits = {
+  ...defaultBusLimits,
+  batchMaxMessages: 500,
+  requestMaxMessages: 5_000,
+  requestMaxBytes: 900 * KB,
+  messageMaxBytes: 8 * MB,
+  pendingMaxBytes: 64 * MB,
+  connectionTimeoutMs: 3_000,
+  requestTimeoutMs: 10_000,
+  retryMinMs: 100,
+  retryMaxMs: 1_000,
+  sessionTimeoutMs: 10_000,
+  heartbeatIntervalMs: 1_000,
+  fetchMaxWaitMs: 100,
+  fetchMaxBytesPerPartition: 1 * MB,
+  commitIntervalMs: 250,
+  lagIntervalMs: 5_000,
+  closeTimeoutMs: 5_000,
+};
+
 /** Partitions of each topic. Ordering is per key, so more only adds concurrency within a group. */
 export const defaultPartitions = 8;
 
@@ -34,3 +84,9 @@ export const fileReadBytes = 1 * MB;
 
 /** An event is smaller by far, as payloads above 64 KiB are stored apart: a longer line is no event. */
 export const fileMaxLineBytes = 16 * MB;
+
+/** Characters of an error that the poison table keeps: enough for a stack, too little for a payload in a message. */
+export const poisonErrorMaxCharacters = 8_192;
+
+/** Rows that one look into the poison table gives. */
+export const poisonPageMaxRows = 1_000;

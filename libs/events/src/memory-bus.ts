@@ -64,7 +64,7 @@ export function createMemoryBus(options: MemoryBusOptions = {}): EventBus {
       if (closed) throw closedError();
       if (subscription.topics.length === 0) throw new RangeError(`group ${subscription.group} names no topic`);
       const name = subscription.group;
-      const group = groups.get(name) ?? createConsumerGroup(name, partitions, limits);
+      const group = groups.get(name) ?? createConsumerGroup(partitions, limits);
       groups.set(name, group);
       const leave = group.join(subscription);
       return {
