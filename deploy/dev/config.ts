@@ -1,9 +1,9 @@
 import { boolean, defineConfig, int, oneOf, port, string, url } from "@heddle/config";
-import { workerConfig } from "@heddle/worker-service";
+import { workerSettings } from "@heddle/worker-service";
 
 /** What the one-process suite reads from the environment, its worker included: all faults are told at once. */
 export const devConfig = defineConfig({
-  ...workerConfig.settings,
+  ...workerSettings,
   HEDDLE_HOST: string({
     doc: "Address to listen on. Anything but loopback opens the suite to the network, without authentication.",
     default: "127.0.0.1",

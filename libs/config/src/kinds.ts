@@ -132,18 +132,31 @@ export function oneOf<const W extends string, O extends SettingOptions<W>>(
   return setting(kind, options);
 }
 
-/** Texts separated by commas; blanks around them do not count. */
-export function list<O extends SettingOptions<readonly string[]>>(options: O): Setting<ValueOf<readonly string[], O>> {
+/** What each text of a list must look like. */
+interface ItemShape {
+  /** In words, e.g. `host:port`. */
+  shape: string;
+  pattern: RegExp;
+}
+
+/** Texts separated by commas; blanks around them do not count. With `item` there is at least one, and each has its form. */
+export function list<O extends SettingOptions<readonly string[]> & { item?: ItemShape }>(
+  options: O,
+): Setting<ValueOf<readonly string[], O>> {
+  const { item } = options;
   const kind: Kind<readonly string[]> = {
-    shape: "texts separated by commas",
-    example: "one,two",
-    read: (text) =>
-      value(
-        text
-          .split(",")
-          .map((item) => item.trim())
-          .filter((item) => item !== ""),
-      ),
+    shape: item === undefined ? "texts separated by commas" : `${item.shape}, several separated by commas`,
+    example: options.default?.join(",") || "one,two",
+    read(text) {
+      const items = text
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== "");
+      if (item === undefined) return value(items);
+      const odd = items.find((part) => !item.pattern.test(part));
+      if (odd !== undefined) return problem(`has "${odd}", which is not ${item.shape}`);
+      return items.length > 0 ? value(items) : problem("is empty");
+    },
   };
   return setting(kind, options);
 }

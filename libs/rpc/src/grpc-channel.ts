@@ -1,6 +1,7 @@
 import { MethodOptions_IdempotencyLevel as Idempotency } from "@bufbuild/protobuf/wkt";
 import type { DescService } from "@bufbuild/protobuf";
 import type { ChannelOptions } from "@grpc/grpc-js";
+import { DomainError } from "@heddle/errors";
 import type { RpcLimits } from "./limits.ts";
 
 /** Calls that may be repeated are, when no server could take them: four attempts within a second or so. */
@@ -46,7 +47,25 @@ export function channelOptions(services: readonly DescService[], limits: RpcLimi
   };
 }
 
-/** `host:port` for grpc-js from `host:port`, `dns:///host:port` or `http://host:port`. */
+const IPV4 = /^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$/;
+
+/**
+ * What grpc-js dials for `host:port`, `dns:///host:port` or `http://host:port`, or several of them separated by commas,
+ * which must be IPv4 addresses: grpc-js asks DNS for one name only. @throws DomainError `CONFIG_INVALID`
+ */
 export function grpcTarget(address: string): string {
-  return address.replace(/^http:\/\//, "").replace(/\/$/, "");
+  const targets = address.split(",").map((one) =>
+    one
+      .trim()
+      .replace(/^http:\/\//, "")
+      .replace(/\/$/, ""),
+  );
+  const [first = "", ...more] = targets;
+  if (more.length === 0) return first;
+  if (targets.every((target) => IPV4.test(target))) return `ipv4:${targets.join(",")}`;
+  throw new DomainError({
+    kind: "invalid_argument",
+    reason: "CONFIG_INVALID",
+    message: `${address}: several addresses must be IPv4 addresses with a port; give one host name that resolves to all of them instead`,
+  });
 }

@@ -23,7 +23,8 @@ export interface GrpcTransportOptions {
 
 /**
  * gRPC over cleartext HTTP/2 by grpc-js, which needs a third of the CPU that connect's own gRPC client needs. Connects at
- * the first call, and again by itself. `address` is `host:port`, `dns:///host:port` or `http://host:port`.
+ * the first call, and again by itself. `address` is `host:port`, `dns:///host:port` or `http://host:port`, or several
+ * IPv4 addresses separated by commas.
  */
 export function createGrpcTransport(address: string, options: GrpcTransportOptions = {}): RpcTransport {
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };

@@ -1,5 +1,6 @@
 import type { Knex } from "knex";
 import type pg from "pg";
+import type { Queryable } from "./statement.ts";
 
 /** One change of a schema. Its name is recorded for ever: never rename one that has run anywhere. */
 export interface Migration {
@@ -47,6 +48,24 @@ export async function migrate(
   } finally {
     await guard.end();
   }
+}
+
+/** The names of those that have not run in the schema yet, in order; all of them when there is no schema. */
+export async function listPendingMigrations(
+  database: Queryable & { readonly schema: string },
+  migrations: readonly Migration[],
+): Promise<string[]> {
+  const table = `${database.schema}.migrations`;
+  const { rows: found } = await database.query<{ found: string | null }>({
+    text: "select to_regclass($1) as found",
+    values: [table],
+  });
+  const { rows } =
+    found[0]?.found == null
+      ? { rows: [] }
+      : await database.query<{ name: string }>({ text: `select name from ${table}` });
+  const done = new Set(rows.map(({ name }) => name));
+  return migrations.filter(({ name }) => !done.has(name)).map(({ name }) => name);
 }
 
 /** Names come from the definition and not from files: bundling or renaming a file does not run a migration again. */

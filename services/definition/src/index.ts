@@ -1,3 +1,4 @@
+export { definitionConfig } from "./config.ts";
 export {
   createDefinitionService,
   type DefinitionServer,

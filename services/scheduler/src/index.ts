@@ -1,3 +1,4 @@
+export { schedulerConfig } from "./config.ts";
 export { createSchedulerService, type SchedulerServer, type SchedulerServiceDeps } from "./service.ts";
 export { defaultLimits, type SchedulerLimits } from "./limits.ts";
 export type { Clock } from "./turn.ts";

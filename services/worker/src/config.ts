@@ -1,33 +1,15 @@
-import {
-  bytes,
-  defineConfig,
-  duration,
-  int,
-  list,
-  oneOf,
-  port,
-  secret,
-  settingsReport,
-  string,
-  url,
-  type Values,
-} from "@heddle/config";
+import { bytes, defineConfig, duration, int, list, secret, string, url, type Values } from "@heddle/config";
+import { serverSettings, servicePorts } from "@heddle/service-process";
 import { HTTP_RESPONSE_MAX_BYTES, HTTP_TIMEOUT_MAX_MS, HTTP_TIMEOUT_MS, MODEL_TIMEOUT_MS } from "./limits.ts";
 
-/** Everything that the built-in worker reads from the environment. */
-export const workerConfig = defineConfig({
-  HEDDLE_ADDRESS: url({ doc: "Where the scheduler is.", default: "http://127.0.0.1:7233" }),
+/** What the built-in worker itself reads, wherever it runs. */
+export const workerSettings = {
+  HEDDLE_ADDRESS: url({ doc: "Where the gateway or a scheduler is.", default: "http://127.0.0.1:7233" }),
   HEDDLE_NAMESPACE: string({ doc: "Namespace whose tasks are run.", default: "default" }),
   HEDDLE_WORKER_SLOTS: int({ doc: "Tasks at once.", default: 100, min: 1, max: 100_000 }),
   HEDDLE_WORKER_DRAIN: duration({
     doc: "Time that running tasks have to finish when the worker stops.",
     default: 30_000,
-  }),
-  HEDDLE_WORKER_PORT: port({ doc: "Port for /healthz and /metrics; 0 takes a free one.", default: 7240 }),
-  HEDDLE_WORKER_HOST: string({ doc: "Address to listen on for /healthz and /metrics.", default: "127.0.0.1" }),
-  HEDDLE_LOG_LEVEL: oneOf(["debug", "info", "warn", "error", "silent"], {
-    doc: "Least severe lines that are logged.",
-    default: "info",
   }),
   HEDDLE_HTTP_ALLOW: list({
     doc: "Hosts, addresses and ranges that the tool http_request may reach although they are not public.",
@@ -65,18 +47,16 @@ export const workerConfig = defineConfig({
   }),
   OPENAI_API_KEY: secret({ doc: "Key for the provider `openai`.", optional: true }),
   ANTHROPIC_API_KEY: secret({ doc: "Key for the provider `anthropic`.", optional: true }),
-});
+};
 
-export type WorkerConfig = Values<typeof workerConfig.settings>;
+/** Everything that the worker's process reads from the environment. Its port is for probes and Prometheus. */
+export const workerConfig = defineConfig({ ...serverSettings(servicePorts.worker), ...workerSettings });
+
+export type WorkerConfig = Values<typeof workerSettings>;
 
 /** @throws DomainError `CONFIG_INVALID` that lists every fault */
 export function readConfig(): WorkerConfig {
-  return workerConfig.parse(process.env);
-}
-
-/** Every setting with the value that holds, where it comes from, or what is wrong with it. */
-export function reportConfig(): string {
-  return settingsReport(workerConfig.settings, process.env);
+  return defineConfig(workerSettings).parse(process.env);
 }
 
 /** A secret whose variable an operator names in the agents file; `<NAME>_FILE` works as well. */

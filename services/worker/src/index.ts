@@ -1,2 +1,2 @@
-export { workerConfig, type WorkerConfig } from "./config.ts";
+export { workerConfig, type WorkerConfig, workerSettings } from "./config.ts";
 export { createWorkerService, type CreateWorkerServiceOptions, type WorkerService } from "./service.ts";

@@ -1,0 +1,11 @@
+export { type BusOptions, openBus } from "./open-bus.ts";
+export { EXIT_CONFIG, EXIT_FAILURE, runProcess, type StatefulOptions, type StatelessOptions } from "./run-process.ts";
+export type { ProcessContext, ServiceParts } from "./serve.ts";
+export {
+  addressSetting,
+  busSettings,
+  databaseSettings,
+  replicaSettings,
+  serverSettings,
+  servicePorts,
+} from "./settings.ts";

@@ -1,0 +1,2 @@
+export { gatewayConfig } from "./config.ts";
+export { createGatewayService, type Gateway, type GatewayServiceOptions } from "./service.ts";

@@ -1,0 +1,66 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { DomainError } from "@heddle/errors";
+import { createForwardingService, type RpcTransport } from "@heddle/rpc";
+
+/** A service behind the edge. */
+export interface Backend {
+  /** As operators call it: `execution`. */
+  name: string;
+  transport: RpcTransport;
+}
+
+/** What a caller waits before it asks again for a service that is away. */
+const RETRY_AFTER_MS = 500;
+
+type Handler = (input: unknown, context: HandlerContext) => unknown;
+
+/**
+ * Serves `service` by passing every call on to the backend. Answers and errors come through as they are, but for one: that
+ * the backend cannot be reached is said in terms of the service, as its callers know no addresses.
+ */
+export function passOn<S extends DescService>(service: S, backend: Backend): ServiceImpl<S> {
+  const passing = createForwardingService(service, backend.transport) as Record<string, Handler>;
+  const told = service.methods.map((method) => {
+    const handler = passing[method.localName] as Handler;
+    return [method.localName, answersOnce(method) ? tellOnce(handler, backend) : tellOfEach(handler, backend)];
+  });
+  return Object.fromEntries(told) as ServiceImpl<S>;
+}
+
+function answersOnce({ methodKind }: DescMethod): boolean {
+  return methodKind === "unary" || methodKind === "client_streaming";
+}
+
+function tellOnce(handler: Handler, backend: Backend): Handler {
+  return async (input, context) => {
+    try {
+      return await handler(input, context);
+    } catch (error) {
+      throw sayWhichIsAway(error, backend);
+    }
+  };
+}
+
+function tellOfEach(handler: Handler, backend: Backend): Handler {
+  return async function* (input, context) {
+    try {
+      yield* handler(input, context) as AsyncIterable<unknown>;
+    } catch (error) {
+      throw sayWhichIsAway(error, backend);
+    }
+  };
+}
+
+/** A service that answers gives its reason in ErrorInfo; without one the transport is speaking, in words of its own. */
+function sayWhichIsAway(error: unknown, { name }: Backend): unknown {
+  if (!(error instanceof DomainError) || error.kind !== "unavailable" || error.reason !== "UNAVAILABLE") return error;
+  return new DomainError({
+    kind: "unavailable",
+    reason: "DEPENDENCY_UNAVAILABLE",
+    message: `the ${name} service cannot be reached at the moment; repeat the request, with the same request_id if it has one`,
+    metadata: { service: name },
+    retryAfterMs: RETRY_AFTER_MS,
+    cause: error,
+  });
+}
