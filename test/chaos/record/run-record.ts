@@ -1,0 +1,64 @@
+import type { Execution } from "@heddle/sdk";
+import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import type { ExecutionPlan } from "../workload/plan-executions.ts";
+import type { Program } from "../workload/program.ts";
+import type { Effect } from "./effects.ts";
+
+/** A start that was answered: it must never be lost. */
+export interface Acknowledgement {
+  requestId: string;
+  executionId: string;
+}
+
+/** How a cancel was answered. `finished`: it came too late, as the execution had ended by itself. */
+export type CancelAnswer = "canceled" | "finished";
+
+/** What an independent consumer read from the topic of ExecutionEvent, in the order of the topic's partitions. */
+export interface PublishedEvent {
+  /** CloudEvents id, from the header. */
+  id: string;
+  /** Key of the record. */
+  key: string;
+  partition: number;
+  event: ExecutionEvent;
+}
+
+/** What a scheduler said at the end of one of its queues. */
+export interface QueueAtEnd {
+  name: string;
+  waiting: number;
+  running: number;
+}
+
+/** What a scheduler said at the end of one of its workers. */
+export interface WorkerAtEnd {
+  workerId: string;
+  running: number;
+}
+
+/** Everything that is known of a run when it is over, from outside of the engine and from its public interface. */
+export interface RunRecord {
+  /** By `<workflow id>@<version>`. */
+  programs: ReadonlyMap<string, Program>;
+  plans: readonly ExecutionPlan[];
+  acknowledged: readonly Acknowledgement[];
+  /** By execution id; only those whose cancel was answered. */
+  cancels: ReadonlyMap<string, CancelAnswer>;
+  /** What ListExecutions gives, children included. */
+  listed: readonly Execution[];
+  /** What GetExecution gives, by id. */
+  executions: ReadonlyMap<string, Execution>;
+  /** What ListHistory gives, by id. */
+  histories: ReadonlyMap<string, readonly ExecutionEvent[]>;
+  effects: readonly Effect[];
+  /** Slots that each worker was started with. */
+  slots: number;
+  /** Absent when nobody consumed. */
+  published?: readonly PublishedEvent[];
+  queues: readonly QueueAtEnd[];
+  workers: readonly WorkerAtEnd[];
+}
+
+export function programKey(workflowId: string, version: number): string {
+  return `${workflowId}@${version}`;
+}

@@ -1,0 +1,62 @@
+import { MODULUS, nodeOf, PLANNED_FAILURE, type Program } from "./program.ts";
+
+/** How an execution must end. `held`: it does not end by itself. */
+export type Outcome =
+  | { status: "completed"; output: number }
+  | { status: "failed"; failureType: string }
+  | { status: "held" };
+
+export interface Circumstances {
+  /** Values of the signals in the order in which they were sent. */
+  signals: readonly number[];
+  /** The program that the sub-workflow of a node runs: of the version that was active when it started. */
+  childOf(nodeId: string): Program;
+}
+
+/** What a program must give for the input `{ n }`: the model that the run is compared with. */
+export function predict(program: Program, n: number, circumstances: Circumstances): Outcome {
+  const signals = [...circumstances.signals];
+  let number = n + program.salt;
+  for (const [index, stage] of program.stages.entries()) {
+    switch (stage.kind) {
+      case "add":
+      case "slow":
+      case "flaky":
+      case "hang":
+      case "bulk":
+        number += stage.by;
+        break;
+      case "fan": {
+        const from = number;
+        number = stage.by.reduce((sum, by) => sum + from + by, 0);
+        break;
+      }
+      case "branch":
+        number += number > stage.limit ? stage.above : stage.below;
+        break;
+      case "nap":
+        break;
+      case "signals":
+        for (let taken = 0; taken < stage.count; taken++) {
+          const value = signals.shift();
+          if (value === undefined) return { status: "held" };
+          number = (number * 3 + value) % MODULUS;
+        }
+        break;
+      case "child": {
+        // Children take no signals and never fail: what a parent makes of that is the engine's own tests' business.
+        const outcome = predict(circumstances.childOf(nodeOf(index)), number, { ...circumstances, signals: [] });
+        if (outcome.status !== "completed") return outcome;
+        number = outcome.output;
+        break;
+      }
+      case "hold":
+        return { status: "held" };
+      case "fail":
+        return { status: "failed", failureType: PLANNED_FAILURE };
+      case "poison":
+        return { status: "failed", failureType: "expression" };
+    }
+  }
+  return { status: "completed", output: number };
+}
