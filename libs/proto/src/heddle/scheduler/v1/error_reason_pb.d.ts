@@ -65,6 +65,13 @@ export enum ErrorReason {
   QUEUE_FULL = 6,
 
   /**
+   * UNAVAILABLE: another replica owns the namespace's shard, or none does at the moment. `owner_address` in the metadata, when it is known.
+   *
+   * @generated from enum value: ERROR_REASON_SHARD_NOT_OWNED = 20;
+   */
+  SHARD_NOT_OWNED = 20,
+
+  /**
    * INVALID_ARGUMENT: the schedule has no times, or times that cannot be kept; one violation for each field.
    *
    * @generated from enum value: ERROR_REASON_SCHEDULE_INVALID = 10;

@@ -106,6 +106,14 @@ export declare type OpenLinkResponse = Message<"heddle.scheduler.v1.OpenLinkResp
      */
     value: LinkProgress;
     case: "progress";
+  } | {
+    /**
+     * Shows that the scheduler lives, when there was nothing else to send.
+     *
+     * @generated from field: heddle.scheduler.v1.LinkPulse pulse = 4;
+     */
+    value: LinkPulse;
+    case: "pulse";
   } | { case: undefined; value?: undefined };
 };
 
@@ -127,6 +135,13 @@ export declare type LinkHello = Message<"heddle.scheduler.v1.LinkHello"> & {
    * @generated from field: string owner_id = 1;
    */
   ownerId: string;
+
+  /**
+   * Shard of namespaces that the link is for: everything on it is about tasks of its namespaces only.
+   *
+   * @generated from field: uint32 shard = 2;
+   */
+  shard: number;
 };
 
 /**
@@ -142,11 +157,19 @@ export declare const LinkHelloSchema: GenMessage<LinkHello>;
  */
 export declare type LinkWelcome = Message<"heddle.scheduler.v1.LinkWelcome"> & {
   /**
-   * Grows with every start of the scheduler.
+   * Epoch of the shard: grows whenever a replica of the scheduler takes it over. What comes from a lower one than was seen before is of a replica
+   * that has lost the shard.
    *
    * @generated from field: uint64 scheduler_epoch = 1;
    */
   schedulerEpoch: bigint;
+
+  /**
+   * A frame comes at least this often, milliseconds; a link that is silent for much longer is dead. 0: no such promise.
+   *
+   * @generated from field: uint32 pulse_interval_ms = 2;
+   */
+  pulseIntervalMs: number;
 };
 
 /**
@@ -162,7 +185,7 @@ export declare const LinkWelcomeSchema: GenMessage<LinkWelcome>;
  */
 export declare type LinkSync = Message<"heddle.scheduler.v1.LinkSync"> & {
   /**
-   * Partitions that the owner owns and that this sync is complete for, once `last` came.
+   * Partitions that the owner owns and that this sync is complete for, as to the shard, once `last` came.
    *
    * @generated from field: repeated uint32 partitions = 1;
    */
@@ -331,14 +354,30 @@ export declare type TaskProgress = Message<"heddle.scheduler.v1.TaskProgress"> &
 export declare const TaskProgressSchema: GenMessage<TaskProgress>;
 
 /**
+ * Says nothing but that the scheduler lives.
+ *
+ * @generated from message heddle.scheduler.v1.LinkPulse
+ */
+export declare type LinkPulse = Message<"heddle.scheduler.v1.LinkPulse"> & {
+};
+
+/**
+ * Describes the message heddle.scheduler.v1.LinkPulse.
+ * Use `create(LinkPulseSchema)` to create a new message.
+ */
+export declare const LinkPulseSchema: GenMessage<LinkPulse>;
+
+/**
  * The link between owners of executions and the scheduler. Internal.
  *
  * @generated from service heddle.scheduler.v1.LinkService
  */
 export declare const LinkService: GenService<{
   /**
-   * One stream per owner process: tasks go to the scheduler, results come back, frames of many each way.
+   * One stream per owner process and shard of namespaces: tasks go to the scheduler, results come back, frames of many each way.
    * The first frame is `hello`. The scheduler's knowledge is soft: after a reconnect the owner sends every obligation again as a sync.
+   * UNAVAILABLE with SHARD_NOT_OWNED when another replica owns the shard; `owner_address` in the metadata says where, if it is known. While a
+   * shard is between two owners the call waits for some time.
    *
    * @generated from rpc heddle.scheduler.v1.LinkService.OpenLink
    */
