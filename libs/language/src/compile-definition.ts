@@ -1,4 +1,3 @@
-import type { PlanDocument } from "@heddle/engine";
 import { checkConditions } from "./conditions.ts";
 import { checkExpressions } from "./expressions/check-expressions.ts";
 import type { Finding } from "./finding.ts";
@@ -11,14 +10,16 @@ import { buildWaits } from "./graph/waits.ts";
 import { checkCatalog } from "./catalog.ts";
 import type { CompileDefinitionOptions } from "./options.ts";
 import { buildPlan } from "./plan.ts";
+import type { DefinitionPlan } from "./plan.ts";
 import { createReport } from "./report.ts";
 import { decodeSource } from "./source/decode-source.ts";
 import { readSource } from "./source/read-source.ts";
+import { checkStarts } from "./starts/check-starts.ts";
 import { readWorkflow } from "./workflow.ts";
 
 export interface CompiledDefinition {
   /** Only when no finding is an error. */
-  plan?: PlanDocument;
+  plan?: DefinitionPlan;
   /** What is wrong or looks wrong, in the order of the source; at most 200. */
   findings: Finding[];
   /** Only with a plan. */
@@ -45,6 +46,7 @@ export function compileDefinition(
   const graph = buildGraph(workflow.nodes, indices, report);
   checkExpressions(workflow, graph, text, report);
   checkConditions(workflow, report);
+  checkStarts(workflow, text, options, report);
   checkCatalog(workflow, options, report);
   const waits = buildWaits(graph);
   if (checkCycles(graph, waits, report)) checkReachability(graph, waits, report);

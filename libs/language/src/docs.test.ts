@@ -39,7 +39,16 @@ describe("definitions.md", () => {
       examples.flatMap((example) => Array.from(example.matchAll(/type: (\w+)/g), (match) => match[1])),
     );
     expect([...types]).toEqual(
-      expect.arrayContaining(["tool", "agent", "action", "switch", "parallel", "aggregation", "sub_workflow"]),
+      expect.arrayContaining([
+        "tool",
+        "agent",
+        "action",
+        "switch",
+        "parallel",
+        "aggregation",
+        "sub_workflow",
+        "trigger",
+      ]),
     );
   });
 });

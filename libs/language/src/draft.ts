@@ -1,4 +1,5 @@
 import type { Json, JsonObject, PlanNodeBase, TaskNode } from "@heddle/engine";
+import type { StartsDraft } from "./starts/starts.ts";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
 
 /** A definition that was read field by field, before anything in it was looked up. */
@@ -14,6 +15,7 @@ export interface WorkflowDraft {
   priority?: number;
   nodes: NodeDraft[];
   uses: ExpressionUse[];
+  starts: StartsDraft;
 }
 
 export interface NodeDraft {

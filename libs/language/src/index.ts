@@ -5,5 +5,7 @@ export { formatFinding } from "./format-finding.ts";
 export type { PlanSummary } from "./graph/summary.ts";
 export * from "./limits.ts";
 export type { CompileDefinitionOptions, KnownTool } from "./options.ts";
+export type { DefinitionPlan } from "./plan.ts";
 export { RULES } from "./rules.ts";
 export type { Rule, RuleName } from "./rules.ts";
+export type { EndStatus, OverlapName, PlanSchedule, PlanStarts, PlanTrigger } from "./starts/starts.ts";

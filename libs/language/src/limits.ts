@@ -32,3 +32,7 @@ export const MAX_DURATION_MS = 366 * 86_400_000;
 export const MAX_CASES = 1_000;
 /** Bytes of a JSON Schema, as JSON. */
 export const MAX_SCHEMA_LENGTH = 65_536;
+/** Schedules that a workflow may declare. */
+export const MAX_SCHEDULES = 100;
+/** Triggers that a workflow may declare. */
+export const MAX_TRIGGERS = 100;

@@ -2,10 +2,14 @@ import type { PlanDocument, PlanNode, PlanNodeBase } from "@heddle/engine";
 import type { CaseDraft, NodeDraft, NodeRef, WorkflowDraft } from "./draft.ts";
 import type { Graph } from "./graph/graph.ts";
 import { joinOf } from "./graph/reachability.ts";
+import type { PlanStarts, StartsDraft } from "./starts/starts.ts";
+
+/** What the engine runs, and beside it when it is to be run. */
+export type DefinitionPlan = PlanDocument & PlanStarts;
 
 /** The plan of a definition without errors. */
-export function buildPlan(workflow: WorkflowDraft, graph: Graph): PlanDocument {
-  const { id, name, description, labels, inputSchema, output, agents, timeoutMs, priority } = workflow;
+export function buildPlan(workflow: WorkflowDraft, graph: Graph): DefinitionPlan {
+  const { id, name, description, labels, inputSchema, output, agents, timeoutMs, priority, starts } = workflow;
   return {
     format: "heddle.plan/1",
     workflowId: id,
@@ -19,6 +23,21 @@ export function buildPlan(workflow: WorkflowDraft, graph: Graph): PlanDocument {
     ...(agents.size === 0 ? {} : { agents: Object.fromEntries(agents) }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(priority === undefined ? {} : { priority }),
+    ...planStarts(starts),
+  };
+}
+
+function planStarts({ schedules, triggers }: StartsDraft): PlanStarts {
+  return {
+    ...(schedules.length === 0 ? {} : { schedules: schedules.map(({ at: _at, inputAt: _inputAt, ...plan }) => plan) }),
+    ...(triggers.length === 0
+      ? {}
+      : {
+          triggers: triggers.map(({ at: _at, inputAt: _inputAt, workflowAt: _workflowAt, filter, ...plan }) => ({
+            ...plan,
+            ...(filter === undefined ? {} : { filter: filter.source }),
+          })),
+        }),
   };
 }
 

@@ -43,9 +43,11 @@ export const RULES = {
   "too-many-nodes": error("HD109", "The workflow has more than 5,000 nodes."),
   "bad-schema": error("HD110", "A JSON Schema is not valid."),
   "conflicting-fields": error("HD111", "Two fields are given that exclude each other."),
+  "bad-schedule": error("HD112", "The times of a schedule cannot be read, or cannot be kept."),
+  "unavailable-trigger": error("HD113", "A trigger waits for something that cannot start a workflow yet."),
 
   // The graph.
-  "duplicate-id": error("HD201", "Two nodes, or two agents, have the same id."),
+  "duplicate-id": error("HD201", "Two nodes, agents, schedules or triggers have the same id."),
   "unknown-node": error("HD202", "A node is named that does not exist."),
   "self-dependency": error("HD203", "A node depends on itself, or activates itself."),
   cycle: error("HD204", "Nodes wait for one another in a circle."),
@@ -61,12 +63,16 @@ export const RULES = {
     "A switch has no default: a value that matches no case skips all of its branches.",
   ),
   "constant-condition": warning("HD213", "A condition is always the same."),
+  "trigger-loop": warning("HD214", "A trigger starts a workflow whenever that workflow itself ends."),
 
   // Expressions.
   "expression-syntax": error("HD301", "An expression cannot be read."),
   "unknown-name": error("HD302", "An expression reads a name that cannot exist."),
   "unknown-input": error("HD303", "An expression reads a field of the input that the input's schema does not have."),
-  "unknown-member": error("HD304", "An expression reads a field of a node or of the execution that these do not have."),
+  "unknown-member": error(
+    "HD304",
+    "An expression reads a field of a node, execution, event or schedule that these do not have.",
+  ),
   "expression-limit": error("HD305", "An expression is longer or deeper than allowed."),
   "not-evaluated": error("HD306", "An expression stands where none is evaluated."),
   "undeclared-input": warning(
@@ -79,6 +85,10 @@ export const RULES = {
   "unknown-agent": warning("HD402", "No agent of this name is registered or declared in the definition."),
   "unknown-workflow": warning("HD403", "No workflow of this id is published."),
   "bad-tool-inputs": error("HD404", "The inputs of a tool do not fit its JSON Schema."),
+  "bad-start-input": error(
+    "HD405",
+    "The input that a schedule or trigger gives does not fit the schema of the workflow's input.",
+  ),
 } satisfies Record<string, Rule>;
 
 export type RuleName = keyof typeof RULES;

@@ -1,7 +1,7 @@
 import type { Json, JsonObject, TaskNode } from "@heddle/engine";
 import type { Report } from "./report.ts";
 import { compileSchema, follow, isJsonObject } from "./schema.ts";
-import type { SourceNode } from "./source/source-node.ts";
+import type { SourceNode, Span } from "./source/source-node.ts";
 
 /** Checks what of a tool's inputs is constant against its schema; what expressions will give is not known yet. */
 export function checkToolInputs(
@@ -9,26 +9,33 @@ export function checkToolInputs(
   schema: JsonObject,
   report: Report,
 ): void {
-  const inputs = task.inputs ?? {};
   const at = task.inputsAt ?? task.nameAt;
+  if (at === undefined) return;
+  for (const { node, text } of findConstantFaults(task.inputs ?? {}, at, schema)) {
+    const message = `the inputs of the tool "${task.taskName}" are wrong${text}`;
+    report.add("bad-tool-inputs", node, message, "see the schema of the tool");
+  }
+}
+
+/** What of a template can already be seen not to fit a schema. `text` begins with the place, if there is one to name. */
+export function findConstantFaults(
+  template: Json,
+  at: SourceNode,
+  schema: JsonObject,
+): { node: SourceNode | Span; text: string }[] {
   const validate = compileSchema(schema);
-  if (validate === undefined || at === undefined || validate(inputs)) return;
-  for (const error of validate.errors ?? []) {
-    const value = valueAt(inputs, error.instancePath);
+  if (validate === undefined || validate(template)) return [];
+  return (validate.errors ?? []).flatMap((error) => {
+    const value = valueAt(template, error.instancePath);
     const isCombined = ["oneOf", "anyOf", "not", "if"].includes(error.keyword);
-    if (value === undefined || isDynamic(value, isCombined)) continue;
+    if (value === undefined || isDynamic(value, isCombined)) return [];
     const place = error.instancePath === "" ? "" : ` at ${error.instancePath.slice(1)}`;
     const name = extraProperty(error.params);
     const node = follow(at, error.instancePath);
     const entry = name === undefined || node.kind !== "map" ? undefined : node.entries.get(name);
     const detail = name === undefined ? "" : ` "${name}"`;
-    report.add(
-      "bad-tool-inputs",
-      entry?.key ?? node,
-      `the inputs of the tool "${task.taskName}" are wrong${place}: ${error.message ?? "not valid"}${detail}`,
-      "see the schema of the tool",
-    );
-  }
+    return [{ node: entry?.key ?? node, text: `${place}: ${error.message ?? "not valid"}${detail}` }];
+  });
 }
 
 function extraProperty(params: Record<string, unknown>): string | undefined {

@@ -8,6 +8,7 @@ import { readNode } from "./nodes/read-node.ts";
 import { isText, readTemplate } from "./nodes/reader.ts";
 import type { Report } from "./report.ts";
 import { checkSchema } from "./schema.ts";
+import { readStarts } from "./starts/read-starts.ts";
 import { describeSource } from "./source/source-node.ts";
 import type { SourceMap, SourceNode } from "./source/source-node.ts";
 
@@ -24,6 +25,8 @@ const WORKFLOW_FIELDS = [
   "priority",
   "labels",
   "agents",
+  "schedules",
+  "triggers",
   "nodes",
 ] as const;
 
@@ -54,11 +57,13 @@ export function readWorkflow(root: SourceNode, report: Report): WorkflowDraft | 
   };
   const timeoutMs = fields.durationMs("timeout");
   const priority = fields.integer("priority", { min: 0, max: 9 });
+  const starts = readStarts(fields);
   return {
     id,
     agents,
     uses,
-    nodes: readNodes(fields, { report, uses, agents }),
+    starts,
+    nodes: readNodes(fields, { report, uses, agents, starts }),
     ...(text.name === undefined ? {} : { name: text.name }),
     ...(text.description === undefined ? {} : { description: text.description }),
     ...(labels === undefined ? {} : { labels }),

@@ -15,7 +15,7 @@ describe("faults", () => {
     ["a date", cron("2030-01-01T00:00:00Z"), "cron it has 1 fields"],
     ["a day that no month has", cron("0 0 30 2 *"), "cron never comes"],
     ["an expression without end", cron(`${"0,".repeat(200)}0 0 * * *`), "cron has 409 characters"],
-    ["an unknown zone", cron("0 2 * * *", "Europe/Berln"), 'time_zone "Europe/Berln" is no time zone'],
+    ["an unknown zone", cron("0 2 * * *", "Europe/Berln"), 'time_zone is "Europe/Berln", which is no time zone'],
     ["too often", every(999), "interval is 999 ms"],
     ["not a number", every(Number.NaN), "interval is NaN ms"],
     ["an offset as long as the interval", every(60_000, 60_000), "offset is 60000 ms"],

@@ -45,7 +45,7 @@ function findRecurrenceFaults({ recurrence }: Timing): TimingFault[] {
 
 function findCronFaults(cron: string, timeZone: string): TimingFault[] {
   if (!isTimeZone(timeZone)) {
-    const message = `${JSON.stringify(timeZone.slice(0, 64))} is no time zone`;
+    const message = `is ${JSON.stringify(timeZone.slice(0, 64))}, which is no time zone`;
     return [{ field: "time_zone", message, remedy: "an IANA name, e.g. Europe/Berlin, America/New_York or UTC" }];
   }
   if (cron.length > MAX_CRON_LENGTH) {

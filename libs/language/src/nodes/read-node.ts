@@ -13,6 +13,8 @@ import { readParallel, readSwitch } from "./control.ts";
 import { isText, readCondition, readNodeRefs } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
 import { readSubWorkflow } from "./sub-workflow.ts";
+import type { StartsDraft } from "../starts/starts.ts";
+import { readTriggerNode } from "./trigger.ts";
 import { TASK_FIELDS, readAgent, readTool } from "./task.ts";
 
 export interface NodeContext {
@@ -20,6 +22,8 @@ export interface NodeContext {
   uses: ExpressionUse[];
   /** Agents that the definition declares. */
   agents: ReadonlyMap<string, JsonObject>;
+  /** Where trigger nodes leave what they stand for. */
+  starts: StartsDraft;
 }
 
 interface NodeType {
@@ -42,6 +46,14 @@ const NODE_TYPES = new Map<string, NodeType>([
   ["action", { what: "an action", fields: ["subtype", "params"], read: readAction }],
   ["aggregation", { what: "an aggregation", fields: ["subtype", "inputs"], read: readAggregation }],
   ["sub_workflow", { what: "a sub-workflow", fields: ["workflow_id", "version", "inputs"], read: readSubWorkflow }],
+  [
+    "trigger",
+    {
+      what: "a trigger node",
+      fields: ["subtype", "params"],
+      read: (reader, id, { starts }) => readTriggerNode(reader, id, starts),
+    },
+  ],
 ]);
 const CONTROL_TYPES = new Map<string, NodeType>([
   ["switch", { what: "a switch", fields: ["subtype", "condition", "branches"], read: readSwitch }],
