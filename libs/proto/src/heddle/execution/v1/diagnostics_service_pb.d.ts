@@ -381,11 +381,11 @@ export declare const InspectPartitionResponseSchema: GenMessage<InspectPartition
  */
 export declare type PartitionMemory = Message<"heddle.execution.v1.PartitionMemory"> & {
   /**
-   * Name of the owner.
+   * The owner's clock at the moment.
    *
-   * @generated from field: string owner = 1;
+   * @generated from field: google.protobuf.Timestamp observed_at = 1;
    */
-  owner: string;
+  observedAt?: Timestamp | undefined;
 
   /**
    * The epoch that it owns the partition by.
