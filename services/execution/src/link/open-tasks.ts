@@ -16,6 +16,7 @@ export interface OpenTasks {
   remove(partition: number, taskId: string): Task | undefined;
   dropPartition(partition: number): void;
   of(partition: number): Iterable<Task>;
+  has(partition: number, taskId: string): boolean;
   setRunning(taskId: string, running: RunningTask): void;
   runningOn(taskId: string): RunningTask | undefined;
   readonly size: number;
@@ -50,6 +51,7 @@ export function createOpenTasks(): OpenTasks {
       partitions.delete(partition);
     },
     of: (partition) => partitions.get(partition)?.values() ?? [],
+    has: (partition, taskId) => partitions.get(partition)?.has(taskId) ?? false,
     setRunning(taskId, task) {
       running.set(taskId, task);
     },
