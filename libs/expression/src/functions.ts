@@ -54,7 +54,13 @@ const OWN_FUNCTIONS: ReadonlyMap<string, OwnFunction> = new Map<string, OwnFunct
   ["int", { arity: [1, 1], apply: (frame, [value], at) => toInt(frame, value!, at) }],
   ["type", { arity: [1, 1], apply: (_f, [value]) => typeName(value!) }],
   ["double", { arity: [1, 1], apply: (frame, [value], at) => toDouble(frame, value!, at) }],
+  ["In", { arity: [1, 1], apply: (frame, args, at) => isIn(frame, text("In", args, 0, at), at) }],
 ]);
+
+function isIn({ scope }: Frame, state: string, at: Span): boolean {
+  if (scope.isIn !== undefined) return scope.isIn(state);
+  throw errorAt(at, "value", "In() asks for a state of a machine, and this is not one", "use it in a state machine");
+}
 
 const DOUBLE = /^\s*(?:[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)|NaN)\s*$/;
 

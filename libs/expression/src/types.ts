@@ -10,6 +10,8 @@ export interface Scope {
    * the id too), or a bare name. undefined: nothing is called so; null is a value.
    */
   get(name: string): Json | undefined;
+  /** Answers `In("state")`: whether a machine is in that state. Absent outside of state machines. */
+  isIn?(state: string): boolean;
   /** What exists, for the message of an error only. */
   names?(): Iterable<string>;
 }
