@@ -33,3 +33,16 @@ export const answerMarginMs = 250;
 
 /** Longest wait of StartExecution. */
 export const maxStartWaitMs = 600_000;
+
+/** Bytes of snapshots on one page of a scan, beyond which the next page begins. */
+export const scanMaxSnapshotBytes = 8 * 1024 * 1024;
+
+/** Executions in one message of an inspection, and bytes of states that it holds until they are compared. */
+export const inspectMaxExecutions = 50;
+export const inspectMaxStateBytes = 4 * 1024 * 1024;
+
+/** Flushes of the journal that an inspection reads beyond the projection; what is further behind is not compared. */
+export const inspectMaxFlushes = 1000;
+
+/** Events that a replay for diagnostics reads at a time; between two reads the process does other work. */
+export const replayPageEvents = 500;

@@ -1,0 +1,39 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { LinkedNode, NodeState } from "@heddle/engine";
+import { type NodeWait, NodeWaitSchema } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
+import type { Execution } from "../domain/aggregate.ts";
+import { taskIdOf } from "../link/task-messages.ts";
+
+/** What each node that is under way waits for. */
+export function describeWaits(id: string, { plan, state }: Execution, isOpen: (taskId: string) => boolean): NodeWait[] {
+  return plan.nodes.flatMap((linked) => {
+    const node = state.nodes[linked.index];
+    return node === undefined || !isActive(node) ? [] : [describeWait(id, linked, node, isOpen)];
+  });
+}
+
+/** Whether the node is under way. */
+export function isActive(node: NodeState | undefined): boolean {
+  const status = node?.status;
+  return status === "scheduled" || status === "backing_off" || status === "waiting";
+}
+
+function describeWait(
+  executionId: string,
+  linked: LinkedNode,
+  node: NodeState,
+  isOpen: (taskId: string) => boolean,
+): NodeWait {
+  const wait = create(NodeWaitSchema, { nodeId: linked.id });
+  if (node.status === "scheduled") {
+    wait.taskId = taskIdOf(executionId, linked.id, node.attempt);
+    wait.taskOpen = isOpen(wait.taskId);
+    return wait;
+  }
+  if (node.dueAt !== undefined) wait.dueAt = timestampFromMs(node.dueAt);
+  if (node.signal !== undefined) wait.signal = node.signal;
+  if (node.childId !== undefined) wait.childExecutionId = node.childId;
+  wait.branches = node.dueAt === undefined && node.signal === undefined && node.childId === undefined;
+  return wait;
+}
