@@ -252,3 +252,36 @@ describe("ValidateDefinition", () => {
     });
   });
 });
+
+it("tells with the activation when the workflow starts by itself", async () => {
+  const declaring = workflow("nightly").replace(
+    "workflow:\n",
+    `workflow:
+  schedules: [{ id: night, cron: "0 2 * * *", time_zone: Europe/Berlin, overlap: allow, catch_up_window: 1h, input: { n: 1 } }]
+  triggers: [{ id: after, on: { workflow: import, status: failed }, filter: "\${event.version > 1}" }]
+`,
+  );
+  await suite.client.publishDefinition({ source: declaring });
+  await suite.client.publishDefinition({ source: workflow("nightly") });
+  await suite.client.activateDefinitionVersion({ workflowId: "nightly", version: 1 });
+  const declared = (): unknown[] =>
+    suite.eventsOf("nightly").flatMap(({ event }) => (event.case === "versionActivated" ? [event.value] : []));
+  await expect.poll(declared).toHaveLength(3);
+  const schedules = [
+    {
+      id: "night",
+      spec: { case: "cron", value: "0 2 * * *" },
+      timeZone: "Europe/Berlin",
+      overlap: "allow",
+      catchUpWindow: { seconds: 3600n },
+      inputJson: '{"n":1}',
+    },
+  ];
+  const source = { case: "executionEnd", value: { workflowId: "import", statuses: ["failed"] } };
+  const triggers = [{ id: "after", source, filter: "event.version > 1", inputJson: "" }];
+  expect(declared()).toMatchObject([
+    { version: 1, schedules, triggers },
+    { version: 2, schedules: [], triggers: [] },
+    { version: 1, schedules, triggers },
+  ]);
+});

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { DomainError } from "@heddle/errors";
-import type { Finding, PlanSummary } from "@heddle/language";
+import type { DefinitionPlan, Finding, PlanStarts, PlanSummary } from "@heddle/language";
+import type { ActiveVersion } from "../store/activate-version.ts";
 import type { PlanSummaryRow, VersionRow } from "../store/rows.ts";
 
 /** What is kept of the compiler's summary. */
@@ -13,10 +14,20 @@ export function summaryOf(summary: PlanSummary): PlanSummaryRow {
   };
 }
 
-/** What a definition shows of the version while it is the active one. */
-export function shownOf(version: VersionRow): { name: string; description: string; labels: Record<string, string> } {
-  const plan = JSON.parse(version.plan_json ?? "{}") as Partial<ReturnType<typeof shownOf>>;
-  return { name: plan.name ?? "", description: plan.description ?? "", labels: plan.labels ?? {} };
+/** What a definition takes over from the version that becomes the active one. */
+export function shownOf(version: VersionRow): Omit<ActiveVersion, "version"> {
+  const plan = JSON.parse(version.plan_json ?? "{}") as Partial<DefinitionPlan>;
+  return {
+    name: plan.name ?? "",
+    description: plan.description ?? "",
+    labels: plan.labels ?? {},
+    starts: startsOf(plan),
+  };
+}
+
+/** When a plan is to be run without anybody asking. */
+export function startsOf({ schedules = [], triggers = [] }: PlanStarts): PlanStarts {
+  return { schedules, triggers };
 }
 
 export function digestOf(source: string): string {

@@ -5,7 +5,7 @@ import {
   type PublishDefinitionResponse,
   PublishDefinitionResponseSchema,
 } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
-import { definitionInvalid, digestOf, summaryOf } from "../domain/compiled.ts";
+import { definitionInvalid, digestOf, startsOf, summaryOf } from "../domain/compiled.ts";
 import { namespaceOf } from "../domain/namespace.ts";
 import { toDefinition, toFinding, toVersion } from "../domain/to-proto.ts";
 import { publishVersion } from "../store/publish-version.ts";
@@ -26,6 +26,7 @@ export async function publishDefinition(
     digest: digestOf(request.source),
     source: request.source,
     planJson: JSON.stringify(plan),
+    starts: startsOf(plan),
     summary: summaryOf(summary),
     requestId: request.requestId,
     activate: !request.skipActivation,

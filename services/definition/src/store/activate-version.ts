@@ -1,4 +1,6 @@
+import type { PlanStarts } from "@heddle/language";
 import type { Database, Transaction } from "@heddle/store";
+import { toDeclaredStarts } from "../domain/declared-starts.ts";
 import { appendEvent } from "./append-event.ts";
 import { findDefinition } from "./find-definition.ts";
 import type { DefinitionRow } from "./rows.ts";
@@ -15,6 +17,8 @@ export interface ActiveVersion {
   name: string;
   description: string;
   labels: Record<string, string>;
+  /** When it starts by itself; travels in the event of its activation. */
+  starts: PlanStarts;
 }
 
 /** Makes an existing version the active one; `undefined` when the definition is gone. No event when it is active already. */
@@ -43,5 +47,6 @@ export async function setActiveVersion(
       where namespace = $1 and workflow_id = $2`,
     values: [key.namespace, key.workflowId, next.version, next.name, next.description, JSON.stringify(next.labels)],
   });
-  await appendEvent(transaction, key, { case: "versionActivated", value: { version: next.version, previousVersion } });
+  const value = { version: next.version, previousVersion, ...toDeclaredStarts(next.starts) };
+  await appendEvent(transaction, key, { case: "versionActivated", value });
 }

@@ -1,3 +1,4 @@
+import type { PlanStarts } from "@heddle/language";
 import { DefinitionType } from "@heddle/proto/heddle/definition/v1/definition_pb.js";
 import type { Database, Transaction } from "@heddle/store";
 import { requestIdReused } from "../domain/errors.ts";
@@ -16,6 +17,7 @@ export interface NewVersion {
   digest: string;
   source: string;
   planJson: string;
+  starts: PlanStarts;
   summary: PlanSummaryRow;
   requestId: string;
   activate: boolean;
