@@ -4,7 +4,6 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file heddle/scheduler/v1/diagnostics_service.proto.
@@ -132,6 +131,13 @@ export declare type InspectShardResponse = Message<"heddle.scheduler.v1.InspectS
    * @generated from field: repeated heddle.scheduler.v1.InspectedTask tasks = 2;
    */
   tasks: InspectedTask[];
+
+  /**
+   * The epoch that the answering process owns the shard by.
+   *
+   * @generated from field: uint64 epoch = 3;
+   */
+  epoch: bigint;
 };
 
 /**
@@ -262,20 +268,6 @@ export declare type InspectedTask = Message<"heddle.scheduler.v1.InspectedTask">
    * @generated from field: uint64 fencing_token = 5;
    */
   fencingToken: bigint;
-
-  /**
-   * Without a heartbeat the lease ends then; absent without a lease.
-   *
-   * @generated from field: google.protobuf.Timestamp lease_expires_at = 6;
-   */
-  leaseExpiresAt?: Timestamp | undefined;
-
-  /**
-   * Whether the owner of its execution has asked for it since this scheduler has the shard.
-   *
-   * @generated from field: bool confirmed = 7;
-   */
-  confirmed: boolean;
 };
 
 /**
@@ -349,7 +341,8 @@ export declare const DiagnosticsService: GenService<{
     output: typeof DescribeShardsResponseSchema;
   },
   /**
-   * Streams what the owner of a shard has in memory: workers first, then tasks. UNAVAILABLE while nobody owns the shard.
+   * Streams what the owner of a shard has in memory: workers first, then tasks, each as of its own moment.
+   * UNAVAILABLE with SHARD_NOT_OWNED while nobody owns the shard.
    *
    * @generated from rpc heddle.scheduler.v1.DiagnosticsService.InspectShard
    */
