@@ -1,5 +1,7 @@
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { DiagnosticsService as ExecutionDiagnostics } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { DiagnosticsService as SchedulerDiagnostics } from "@heddle/proto/heddle/scheduler/v1/diagnostics_service_pb.js";
 import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import { WorkerService } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
@@ -32,6 +34,9 @@ export function createGatewayService(options: GatewayServiceOptions): Gateway {
       router.service(DefinitionService, passOn(DefinitionService, { name: "definition", transport: definition }));
       router.service(ExecutionService, passOn(ExecutionService, { name: "execution", transport: execution }));
       router.service(SchedulerService, passOn(SchedulerService, { name: "scheduler", transport: scheduler }));
+      // For `heddle doctor`: whoever may reach the edge may look, and looking changes nothing.
+      router.service(ExecutionDiagnostics, passOn(ExecutionDiagnostics, { name: "execution", transport: execution }));
+      router.service(SchedulerDiagnostics, passOn(SchedulerDiagnostics, { name: "scheduler", transport: scheduler }));
       router.service(WorkerService, passOn(WorkerService, { name: "scheduler", transport: scheduler }));
       router.service(
         StateMachineService,
