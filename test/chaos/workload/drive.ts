@@ -1,0 +1,111 @@
+import { appendFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DomainError } from "@heddle/errors";
+import { createClient, type Client } from "@heddle/sdk";
+import type { Acknowledgement, CancelAnswer } from "../record/run-record.ts";
+import { createPersistence, type Persistence } from "./persist.ts";
+import type { ExecutionPlan } from "./plan-executions.ts";
+import { SIGNAL } from "./program.ts";
+
+/** What the driver was told: it is the outside world's memory of the run. */
+export interface DriveRecord {
+  acknowledged: Acknowledgement[];
+  cancels: Map<string, CancelAnswer>;
+  /** Executions that it suspended. */
+  suspended: Set<string>;
+  errors: Persistence["errors"];
+}
+
+export interface DriveOptions {
+  address: string;
+  plans: readonly ExecutionPlan[];
+  /** Starts are spread evenly over this time. */
+  windowMs: number;
+  /** File that every acknowledged start is appended to as soon as it is known. */
+  journal: string;
+}
+
+/** One attempt of a call; what takes longer is repeated, as a caller with patience does. */
+const CALL = { timeoutMs: 8_000 };
+/** Longer than any fault and what follows it. */
+const ANSWER_BOUND_MS = 120_000;
+
+/** Starts every execution of the plan, and signals, suspends and cancels as it says. Resolves when all is answered. */
+export async function drive({ address, plans, windowMs, journal }: DriveOptions): Promise<DriveRecord> {
+  const client = createClient({ address });
+  // A second caller, with connections of its own, for starts that are sent twice.
+  const twin = createClient({ address });
+  const persistence = createPersistence(ANSWER_BOUND_MS);
+  const record: DriveRecord = {
+    acknowledged: [],
+    cancels: new Map(),
+    suspended: new Set(),
+    errors: persistence.errors,
+  };
+  const begun = performance.now();
+
+  async function start(from: Client, { requestId, workflowId, n }: ExecutionPlan): Promise<string> {
+    const request = { workflowId, input: { n }, requestId };
+    const { executionId } = await insist(persistence, () => from.start(request, CALL));
+    record.acknowledged.push({ requestId, executionId });
+    appendFileSync(journal, `${JSON.stringify({ requestId, executionId })}\n`);
+    return executionId;
+  }
+
+  async function carryOut(plan: ExecutionPlan, index: number): Promise<void> {
+    await sleep(Math.max(0, begun + (index * windowMs) / plans.length - performance.now()));
+    const [executionId] = await Promise.all([start(client, plan), ...(plan.isStartedTwice ? [start(twin, plan)] : [])]);
+    await Promise.all([
+      sendSignals(executionId as string, plan),
+      suspendForAWhile(executionId as string, plan),
+      cancel(executionId as string, plan),
+    ]);
+  }
+
+  async function sendSignals(executionId: string, { signals }: ExecutionPlan): Promise<void> {
+    for (const { value, requestId, isSentTwice } of signals) {
+      const send = () => client.signal(executionId, SIGNAL, { value }, { ...CALL, requestId });
+      for (let sent = 0; sent < (isSentTwice ? 2 : 1); sent++) {
+        const answer = await persistence.call(send, ["EXECUTION_FINISHED"]);
+        if (answer instanceof DomainError) return;
+      }
+    }
+  }
+
+  async function suspendForAWhile(executionId: string, { suspension }: ExecutionPlan): Promise<void> {
+    if (suspension === undefined) return;
+    await sleep(suspension.afterMs);
+    const suspended = await persistence.call(() => client.suspend(executionId, "chaos", CALL), ["EXECUTION_FINISHED"]);
+    if (suspended instanceof DomainError) return;
+    record.suspended.add(executionId);
+    await sleep(suspension.durationMs);
+    await resume(executionId);
+  }
+
+  async function resume(executionId: string): Promise<void> {
+    const settled = ["EXECUTION_FINISHED", "EXECUTION_NOT_SUSPENDED"];
+    await persistence.call(() => client.resume(executionId, "chaos", CALL), settled);
+  }
+
+  async function cancel(executionId: string, { cancelAfterMs }: ExecutionPlan): Promise<void> {
+    if (cancelAfterMs === undefined) return;
+    await sleep(cancelAfterMs);
+    const answer = await persistence.call(() => client.cancel(executionId, "chaos", CALL), ["EXECUTION_FINISHED"]);
+    record.cancels.set(executionId, answer instanceof DomainError ? "finished" : "canceled");
+  }
+
+  try {
+    await Promise.all(plans.map(carryOut));
+  } finally {
+    client.close();
+    twin.close();
+  }
+  return record;
+}
+
+/** For calls of which no refusal is right. */
+async function insist<T>(persistence: Persistence, make: () => Promise<T>): Promise<T> {
+  const answer = await persistence.call(make);
+  if (answer instanceof DomainError) throw answer;
+  return answer;
+}
