@@ -26,7 +26,10 @@ export {
   type ForwardedRecord,
   type JournalForwarderOptions,
 } from "./journal-forwarder.ts";
-export { type BusLimits, defaultBusLimits } from "./limits.ts";
+export { createKafkaBus, type KafkaBusOptions } from "./kafka/kafka-bus.ts";
+export type { TopicConfig } from "./kafka/topic-config.ts";
+export { parseTopics, readTopicsFile } from "./kafka/topics-file.ts";
+export { type BusLimits, defaultBusLimits, defaultKafkaBusLimits, type KafkaBusLimits } from "./limits.ts";
 export { createMemoryBus, type MemoryBusOptions } from "./memory-bus.ts";
 export { createMemoryPositionStore, type MemoryTransaction } from "./memory-position-store.ts";
 export { partitionOfKey } from "./partitioner.ts";

@@ -1,4 +1,5 @@
-import { DomainError } from "@heddle/errors";
+import type { DomainError } from "@heddle/errors";
+import { closedError } from "./closed-error.ts";
 import { createConsumerGroup, type ConsumerGroup } from "./consumer-group.ts";
 import type { EventBus } from "./event-bus.ts";
 import type { EventMessage } from "./event-message.ts";
@@ -90,12 +91,4 @@ export function createMemoryBus(options: MemoryBusOptions = {}): EventBus {
     for (const group of groups.values()) if (group.hasTopic(topic)) return true;
     return false;
   }
-}
-
-function closedError(): DomainError {
-  return new DomainError({
-    kind: "unavailable",
-    reason: "SHUTTING_DOWN",
-    message: "the event bus is closed; publish the batch again after the restart",
-  });
 }

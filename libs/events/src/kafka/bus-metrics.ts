@@ -1,0 +1,53 @@
+import type { Labels, Metrics } from "@heddle/telemetry";
+
+/** What the bus counts. Without a registry it counts for nobody. */
+export interface BusMetrics {
+  published(topic: string, messages: number): void;
+  publishRetried(): void;
+  refused(topic: string): void;
+  redelivered(group: string, topic: string, messages: number): void;
+  parked(group: string, topic: string): void;
+  consumerRestarted(group: string): void;
+  /** Asks `read` for the lags whenever somebody looks. Gives the way to end that. */
+  watchLag(read: () => Iterable<[Labels, number]>): () => void;
+}
+
+export function createBusMetrics(metrics: Metrics | undefined): BusMetrics {
+  if (metrics === undefined) return { ...silent, watchLag: () => ignore };
+  const published = metrics.counter("heddle_events_published_total", "Events that the broker acknowledged.");
+  const retries = metrics.counter("heddle_events_publish_retries_total", "Produce requests that were made again.");
+  const refused = metrics.counter("heddle_events_refused_total", "Events that no broker takes, as they are too large.");
+  const redelivered = metrics.counter(
+    "heddle_events_redelivered_total",
+    "Events whose delivery failed: each comes again, or is parked.",
+  );
+  const parked = metrics.counter("heddle_events_parked_total", "Events that were parked as poison.");
+  const restarts = metrics.counter("heddle_consumer_restarts_total", "Consumers that broke down and were built anew.");
+  const readers = new Set<() => Iterable<[Labels, number]>>();
+  metrics.gauge("heddle_consumer_lag", "Events behind the end of a partition that its group has not handled.", () =>
+    [...readers].flatMap((read) => [...read()]),
+  );
+  return {
+    published: (topic, messages) => published.add(messages, { topic }),
+    publishRetried: () => retries.add(),
+    refused: (topic) => refused.add(1, { topic }),
+    redelivered: (group, topic, messages) => redelivered.add(messages, { group, topic }),
+    parked: (group, topic) => parked.add(1, { group, topic }),
+    consumerRestarted: (group) => restarts.add(1, { group }),
+    watchLag(read) {
+      readers.add(read);
+      return () => void readers.delete(read);
+    },
+  };
+}
+
+const silent = {
+  published: ignore,
+  publishRetried: ignore,
+  refused: ignore,
+  redelivered: ignore,
+  parked: ignore,
+  consumerRestarted: ignore,
+};
+
+function ignore(): void {}

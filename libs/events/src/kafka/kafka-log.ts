@@ -1,0 +1,44 @@
+import type { Logger } from "@heddle/telemetry";
+import kafkajs from "kafkajs";
+import type { logCreator, LogEntry } from "kafkajs";
+
+/** The part of a logger that the bus uses. */
+export type BusLogger = Pick<Logger, "debug" | "info" | "warn" | "error">;
+
+export const silentLogger: BusLogger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/** An outage makes kafkajs say the same several times a second. */
+const REPEAT_AFTER_MS = 10_000;
+const REMEMBERED_MESSAGES = 200;
+
+/** The bus limits these on purpose, and says why in its own documentation. */
+const KNOWN = "Limiting retries for the idempotent producer";
+
+/**
+ * Passes on what kafkajs logs: its warnings and errors as warnings, since what is really lost or stuck the bus reports
+ * itself; the same message at most every ten seconds; everything else as debug.
+ */
+export function createKafkaLogCreator(logger: BusLogger): logCreator {
+  const saidAt = new Map<string, number>();
+
+  function isRepetition(text: string): boolean {
+    const now = Date.now();
+    const before = saidAt.get(text);
+    if (before !== undefined && now - before < REPEAT_AFTER_MS) return true;
+    if (saidAt.size >= REMEMBERED_MESSAGES) saidAt.clear();
+    saidAt.set(text, now);
+    return false;
+  }
+
+  return () =>
+    ({ namespace, level, log }: LogEntry) => {
+      const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } = log;
+      const isTrouble = level === kafkajs.logLevel.WARN || level === kafkajs.logLevel.ERROR;
+      if (message.startsWith(KNOWN)) return;
+      const text = `kafkajs ${namespace}: ${message}`;
+      if (isTrouble && !isRepetition(text)) logger.warn(fields, text);
+      else logger.debug(fields, text);
+    };
+}
+
+function ignore(): void {}
