@@ -4,7 +4,11 @@ import { HTTP_RESPONSE_MAX_BYTES, HTTP_TIMEOUT_MAX_MS, HTTP_TIMEOUT_MS, MODEL_TI
 
 /** What the built-in worker itself reads, wherever it runs. */
 export const workerSettings = {
-  HEDDLE_ADDRESS: url({ doc: "Where the gateway or a scheduler is.", default: "http://127.0.0.1:7233" }),
+  HEDDLE_ADDRESS: list({
+    doc: "Where the gateway is, or the scheduler itself. Several replicas: a name that resolves to all of them, or several IPv4 addresses.",
+    item: { shape: "http://host:port or https://host", pattern: /^https?:\/\/[^\s/,]+\/?$/ },
+    default: ["http://127.0.0.1:7233"],
+  }),
   HEDDLE_NAMESPACE: string({ doc: "Namespace whose tasks are run.", default: "default" }),
   HEDDLE_WORKER_SLOTS: int({ doc: "Tasks at once.", default: 100, min: 1, max: 100_000 }),
   HEDDLE_WORKER_DRAIN: duration({

@@ -69,7 +69,7 @@ export function createWorkerService(options: CreateWorkerServiceOptions): Worker
     ...options.tools,
   };
   const worker = createWorker({
-    address: config.HEDDLE_ADDRESS,
+    address: config.HEDDLE_ADDRESS.join(","),
     namespace: config.HEDDLE_NAMESPACE,
     slots: config.HEDDLE_WORKER_SLOTS,
     transport: options.transport,

@@ -1,0 +1,16 @@
+import { fileURLToPath } from "node:url";
+
+/** The services of the suite, in the order in which they are of use to each other. */
+export const SERVICES = ["definition", "scheduler", "execution", "statemachine", "gateway", "worker"] as const;
+
+export type ServiceName = (typeof SERVICES)[number];
+
+/** Services whose replicas share what they own, and so need a name each. */
+export const REPLICATED: readonly ServiceName[] = ["execution", "scheduler"];
+
+/** Services with a schema of their own. */
+export const STATEFUL: readonly ServiceName[] = ["definition", "execution", "scheduler"];
+
+export function mainOf(service: ServiceName): string {
+  return fileURLToPath(new URL(`../../services/${service}/src/main.ts`, import.meta.url));
+}
