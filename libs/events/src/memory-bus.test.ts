@@ -5,6 +5,7 @@ import { createMemoryBus, createRawEventMessage } from "./index.ts";
 runBusSuite("memory bus", {
   open: async ({ limits }) => createMemoryBus({ limits }),
   publishWaitsForConsumers: true,
+  membersJoined: async () => {},
 });
 
 describe("memory bus without consumers", () => {

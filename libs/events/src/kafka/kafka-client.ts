@@ -3,7 +3,7 @@ import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import kafkajs from "kafkajs";
 import type { ISocketFactory, Kafka as KafkaJs, RetryOptions } from "kafkajs";
 import type { KafkaBusLimits } from "../limits.ts";
-import { createKafkaLogCreator, type BusLogger } from "./kafka-log.ts";
+import { type BusLogger, CLIENT_CLOSED, createKafkaLogCreator } from "./kafka-log.ts";
 import { calmRequestTimers } from "./request-timers.ts";
 
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
@@ -88,5 +88,5 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
 }
 
 function destroyedError(): Error {
-  return new Error("this Kafka client is closed");
+  return new Error(CLIENT_CLOSED);
 }

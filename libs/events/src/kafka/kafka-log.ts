@@ -7,12 +7,15 @@ export type BusLogger = Pick<Logger, "debug" | "info" | "warn" | "error">;
 
 export const silentLogger: BusLogger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
+/** What a client of ours that is closed says to kafkajs. */
+export const CLIENT_CLOSED = "this Kafka client is closed";
+
 /** An outage makes kafkajs say the same several times a second. */
 const REPEAT_AFTER_MS = 10_000;
 const REMEMBERED_MESSAGES = 200;
 
-/** The bus limits these on purpose, and says why in its own documentation. */
-const KNOWN = "Limiting retries for the idempotent producer";
+/** What the bus does on purpose: it repeats by itself what kafkajs does not, and cuts connections when it closes. */
+const KNOWN = ["Limiting retries for the idempotent producer", CLIENT_CLOSED];
 
 /**
  * Passes on what kafkajs logs: its warnings and errors as warnings, since what is really lost or stuck the bus reports
@@ -34,7 +37,7 @@ export function createKafkaLogCreator(logger: BusLogger): logCreator {
     ({ namespace, level, log }: LogEntry) => {
       const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } = log;
       const isTrouble = level === kafkajs.logLevel.WARN || level === kafkajs.logLevel.ERROR;
-      if (message.startsWith(KNOWN)) return;
+      if (KNOWN.some((known) => message.includes(known))) return;
       const text = `kafkajs ${namespace}: ${message}`;
       if (isTrouble && !isRepetition(text)) logger.warn(fields, text);
       else logger.debug(fields, text);
