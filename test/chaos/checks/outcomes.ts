@@ -1,7 +1,7 @@
 import type { Execution } from "@heddle/sdk";
 import { programKey, type RunRecord } from "../record/run-record.ts";
-import { predict, type Outcome } from "../workload/predict.ts";
-import { type Program, signalsOf } from "../workload/program.ts";
+import { type Child, predict, type Outcome } from "../workload/predict.ts";
+import { signalsOf } from "../workload/program.ts";
 import type { Check } from "./check.ts";
 import { eventsOf } from "./history.ts";
 
@@ -53,23 +53,23 @@ export const versionsKept: Check = {
 function predictFor(record: RunRecord, execution: Execution, signals: readonly number[]): Outcome | undefined {
   const program = record.programs.get(programKey(execution.workflowId, execution.version));
   if (program === undefined) return undefined;
-  const children = new Map(
-    eventsOf(record.histories.get(execution.executionId) ?? [], "childStarted").map(({ value }) => [
-      value.nodeId,
-      value,
-    ]),
-  );
   const n = Number(execution.input?.["n"]);
-  return predict(program, n, {
-    // More than it takes would be kept for ever; the driver sends as many as it takes.
-    signals: signals.slice(0, signalsOf(program)),
-    childOf(nodeId): Program {
-      const child = record.executions.get(children.get(nodeId)?.childId ?? "");
-      const found = child && record.programs.get(programKey(child.workflowId, child.version));
-      // It did not come so far, or another checker says that the child is missing: no number is right then.
-      return found ?? { workflowId: "", salt: Number.NaN, stages: [] };
-    },
-  });
+  // More than it takes would be kept for ever; the driver sends as many as it takes.
+  const taken = signals.slice(0, signalsOf(program));
+  return predict(program, n, { signals: taken, childOf: childrenOf(record, execution.executionId) });
+}
+
+/** What the sub-workflows of an execution run, by the node that waits for them. */
+function childrenOf(record: RunRecord, executionId: string): (nodeId: string) => Child {
+  const started = eventsOf(record.histories.get(executionId) ?? [], "childStarted");
+  const ids = new Map(started.map(({ value }) => [value.nodeId, value.childId]));
+  return (nodeId) => {
+    const id = ids.get(nodeId) ?? "";
+    const child = record.executions.get(id);
+    const program = child && record.programs.get(programKey(child.workflowId, child.version));
+    // It did not come so far, or another check says that the child is missing: no number is right then.
+    return { program: program ?? { workflowId: "", salt: Number.NaN, stages: [] }, childOf: childrenOf(record, id) };
+  };
 }
 
 function judge(record: RunRecord, execution: Execution, outcome: Outcome): string | undefined {

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { fromBinary } from "@bufbuild/protobuf";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
-import { CompressionCodecs, CompressionTypes, Kafka, logLevel, Partitioners, type IHeaders } from "kafkajs";
+import kafkajs, { type IHeaders, type Kafka } from "kafkajs";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { PublishedEvent } from "./run-record.ts";
+
+const { CompressionCodecs, CompressionTypes, logLevel, Partitioners } = kafkajs;
 
 /** The topic of the events whose promises are checked. */
 export const EXECUTION_EVENTS = ExecutionEventSchema.typeName;
@@ -27,7 +29,7 @@ CompressionCodecs[CompressionTypes.ZSTD] = () => ({
 });
 
 function client(brokers: readonly string[]): Kafka {
-  return new Kafka({
+  return new kafkajs.Kafka({
     clientId: "chaos",
     brokers: [...brokers],
     retry: RETRY,

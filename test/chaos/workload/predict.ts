@@ -9,8 +9,14 @@ export type Outcome =
 export interface Circumstances {
   /** Values of the signals in the order in which they were sent. */
   signals: readonly number[];
-  /** The program that the sub-workflow of a node runs: of the version that was active when it started. */
-  childOf(nodeId: string): Program;
+  childOf(nodeId: string): Child;
+}
+
+/** A sub-workflow: children take no signals, and may have children of their own. */
+export interface Child {
+  /** Of the version that was active when it started. */
+  program: Program;
+  childOf: Circumstances["childOf"];
 }
 
 /** What a program must give for the input `{ n }`: the model that the run is compared with. */
@@ -44,8 +50,9 @@ export function predict(program: Program, n: number, circumstances: Circumstance
         }
         break;
       case "child": {
-        // Children take no signals and never fail: what a parent makes of that is the engine's own tests' business.
-        const outcome = predict(circumstances.childOf(nodeOf(index)), number, { ...circumstances, signals: [] });
+        // No child fails by plan: what a parent makes of that is the engine's own tests' business.
+        const child = circumstances.childOf(nodeOf(index));
+        const outcome = predict(child.program, number, { signals: [], childOf: child.childOf });
         if (outcome.status !== "completed") return outcome;
         number = outcome.output;
         break;

@@ -61,7 +61,10 @@ describe("the model", () => {
   it("runs children in the version that they had", () => {
     const parent: Program = { workflowId: "p", salt: 0, stages: [{ kind: "child", workflowId: "c" }] };
     const outcome = (salt: number) =>
-      predict(parent, 1, { signals: [], childOf: () => ({ workflowId: "c", salt, stages: [] }) });
+      predict(parent, 1, {
+        signals: [],
+        childOf: () => ({ program: { workflowId: "c", salt, stages: [] }, childOf: NO_CHILD.childOf }),
+      });
     expect(outcome(10)).toEqual({ status: "completed", output: 11 });
     expect(outcome(20)).toEqual({ status: "completed", output: 21 });
   });

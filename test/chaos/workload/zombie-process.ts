@@ -19,6 +19,8 @@ const { values } = parseArgs({
 });
 const WRONG = -1_000_000;
 const LOOK_INTERVAL_MS = 250;
+/** A worker that sends nothing at all is thrown out: it says that it lives, and of no task that it runs. */
+const HEARTBEAT_INTERVAL_MS = 2_000;
 
 const log = createEffectLog(effectsFile(values.folder, values.id));
 const held = new Map<string, Task>();
@@ -30,7 +32,10 @@ const stream = transport.openStream(WorkerService.method.connect, {
     if (kind === "welcome") console.log("ready");
     if (kind === "tasks") for (const task of value.tasks) held.set(task.taskId, task);
   },
-  onEnd: () => process.exit(0),
+  onEnd(error) {
+    console.log(`the stream ended: ${error?.message ?? "by the server"}`);
+    process.exit(0);
+  },
 });
 send({
   case: "hello",
@@ -69,6 +74,10 @@ setInterval(() => {
     answer(task);
   }
 }, LOOK_INTERVAL_MS);
+
+setInterval(() => {
+  send({ case: "heartbeats", value: { $typeName: "heddle.worker.v1.WorkerHeartbeats", heartbeats: [] } });
+}, HEARTBEAT_INTERVAL_MS);
 
 function answer(task: Task): void {
   frame += 1;
