@@ -81,6 +81,14 @@ describe("times", () => {
     expect(run.turn(START + 2 * MINUTE)).toEqual(["start 2026-01-05T00:02:00"]);
   });
 
+  it("go on soon when the clock was far ahead and is set right", () => {
+    const run = simulate({ overlap: "allow" });
+    run.turn(START + 400 * DAY);
+    run.turn(START + HOUR);
+    expect(run.wake()).toBe(START + HOUR + MINUTE);
+    expect(run.turn(START + HOUR + MINUTE)).toEqual(["start 2026-01-05T01:01:00"]);
+  });
+
   it("come late by their jitter, the same however often they are asked for", () => {
     const timing = { recurrence: { kind: "interval", intervalMs: HOUR, offsetMs: 0 }, jitterMs: 10 * MINUTE } as const;
     const run = simulate({ timing, overlap: "allow" }, START + 1);
@@ -264,16 +272,19 @@ describe("whatever happens", () => {
         const timing = { recurrence: { kind: "interval", intervalMs, offsetMs: 0 }, jitterMs } as const;
         const run = simulate({ ...rest, timing });
         let now = START;
+        // What was decided while the clock was ahead stays decided.
+        let latest = now;
         for (const { kind, ms } of steps) {
           if (kind === "wait" || kind === "outage") now += ms;
           if (kind === "back") now -= ms;
           if (kind === "pause" || kind === "resume") run.pause(kind === "pause", now);
+          latest = Math.max(latest, now);
           const oldest = run.state().running[0];
           if (kind === "end" && oldest !== undefined) run.end(oldest.dueMs, now);
           const known = run.started.length;
           run.turn(now, { away: kind === "away" });
           const state = run.state();
-          for (const time of run.started.slice(known)) expect(time).toBeLessThanOrEqual(now);
+          for (const time of run.started.slice(known)) expect(time).toBeLessThanOrEqual(latest);
           const occupied = state.running.length + state.pending.length;
           if (rest.overlap !== "allow") expect(occupied).toBeLessThanOrEqual(1);
           expect(state.pending.length).toBeLessThanOrEqual(limits.catchUpMaxStarts);

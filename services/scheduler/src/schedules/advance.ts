@@ -13,6 +13,8 @@ export interface Advanced {
 /** Deals with all times up to now: decides starts and leaves others out. Pure; the same time is dealt with once. */
 export function advance(schedule: Schedule, before: ScheduleState, nowMs: number, limits: ScheduleLimits): Advanced {
   const state = structuredClone(before);
+  // Somebody has set the clock right. Times that come again are no danger: their starts have the same request ids.
+  if (state.cursorMs - nowMs > limits.clockBackMaxMs) state.cursorMs = nowMs;
   giveUpLate(schedule, state, nowMs, limits);
   if (!state.paused) takeDue(schedule, state, nowMs, limits);
   return { state, wakeAtMs: wakeAt(schedule, state) };

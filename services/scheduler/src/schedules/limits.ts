@@ -13,6 +13,8 @@ export interface ScheduleLimits {
   concurrency: number;
   /** The clock may be set: no timer waits longer than this without looking at it. */
   timerMaxMs: number;
+  /** A clock that goes back by less is waited for; by more, it was wrong before. */
+  clockBackMaxMs: number;
   /** Schedules of one namespace, declared ones included. */
   schedulesPerNamespaceMax: number;
   /** Starts by triggers that follow from one another. */
@@ -31,6 +33,7 @@ export const defaultScheduleLimits: Readonly<ScheduleLimits> = {
   callTimeoutMs: 10_000,
   concurrency: 16,
   timerMaxMs: 15_000,
+  clockBackMaxMs: 3_600_000,
   schedulesPerNamespaceMax: 10_000,
   triggerDepthMax: 16,
   parkedRetentionMs: 30 * 86_400_000,
