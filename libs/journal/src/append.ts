@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Connection, Database } from "@heddle/store";
+import type { Connection, Database, Queryable } from "@heddle/store";
 import type { Counters } from "./core.ts";
+import { type OwnerIdentity, refence } from "./lease.ts";
 import { byteaArray } from "./pg-array.ts";
 import { partitionMask } from "./read.ts";
 import { encodeBatch, type Section } from "./record.ts";
@@ -15,17 +16,25 @@ export interface AppendRow {
 
 /**
  * committed: the row is durable. lost: it is not and never will be; this process is no longer an owner.
- * unknown: the lease ran out while the database could not be asked.
+ * unknown: the process stops while the database cannot be asked.
  */
 export type AppendOutcome = "committed" | "lost" | "unknown";
 
+/** One stay among the owners: what was decided in it is never written under another one. */
+export interface Tenure extends OwnerIdentity {
+  /** Shown by every append. */
+  fence: number;
+}
+
 export interface AppendLease {
-  /** Shown by every append; undefined when this process is not an owner. */
-  fence(): number | undefined;
-  /** Whether nobody else can have taken over yet, by this process's monotonic clock. */
-  isValid(): boolean;
-  /** Takes a new fence, so that no earlier statement can take effect any more. False when it is no longer an owner. */
-  refence(): Promise<boolean>;
+  /** Undefined when this process is not an owner. The same object for as long as it is one without a break. */
+  tenure(): Tenure | undefined;
+  /** The tenure is over and the process stops: an outcome is no longer waited for. */
+  hasGivenUp(tenure: Tenure): boolean;
+  /** The tenure has a new fence. False when it is over. */
+  refenced(tenure: Tenure, fence: number): boolean;
+  /** An append found out that others have ended the tenure. */
+  lost(tenure: Tenure): void;
 }
 
 export interface AppenderOptions {
@@ -47,11 +56,11 @@ export interface Appender {
 
 /*
  * One statement, one commit. The lock on the owner's row is the fence: whoever takes partitions away deletes the row,
- * and either waits for this statement or makes it write nothing. FOR SHARE changes no column and so leaves no dead
- * row; the journal's rows are the only thing that grows.
+ * and either waits for this statement or makes it write nothing. The lock changes no column and so leaves no dead row,
+ * and renewals, which change no key, neither wait for it nor hold it up; the journal's rows are the only thing that grows.
  */
 const FENCE =
-  "with fence as materialized (select from journal_owners where owner = $1 and fence = $2::bigint for share)";
+  "with fence as materialized (select from journal_owners where owner = $1 and fence = $2::bigint for key share)";
 const INSERT = `insert into journal (slot, journal_offset, fence, partitions, batch)
   select $3::bigint, $4::bigint, $2, $5::bigint, $6::bytea from fence`;
 
@@ -67,7 +76,7 @@ const APPEND_WITH_PAYLOADS = {
 const RETRY_MIN_MS = 5;
 const RETRY_MAX_MS = 200;
 
-export function createAppender(owner: string, options: AppenderOptions): Appender {
+export function createAppender(options: AppenderOptions): Appender {
   const { database, lease, logger, counters } = options;
   let client: Connection | undefined;
 
@@ -85,11 +94,20 @@ export function createAppender(owner: string, options: AppenderOptions): Appende
     old?.connection.stream.destroy();
   };
 
-  const send = async ({ offset, sections, payloads }: AppendRow, fence: number): Promise<number> => {
-    const connection = client ?? (await connect());
+  /** A connection that neither answers nor breaks is cut: the outcome is then looked up like after any other cut. */
+  const watched = async <T>(connection: Connection, work: () => Promise<T>): Promise<T> => {
+    const watchdog = setTimeout(() => connection.connection.stream.destroy(), options.appendTimeoutMs);
+    try {
+      return await work();
+    } finally {
+      clearTimeout(watchdog);
+    }
+  };
+
+  const send = async (connection: Connection, { offset, sections, payloads }: AppendRow, tenure: Tenure) => {
     const values: unknown[] = [
-      owner,
-      fence,
+      tenure.owner,
+      tenure.fence,
       options.slot(),
       offset,
       partitionMask(sections.map((section) => section.partition)),
@@ -102,47 +120,59 @@ export function createAppender(owner: string, options: AppenderOptions): Appende
       );
     }
     const statement = payloads.length > 0 ? APPEND_WITH_PAYLOADS : APPEND;
-    // A connection that neither answers nor breaks is cut: the outcome is then looked up like after any other cut.
-    const watchdog = setTimeout(() => connection.connection.stream.destroy(), options.appendTimeoutMs);
-    try {
-      return (await connection.query({ ...statement, values })).rowCount ?? 0;
-    } finally {
-      clearTimeout(watchdog);
-    }
+    return await watched(connection, async () => (await connection.query({ ...statement, values })).rowCount ?? 0);
   };
 
-  /** After `refence` no earlier statement can still take effect, so what the journal shows now is final. */
-  const isCommitted = async (row: AppendRow, fence: number): Promise<boolean> => {
-    const { rowCount } = await database.query({
-      text: "select 1 from journal where journal_offset = $1 and fence = $2",
-      values: [row.offset, fence],
+  /** What became of a statement whose answer was lost. On the appender's own connection: a busy pool holds nothing up. */
+  const lookUp = async (connection: Connection, row: AppendRow, tenure: Tenure, triedFence: number) => {
+    const queryable: Queryable = {
+      async query<Row>(statement: { text: string; values?: readonly unknown[] }) {
+        const { rows, rowCount, command } = await connection.query(statement.text, [...(statement.values ?? [])]);
+        return { rows: rows as Row[], rowCount: rowCount ?? 0, command };
+      },
+    };
+    return await watched(connection, async () => {
+      // After this no earlier statement can still take effect, so what the journal shows then is final. The same holds when
+      // the row of the tenure is gone.
+      const fence = await refence(queryable, tenure);
+      const { rowCount } = await queryable.query({
+        text: "select 1 from journal where journal_offset = $1 and fence = $2",
+        values: [row.offset, triedFence],
+      });
+      if (rowCount > 0) {
+        if (fence !== undefined) lease.refenced(tenure, fence);
+        return "committed";
+      }
+      return fence !== undefined && lease.refenced(tenure, fence) ? "retry" : "lost";
     });
-    return rowCount > 0;
   };
 
   return {
     async append(row) {
+      const tenure = lease.tenure();
+      if (tenure === undefined) return "lost";
       let inDoubt = false;
       let triedFence = 0;
       for (let retryMs = RETRY_MIN_MS; ; retryMs = Math.min(retryMs * 2, RETRY_MAX_MS)) {
-        if (!lease.isValid()) return inDoubt ? "unknown" : "lost";
+        if (lease.hasGivenUp(tenure)) return inDoubt ? "unknown" : "lost";
         try {
+          const connection = client ?? (await connect());
           if (inDoubt) {
-            const stillOwner = await lease.refence();
-            if (await isCommitted(row, triedFence)) return "committed";
-            if (!stillOwner) return "lost";
+            const outcome = await lookUp(connection, row, tenure, triedFence);
+            if (outcome === "lost") lease.lost(tenure);
+            if (outcome !== "retry") return outcome;
             inDoubt = false;
             await options.repairSlot();
           }
-          const fence = lease.fence();
-          if (fence === undefined) return "lost";
+          if (lease.tenure() !== tenure) return "lost";
           const began = performance.now();
-          const connection = client ?? (await connect());
-          inDoubt = connection !== undefined;
-          triedFence = fence;
-          const written = await send(row, fence);
+          inDoubt = true;
+          triedFence = tenure.fence;
+          const written = await send(connection, row, tenure);
           counters.lastFlushMs = performance.now() - began;
-          return written === 1 ? "committed" : "lost";
+          if (written === 1) return "committed";
+          lease.lost(tenure);
+          return "lost";
         } catch (error) {
           logger.warn(
             { err: error, inDoubt, retryMs },

@@ -11,10 +11,8 @@ export interface CommitLoopHooks<State, Command, Event> {
   load(partition: Partition<State, Command>, aggregate: ResidentAggregate<State, Command>): void;
   rebuild(partition: Partition<State, Command>, aggregate: ResidentAggregate<State, Command>): void;
   schedule(partition: Partition<State, Command>, aggregate: ResidentAggregate<State, Command>): void;
-  /** Called before each batch; partitions may be gone afterwards. */
-  checkLease(): void;
-  /** This process is no longer an owner, or cannot tell. */
-  lost(outcome: Exclude<AppendOutcome, "committed">): void;
+  /** Whether memory was true when a batch was decided that writes nothing; waits while the lease is in doubt. */
+  confirm(): Promise<boolean>;
   committed(turns: CommittedTurn<State, Command, Event>[]): void;
   entries(entries: JournalEntry[]): void;
   dirtied(): void;
@@ -52,17 +50,13 @@ export function createCommitLoop<State, Command, Event, Captured>(
 
   const run = async (): Promise<void> => {
     while (queue.length > 0) {
-      hooks.checkLease();
       inFlight = true;
       const batch = decideBatch(core, queue, hooks);
       const sections = batch.sections.filter((section) => section !== undefined);
       const { offset, payloads } = batch;
-      const outcome = sections.length === 0 ? "committed" : await appender.append({ offset, sections, payloads });
+      const outcome = sections.length === 0 ? await confirm() : await appender.append({ offset, sections, payloads });
       if (outcome === "committed") settle(core, batch, hooks);
-      else {
-        hooks.lost(outcome);
-        abandon(batch, outcome);
-      }
+      else abandon(batch, outcome);
       inFlight = false;
       runResting();
       await nextTurn();
@@ -72,6 +66,9 @@ export function createCommitLoop<State, Command, Event, Captured>(
     idlers = [];
     for (const resolve of waiting) resolve();
   };
+
+  /** An append proves by itself that nobody took anything; answers without one rest on the lease. */
+  const confirm = async (): Promise<AppendOutcome> => ((await hooks.confirm()) ? "committed" : "lost");
 
   const wake = (): void => {
     if (running) return;

@@ -34,6 +34,16 @@ export function outcomeUnknown(partition: number): DomainError {
   });
 }
 
+/** The database has been away for so long that callers are not kept waiting any more. */
+export function databaseAway(): DomainError {
+  return new DomainError({
+    kind: "unavailable",
+    reason: "DEPENDENCY_UNAVAILABLE",
+    message: "the database does not answer at the moment; repeat the request",
+    retryAfterMs: 500,
+  });
+}
+
 export function runtimeStopped(): DomainError {
   return new DomainError({
     kind: "unavailable",

@@ -41,7 +41,10 @@ export async function writeHistory(
     name: "journal_write_history",
     text: `insert into history (id, first_seq, last_seq, encoding, events)
       select encode(i, 'hex')::uuid, f, l, e, b
-      from unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bytea[]) as r (i, f, l, e, b)`,
+      from unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bytea[]) as r (i, f, l, e, b)
+      -- Written before, by a commit whose answer was lost: it comes again, perhaps with what followed it.
+      on conflict (id, first_seq) do update
+        set last_seq = excluded.last_seq, encoding = excluded.encoding, events = excluded.events`,
     values: [byteaArray(ids), int8Array(firsts), int8Array(lasts), int2Array(encodings), byteaArray(chunks)],
   });
 }

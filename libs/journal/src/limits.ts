@@ -29,8 +29,14 @@ export interface JournalLimits {
   leaseDurationMs: number;
   /** Between two renewals; also how soon a change of owners is noticed. */
   leaseRenewIntervalMs: number;
-  /** This long before the lease could expire the owner stops by itself. */
+  /** This long before the lease could expire the owner no longer answers from memory alone. */
   leaseSafetyMarginMs: number;
+  /** After an outage, or a pause of this process, others have this long to renew before anything is taken from them. */
+  takeoverGraceMs: number;
+  /** Taking or giving back partitions is tried again when it has taken so long: locks of others may hold it up. */
+  assignmentTimeoutMs: number;
+  /** While the database is away, reads wait and new work is queued for this long; then they are refused. */
+  outagePatienceMs: number;
   /** An append that got no answer for so long has its connection cut and its outcome looked up. */
   appendTimeoutMs: number;
   /** One table of the journal holds the rows of this much time. */
@@ -60,9 +66,12 @@ export const defaultLimits: JournalLimits = {
   projectionMaxCaptureMs: 5,
   payloadInlineMaxBytes: 64 * KB,
   payloadMaxBytes: 4 * MB,
-  leaseDurationMs: 6_000,
-  leaseRenewIntervalMs: 1_500,
-  leaseSafetyMarginMs: 1_000,
+  leaseDurationMs: 1_800,
+  leaseRenewIntervalMs: 400,
+  leaseSafetyMarginMs: 300,
+  takeoverGraceMs: 1_000,
+  assignmentTimeoutMs: 5_000,
+  outagePatienceMs: 5_000,
   appendTimeoutMs: 3_000,
   slotDurationMs: 10 * 60_000,
   slotMaintenanceIntervalMs: 30_000,

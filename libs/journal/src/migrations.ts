@@ -15,6 +15,16 @@ export function journalMigrations(partitions = 64): readonly Migration[] {
         await knex.raw(DOWN);
       },
     },
+    {
+      name: "0001_journal_owner_address",
+      async up(knex) {
+        // Where other processes reach the owner, `http://host:port`; empty for one that told none.
+        await knex.raw("alter table journal_owners add column address text not null default ''");
+      },
+      async down(knex) {
+        await knex.raw("alter table journal_owners drop column address");
+      },
+    },
   ];
 }
 

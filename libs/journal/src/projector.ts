@@ -144,11 +144,12 @@ export function createProjector<State, Command, Event, Captured>(
       // First, because it locks the rows: whoever takes a partition over waits for this projection, or forbids it.
       const { rowCount } = await transaction.query({
         name: "journal_projected",
-        // Not waiting for the disk: what a crash of the server takes back is replayed from the journal, which waits.
-        text: `with lazy as materialized (select set_config('synchronous_commit', 'off', true))
+        // Waits for the disk: memory outlives a crash of the server, and forgets what was projected. A process that is stopped
+        // in the middle must not keep these rows from whoever takes the partitions over.
+        text: `with bounded as materialized (select set_config('idle_in_transaction_session_timeout', '1000', true))
           update journal_partitions p set projected_offset = greatest(p.projected_offset, r.projected),
             head_offset = greatest(p.head_offset, r.head)
-          from lazy, unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[]) as r (partition, epoch, projected, head)
+          from bounded, unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[]) as r (partition, epoch, projected, head)
           where p.partition = r.partition and p.epoch = r.epoch`,
         values: [
           captures.map(({ partition }) => partition.number),

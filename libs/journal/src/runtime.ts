@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createAppender } from "./append.ts";
 import { createCommitLoop } from "./commit-loop.ts";
 import { type Core, createCounters, silentLogger } from "./core.ts";
 import {
   aggregateQuarantined,
+  databaseAway,
   invalidId,
   overloaded,
   partitionLost,
@@ -15,6 +17,7 @@ import { inspectPartition } from "./inspect.ts";
 import { defaultLimits } from "./limits.ts";
 import { createLoader } from "./loader.ts";
 import { createOwnership } from "./ownership.ts";
+import { createOwners } from "./owners.ts";
 import { createAggregate, type Partition, type QueuedCommand, releaseReaders } from "./partition.ts";
 import { loadPayloads } from "./payloads.ts";
 import { createProjector } from "./projector.ts";
@@ -34,6 +37,8 @@ import type {
 
 const MAX_PARTITIONS = 64;
 const HISTORY_PAGE = 1_000;
+/** A process that stops does not hold its partitions for longer than this to have them projected first. */
+const PROJECT_FIRST_MS = 1_000;
 
 /**
  * The durable runtime: keeps its share of the aggregates in memory, decides their commands, and acknowledges a turn
@@ -67,6 +72,7 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
   const ownershipListeners = new Set<OwnershipListener>();
   const lagSources = new Set<() => number>();
   let accepting = false;
+  let leaving = false;
   let slotTimer: NodeJS.Timeout | undefined;
   let maintaining: Promise<void> = Promise.resolve();
   let nextBirth = 0;
@@ -107,27 +113,36 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
     for (const listener of ownershipListeners) listener.lost?.(partition.number, reason);
   };
 
-  const ownership = createOwnership(core, options.owner, {
-    rest,
-    flushProjection: () => projector.flush(),
-    dropped,
-    recovered(partition) {
-      for (const aggregate of partition.aggregates.values()) {
-        if (aggregate.status === "ready") timers.schedule(partition, aggregate);
-      }
-      if (partition.dirty.size > 0) projector.dirtied();
-      const { waiting } = partition;
-      partition.waiting = [];
-      releaseReaders(partition);
-      options.onAcquired?.(partition.number);
-      for (const listener of ownershipListeners) listener.acquired?.(partition.number);
-      if (waiting.length === 0) return;
-      queue.unshift(waiting);
-      loop.wake();
+  const owners = createOwners(database);
+  const { owner, address = "" } = options;
+  const ownership = createOwnership(
+    core,
+    { owner, address, owners },
+    {
+      changed: owners.changed,
+      superseded: () => options.onSuperseded?.(),
+      rest,
+      flushProjection: () => projector.flush(),
+      dropped,
+      recovered(partition) {
+        for (const aggregate of partition.aggregates.values()) {
+          if (aggregate.status === "ready") timers.schedule(partition, aggregate);
+        }
+        if (partition.dirty.size > 0) projector.dirtied();
+        const { waiting } = partition;
+        partition.waiting = [];
+        releaseReaders(partition);
+        options.onAcquired?.(partition.number);
+        owners.changed();
+        for (const listener of ownershipListeners) listener.acquired?.(partition.number);
+        if (waiting.length === 0) return;
+        queue.unshift(waiting);
+        loop.wake();
+      },
     },
-  });
+  );
 
-  const appender = createAppender(options.owner, {
+  const appender = createAppender({
     database,
     lease: ownership,
     slot: slots.current,
@@ -141,8 +156,7 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
     load: loader.load,
     rebuild: loader.load,
     schedule: timers.schedule,
-    checkLease: ownership.check,
-    lost: (outcome) => ownership.lose(outcome === "lost" ? "fenced" : "lease_expired"),
+    confirm: ownership.confirm,
     dirtied: projector.dirtied,
     committed(turns) {
       options.onCommitted?.(turns);
@@ -154,6 +168,7 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
 
   /** The first bound that is passed, as the refusal of new work. */
   const overload = (): Error | undefined => {
+    if (ownership.inDoubtMs() > limits.outagePatienceMs) return databaseAway();
     const bounds: [string, number, number][] = [
       ["queued commands", queue.length, limits.queueMaxCommands],
       ["bytes of queued commands", queue.sizeBytes, limits.queueMaxBytes],
@@ -191,20 +206,31 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
     if (queue.length > 0) loop.wake();
   };
 
+  const findReady = (number: number): Partition<State, Command> | undefined => {
+    const partition = core.partitions[number];
+    return partition !== undefined && partition.status !== "recovering" && ownership.isValid() ? partition : undefined;
+  };
+
   const partitionOf = (id: string): number => partitionBits(id) % partitionCount;
+
+  /** The partition, when what is in memory of it is complete and true: use it before the next await. */
+  const whenReady = async (number: number): Promise<Partition<State, Command>> => {
+    // Whenever it had to wait, everything may be different: look again.
+    for (;;) {
+      if (!ownership.isValid()) await ownership.whenSure();
+      const partition = core.partitions[number];
+      if (partition === undefined) throw partitionNotOwned(number);
+      const ready = findReady(number);
+      if (ready !== undefined) return ready;
+      if (partition.status === "recovering") await new Promise<void>((resume) => partition.readers.push(resume));
+    }
+  };
 
   const read = async (id: string): Promise<State | undefined> => {
     if (!isId(id)) throw invalidId(id);
     const number = partitionOf(id);
-    // Whenever it had to wait, everything may be different: look again.
     for (;;) {
-      const partition = core.partitions[number];
-      ownership.check();
-      if (partition === undefined || core.partitions[number] !== partition) throw partitionNotOwned(number);
-      if (partition.status === "recovering") {
-        await new Promise<void>((resume) => partition.readers.push(resume));
-        continue;
-      }
+      const partition = findReady(number) ?? (await whenReady(number));
       let aggregate = partition.aggregates.get(id);
       if (aggregate === undefined) {
         aggregate = createAggregate<State, Command>(id, idToBytes(id), "loading");
@@ -216,7 +242,8 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
       if (status === "ready" && !aggregate.inBatch) return aggregate.state;
       await (status === "loading" ? new Promise<void>((resume) => readers.push(resume)) : rest());
       // It may have been loaded for this read alone, and forgotten at once.
-      if (status === "loading" && aggregate.status === "ready" && !aggregate.inBatch) return aggregate.state;
+      const isSure = ownership.isValid() && core.partitions[number] === partition;
+      if (status === "loading" && aggregate.status === "ready" && !aggregate.inBatch && isSure) return aggregate.state;
     }
   };
 
@@ -258,9 +285,15 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
       scheduleMaintenance();
     },
     async stop() {
+      leaving = true;
+      owners.changed();
+      // Most of it while commands that are under way still get through; the rest is quick then.
+      const projected = projector.flush().catch(() => undefined);
+      await Promise.race([projected, sleep(PROJECT_FIRST_MS, undefined, { ref: false })]);
       accepting = false;
       clearTimeout(slotTimer);
       timers.stop();
+      ownership.wane();
       await loop.idle();
       loader.stop();
       await projector.stop();
@@ -302,15 +335,14 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
     partitionOf,
     partitionOfKey: (namespace, key) => keyPartition(namespace, key, partitionCount),
     ownedPartitions,
-    async findOwner(partition) {
-      const { rows } = await database.query<{ owner: string }>({
-        name: "journal_find_owner",
-        text: `select o.owner from journal_partitions p join journal_owners o using (owner)
-          where p.partition = $1 and o.expires_at > clock_timestamp()`,
-        values: [partition],
-      });
-      return rows[0]?.owner;
+    owner,
+    isOwned(partition) {
+      const status = leaving ? undefined : core.partitions[partition]?.status;
+      return status === "active" || status === "recovering";
     },
+    findOwner: owners.find,
+    isLive: owners.isLive,
+    onOwnersChange: owners.onChange,
     metrics() {
       let liveAggregates = 0;
       let pendingTimers = 0;
@@ -329,6 +361,7 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
       };
     },
     async readHistory(id, { afterSeq = 0, limit = HISTORY_PAGE } = {}) {
+      await whenReady(partitionOf(id));
       // Memory first: what is projected in between is then in both, and counted once.
       const aggregate = core.partitions[partitionOf(id)]?.aggregates.get(id);
       const recent: JournalRecord[] =

@@ -209,10 +209,24 @@ export interface JournalRuntime<State, Command> {
   partitionOf(id: string): number;
   partitionOfKey(namespace: string, key: string): number;
   ownedPartitions(): number[];
-  /** Who owns the partition by the database's record, to forward a command. */
-  findOwner(partition: number): Promise<string | undefined>;
+  /** Name of this process among the owners. */
+  readonly owner: string;
+  /** Whether this process takes commands for the partition: it is the owner, or recovers it at the moment. */
+  isOwned(partition: number): boolean;
+  /**
+   * The live owner by the database's record, and where it is reached (empty: it told no address). From memory, which is
+   * brought up to date at each renewal of the lease and at each change; `fresh` asks for a look at the record.
+   */
+  findOwner(partition: number, options?: { fresh?: boolean }): Promise<{ owner: string; address: string } | undefined>;
+  /** Whether a process of this name was alive at the latest look. */
+  isLive(owner: string): boolean;
+  /** Called when owners or their partitions have changed. Returns the way to end it. */
+  onOwnersChange(listener: () => void): () => void;
   metrics(): JournalMetrics;
-  /** History of one aggregate after a seq, in order, up to `limit` events; includes what is not projected yet. */
+  /**
+   * History of one aggregate after a seq, in order, up to `limit` events; includes what is not projected yet.
+   * UNAVAILABLE if another process owns the partition.
+   */
   readHistory(id: string, options?: { afterSeq?: number; limit?: number }): Promise<JournalRecord[]>;
   /** Loads payloads that records name. */
   loadPayloads(digests: readonly string[]): Promise<PayloadLookup>;
@@ -262,6 +276,8 @@ export interface JournalRuntimeOptions<State, Command, Event, Captured = unknown
   database: Database;
   /** Unique among live processes, stable over restarts of the same one: a restart takes its own partitions back at once. */
   owner: string;
+  /** Where other processes reach this one, `http://host:port`. Default: empty, which nobody can forward to. */
+  address?: string;
   aggregate: AggregateType<State, Command, Event>;
   projection: Projection<State, Captured>;
   /** 1, 2, 4 … 64. Fixed for the life of a database. Default 64. */
@@ -276,6 +292,8 @@ export interface JournalRuntimeOptions<State, Command, Event, Captured = unknown
   onAcquired?: (partition: number) => void;
   /** A partition is no longer ours: drop what was derived from it. */
   onLost?: (partition: number, reason: PartitionLossReason) => void;
+  /** A newer process runs under the name of this one, which has given up for good: end it. */
+  onSuperseded?: () => void;
 }
 
 export interface PublisherOptions {

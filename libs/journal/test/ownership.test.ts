@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { partitionBits } from "../src/index.ts";
-import { fairShare } from "../src/ownership.ts";
+import { fairShare } from "../src/assignment.ts";
 import { add, createFixture, readAll, sequence, shortLease, until } from "./fixture.ts";
 import { describeOnServers } from "./servers.ts";
 
@@ -13,7 +13,7 @@ describeOnServers("ownership", (server) => {
     const { start, database } = await createFixture(server);
     const runtime = await start();
     expect(runtime.ownedPartitions()).toEqual(sequence(64).map((n) => n - 1));
-    expect(await runtime.findOwner(12)).toBe("a");
+    expect(await runtime.findOwner(12)).toEqual({ owner: "a", address: "" });
     await add(runtime, runtime.newId(), 1);
     await runtime.stop();
     expect((await database.query({ text: "select from journal_owners" })).rowCount).toBe(0);

@@ -16,3 +16,14 @@ export { createInMemoryTransport, type InMemoryTransportOptions } from "./in-mem
 export type { BidiStream, OpenStreamOptions, RpcTransport, StreamHandlers } from "./transport.ts";
 export { createDialer, type Dial, type Dialer, type DialerOptions } from "./dialer.ts";
 export { createForwardingService, forwardCall } from "./forward.ts";
+export {
+  createOwnerRouter,
+  FORWARDED_HEADER,
+  hasMoved,
+  type OwnerRouter,
+  type OwnerRouterOptions,
+  ownCallOf,
+  type StreamRoute,
+  type UnaryRoute,
+} from "./owner-router.ts";
+export type { PartitionDirectory, PartitionOwner } from "./partition-directory.ts";

@@ -4,28 +4,22 @@ import type { EventBus, EventSink } from "@heddle/events";
 import { createJournalForwarder } from "@heddle/events";
 import { childId, createJournalRuntime, createPublisher, type JournalLimits } from "@heddle/journal";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { DiagnosticsService } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { ExecutionService as ExecutionDescriptor } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { createRpcClient, type Dial, type Routes, type RpcTransport } from "@heddle/rpc";
+import { createOwnerRouter, createRpcClient, type Dial, type Routes, type RpcTransport } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
+import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
 import { createHub } from "./domain/hub.ts";
 import { createPlans } from "./domain/plans.ts";
 import { createRequestIds } from "./domain/request-ids.ts";
 import { createTurnEffects } from "./domain/turns.ts";
-import { cancelExecution } from "./handlers/cancel-execution.ts";
+import { createAtOwner } from "./forwarding/at-owner.ts";
+import { createRoutedMethods } from "./forwarding/routed-methods.ts";
 import type { ExecutionContext } from "./handlers/context.ts";
-import { getExecution } from "./handlers/get-execution.ts";
-import { getPayload } from "./handlers/get-payload.ts";
-import { listExecutions } from "./handlers/list-executions.ts";
-import { listHistory } from "./handlers/list-history.ts";
-import { resumeExecution } from "./handlers/resume-execution.ts";
-import { signalExecution } from "./handlers/signal-execution.ts";
-import { startExecution } from "./handlers/start-execution.ts";
-import { suspendExecution } from "./handlers/suspend-execution.ts";
-import { watchExecution } from "./handlers/watch-execution.ts";
 import { createOpenTasks } from "./link/open-tasks.ts";
 import { submitResults } from "./link/submit-results.ts";
 import { createSchedulerLink } from "./link/scheduler-link.ts";
@@ -53,6 +47,8 @@ export interface ExecutionServiceOptions {
   metrics?: Metrics;
   journalLimits?: Partial<JournalLimits>;
   now?: () => number;
+  /** A newer process runs under the name of this one, which has given up for good: end it, with a message. */
+  onSuperseded?: () => void;
 }
 
 export interface ExecutionService {
@@ -91,6 +87,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const children = createChildren({ runtime: () => runtime, plans, logger });
   const link = createSchedulerLink({
     transport: options.scheduler,
+    dial: options.dial,
     // The scheduler must not take the frames of a process that has died for those of its successor.
     ownerId: `${owner}/${randomUUID()}`,
     openTasks,
@@ -103,6 +100,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const runtime = createJournalRuntime({
     database,
     owner,
+    address: options.address,
     aggregate: createExecutionAggregate(plans, childId),
     projection,
     limits: options.journalLimits,
@@ -113,6 +111,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
       effects.recovered(partition, runtime.live(partition));
       link.sync([partition]);
     },
+    onSuperseded: options.onSuperseded,
     onLost(partition) {
       openTasks.dropPartition(partition);
       hub.notifyAll();
@@ -133,22 +132,14 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   );
 
   if (options.metrics !== undefined) registerMetrics(options.metrics, runtime, openTasks, publisher);
-  const context: ExecutionContext = { runtime, database, plans, hub, requestIds, openTasks };
+  const atOwner = createAtOwner(() => methods);
+  const context: ExecutionContext = { runtime, database, plans, hub, requestIds, openTasks, now, atOwner };
+  const router = createOwnerRouter({ directory: runtime, dial: options.dial });
+  const methods = createRoutedMethods(context, router);
 
   return {
-    routes: (router) =>
-      router.service(ExecutionDescriptor, {
-        startExecution: (request, call) => startExecution(context, request, call),
-        getExecution: (request) => getExecution(context, request),
-        listExecutions: (request) => listExecutions(context, request),
-        watchExecution: (request, call) => watchExecution(context, request, call),
-        listHistory: (request) => listHistory(context, request),
-        cancelExecution: (request) => cancelExecution(context, request),
-        suspendExecution: (request) => suspendExecution(context, request),
-        resumeExecution: (request) => resumeExecution(context, request),
-        signalExecution: (request) => signalExecution(context, request),
-        getPayload: (request) => getPayload(context, request),
-      }),
+    routes: (routes) =>
+      routes.service(ExecutionDescriptor, methods).service(DiagnosticsService, createDiagnostics(context, router)),
     async start() {
       await runtime.start();
       await publisher.start();

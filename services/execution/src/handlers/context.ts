@@ -1,4 +1,7 @@
+import type { HandlerContext } from "@connectrpc/connect";
 import type { JournalRuntime } from "@heddle/journal";
+import type { Execution as ExecutionMessage } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { hasMoved } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import { type Execution, executionNotFound, type ExecutionCommand } from "../domain/aggregate.ts";
 import type { Hub } from "../domain/hub.ts";
@@ -6,6 +9,7 @@ import type { Plans } from "../domain/plans.ts";
 import type { RequestIds } from "../domain/request-ids.ts";
 import { toExecution } from "../domain/to-proto.ts";
 import { taskIdOf } from "../link/task-messages.ts";
+import type { AtOwner } from "../forwarding/at-owner.ts";
 import type { OpenTasks } from "../link/open-tasks.ts";
 
 /** What the handlers work with. */
@@ -16,10 +20,18 @@ export interface ExecutionContext {
   hub: Hub;
   requestIds: RequestIds;
   openTasks: OpenTasks;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Asks the owner of an execution, wherever it is, from within a call. */
+  atOwner: AtOwner;
 }
 
 /** An empty namespace in a request means this one. */
 export const DEFAULT_NAMESPACE = "default";
+
+export function namespaceOf(request: { namespace: string }): string {
+  return request.namespace === "" ? DEFAULT_NAMESPACE : request.namespace;
+}
 
 export async function readExecution(context: ExecutionContext, id: string): Promise<Execution> {
   const execution = await context.runtime.read(id);
@@ -28,16 +40,30 @@ export async function readExecution(context: ExecutionContext, id: string): Prom
 }
 
 /** The execution as a message, as it stands now. */
-export async function describeExecution(
-  context: ExecutionContext,
-  id: string,
-): Promise<ReturnType<typeof toExecution>> {
+export async function describeExecution(context: ExecutionContext, id: string): Promise<ExecutionMessage> {
   const execution = await readExecution(context, id);
   return toExecution(
     id,
     execution,
     (nodeId, attempt) => context.openTasks.runningOn(taskIdOf(id, nodeId, attempt))?.worker,
   );
+}
+
+/**
+ * The execution after a change that was committed here. The change must not be repeated, so when the partition has moved
+ * meanwhile its new owner is asked.
+ */
+export async function describeChanged(
+  context: ExecutionContext,
+  id: string,
+  call: HandlerContext,
+): Promise<ExecutionMessage> {
+  try {
+    return await describeExecution(context, id);
+  } catch (error) {
+    if (!hasMoved(error)) throw error;
+    return await context.atOwner.describe(id, call);
+  }
 }
 
 /** Ids are compared as texts: the canonical form is lower case. */

@@ -1,18 +1,20 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext } from "@connectrpc/connect";
 import {
   type SignalExecutionRequest,
   type SignalExecutionResponse,
   SignalExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { describeExecution, type ExecutionContext, idOf } from "./context.ts";
+import { describeChanged, type ExecutionContext, idOf } from "./context.ts";
 
 export async function signalExecution(
   context: ExecutionContext,
   request: SignalExecutionRequest,
+  call: HandlerContext,
 ): Promise<SignalExecutionResponse> {
   const id = idOf(request);
   const payload = request.payload === undefined ? null : toJson(ValueSchema, request.payload);
   await context.runtime.submit(id, { type: "signal", name: request.name, payload, requestId: request.requestId });
-  return create(SignalExecutionResponseSchema, { execution: await describeExecution(context, id) });
+  return create(SignalExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
 }

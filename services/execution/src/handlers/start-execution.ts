@@ -8,13 +8,15 @@ import {
   type StartExecutionResponse,
   StartExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import type { Execution } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { hasMoved } from "@heddle/rpc";
 import { REQUEST_ID_TAKEN } from "../domain/aggregate.ts";
 import { checkInput, checkInputSize } from "../domain/check-input.ts";
 import { answerMarginMs, maxStartWaitMs } from "../domain/limits.ts";
 import { toExecutionAlone } from "../domain/to-proto.ts";
 import { waitForEnd } from "../domain/wait-for-end.ts";
 import { findByRequestId } from "../store/find-by-request-id.ts";
-import { DEFAULT_NAMESPACE, type ExecutionContext, readExecution } from "./context.ts";
+import { type ExecutionContext, namespaceOf, readExecution } from "./context.ts";
 
 const DEFAULT_PRIORITY = 5;
 
@@ -29,11 +31,24 @@ export async function startExecution(
     (call.timeoutMs() ?? Number.POSITIVE_INFINITY) - answerMarginMs,
   );
   const { id, created } = await startOnce(context, request, call);
-  if (waitMs > 0) await waitForEnd(context, id, waitMs, call.signal);
-  return create(StartExecutionResponseSchema, {
-    execution: toExecutionAlone(id, await readExecution(context, id)),
-    created,
-  });
+  return create(StartExecutionResponseSchema, { execution: await outcomeOf(context, id, waitMs, call), created });
+}
+
+/** The execution as it is after the wait. It has started: when its partition moves, its next owner is asked for the rest. */
+async function outcomeOf(
+  context: ExecutionContext,
+  id: string,
+  waitMs: number,
+  call: HandlerContext,
+): Promise<Execution> {
+  const began = performance.now();
+  try {
+    if (waitMs > 0) await waitForEnd(context, id, waitMs, call.signal);
+    return toExecutionAlone(id, await readExecution(context, id));
+  } catch (error) {
+    if (!hasMoved(error)) throw error;
+    return await context.atOwner.waitForEnd(id, waitMs - (performance.now() - began), call);
+  }
 }
 
 /** Checked here and not by a rule of the proto: a rule on a message is evaluated as an expression, for every start. */
@@ -141,10 +156,6 @@ async function sameStart(context: ExecutionContext, request: StartExecutionReque
     message: `request id ${request.requestId} has started execution ${id} of ${state.workflowId} with another workflow or input; use a new request id for a new start`,
     metadata: { execution_id: id, request_id: request.requestId },
   });
-}
-
-function namespaceOf(request: StartExecutionRequest): string {
-  return request.namespace === "" ? DEFAULT_NAMESPACE : request.namespace;
 }
 
 function inputOf(request: StartExecutionRequest): JsonObject {

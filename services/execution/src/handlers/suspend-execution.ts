@@ -1,16 +1,18 @@
 import { create } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
 import {
   type SuspendExecutionRequest,
   type SuspendExecutionResponse,
   SuspendExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { describeExecution, type ExecutionContext, idOf } from "./context.ts";
+import { describeChanged, type ExecutionContext, idOf } from "./context.ts";
 
 export async function suspendExecution(
   context: ExecutionContext,
   request: SuspendExecutionRequest,
+  call: HandlerContext,
 ): Promise<SuspendExecutionResponse> {
   const id = idOf(request);
   await context.runtime.submit(id, { type: "suspend", reason: request.reason });
-  return create(SuspendExecutionResponseSchema, { execution: await describeExecution(context, id) });
+  return create(SuspendExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
 }

@@ -1,0 +1,78 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import { isId } from "@heddle/journal";
+import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import type { StartExecutionRequest } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import type { OwnerRouter } from "@heddle/rpc";
+import { cancelExecution } from "../handlers/cancel-execution.ts";
+import { type ExecutionContext, idOf, namespaceOf } from "../handlers/context.ts";
+import { getExecution } from "../handlers/get-execution.ts";
+import { getPayload } from "../handlers/get-payload.ts";
+import { listExecutions } from "../handlers/list-executions.ts";
+import { listHistory } from "../handlers/list-history.ts";
+import { resumeExecution } from "../handlers/resume-execution.ts";
+import { signalExecution } from "../handlers/signal-execution.ts";
+import { startExecution } from "../handlers/start-execution.ts";
+import { suspendExecution } from "../handlers/suspend-execution.ts";
+import { watchExecution } from "../handlers/watch-execution.ts";
+
+const { method } = ExecutionService;
+
+/**
+ * The service's methods, each at the owner of what it is about. Lists and payloads need none: every replica has the
+ * database.
+ */
+export function createRoutedMethods(context: ExecutionContext, router: OwnerRouter) {
+  const { runtime } = context;
+
+  const ofExecution = (request: { executionId: string }): number | undefined => {
+    const id = idOf(request);
+    return isId(id) ? runtime.partitionOf(id) : undefined;
+  };
+  /** A start without a key may run anywhere: here, as long as this process owns anything. */
+  const ofStart = (request: StartExecutionRequest): number =>
+    request.requestId === ""
+      ? runtime.partitionOf(runtime.newId())
+      : runtime.partitionOfKey(namespaceOf(request), request.requestId);
+  /** Without a key a repetition would be another one, whatever the method's level says. */
+  const hasKey = (request: { requestId: string }): boolean => request.requestId !== "";
+
+  return {
+    startExecution: router.unary(method.startExecution, {
+      partitionOf: ofStart,
+      handle: (request, call) => startExecution(context, request, call),
+      isRepeatable: hasKey,
+    }),
+    getExecution: router.unary(method.getExecution, {
+      partitionOf: ofExecution,
+      handle: (request) => getExecution(context, request),
+    }),
+    listExecutions: (request) => listExecutions(context, request),
+    watchExecution: router.stream(method.watchExecution, {
+      partitionOf: ofExecution,
+      handle: (request, call) => watchExecution(context, request, call),
+      resume: (request, { events }) => ({ ...request, afterSeq: events.at(-1)?.seq ?? request.afterSeq }),
+    }),
+    listHistory: router.unary(method.listHistory, {
+      partitionOf: ofExecution,
+      handle: (request) => listHistory(context, request),
+    }),
+    cancelExecution: router.unary(method.cancelExecution, {
+      partitionOf: ofExecution,
+      handle: (request, call) => cancelExecution(context, request, call),
+    }),
+    suspendExecution: router.unary(method.suspendExecution, {
+      partitionOf: ofExecution,
+      handle: (request, call) => suspendExecution(context, request, call),
+    }),
+    resumeExecution: router.unary(method.resumeExecution, {
+      partitionOf: ofExecution,
+      handle: (request, call) => resumeExecution(context, request, call),
+    }),
+    signalExecution: router.unary(method.signalExecution, {
+      partitionOf: ofExecution,
+      handle: (request, call) => signalExecution(context, request, call),
+      isRepeatable: hasKey,
+    }),
+    getPayload: (request) => getPayload(context, request),
+  } satisfies Partial<ServiceImpl<typeof ExecutionService>>;
+}
