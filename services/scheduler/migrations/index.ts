@@ -1,5 +1,6 @@
 import { defineMigrations } from "@heddle/store";
 import { createEpoch } from "./0001-create-epoch.ts";
+import { createShards } from "./0002-create-shards.ts";
 
 /** Everything that the scheduler's schema went through, in order. */
-export const schedulerMigrations = defineMigrations([createEpoch]);
+export const schedulerMigrations = defineMigrations([createEpoch, createShards]);

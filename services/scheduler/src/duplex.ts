@@ -10,17 +10,24 @@ export interface DuplexSession<I, O> {
   onFrame(frame: I): Promise<void> | undefined;
   /** Everything that waits to be sent. */
   take(): O[];
+  /** Keeps the function that ends the stream from outside. @returns what forgets it. */
+  register(close: (reason: DomainError) => void): () => void;
   /** The stream is over, whoever ended it. */
   close(): void;
+}
+
+/** The stream is another's: gets all frames, the first one included, and gives the answers. */
+export interface PassedOnStream<I, O> {
+  passOn(frames: AsyncIterable<I>): AsyncIterable<O>;
 }
 
 export interface DuplexOptions<I, O> {
   requests: AsyncIterable<I>;
   signal: AbortSignal;
-  /** Gets the first frame; throws when it is no hello. */
-  open(first: I, wake: () => void): DuplexSession<I, O>;
-  /** Keeps the function that ends the stream from outside. @returns what forgets it. */
-  register(close: (reason: DomainError) => void): () => void;
+  /** Gets the first frame; rejects when it is no hello. */
+  open(first: I, wake: () => void): Promise<DuplexSession<I, O> | PassedOnStream<I, O>>;
+  /** Sent again and again while `open` takes its time, so that the peer sees that somebody is there. */
+  waiting?: { everyMs: number; frame: O };
 }
 
 /**
@@ -34,7 +41,14 @@ export async function* runDuplex<I, O>(options: DuplexOptions<I, O>): AsyncGener
   const first = await frames.next();
   if (first.done === true) throw helloExpected("the stream ended before it");
 
-  const session = options.open(first.value, bell.ring);
+  const opening = options.open(first.value, bell.ring);
+  const { waiting } = options;
+  if (waiting !== undefined) while (!(await isSettledWithin(opening, waiting.everyMs))) yield waiting.frame;
+  const session = await opening;
+  if ("passOn" in session) {
+    yield* session.passOn(withFirst(first.value, frames));
+    return;
+  }
   const { outbox } = session;
   let over: { error: Error | undefined } | undefined;
   const end = (error?: Error) => {
@@ -42,7 +56,7 @@ export async function* runDuplex<I, O>(options: DuplexOptions<I, O>): AsyncGener
     bell.ring();
   };
   const onAbort = () => end(toError(signal.reason));
-  const unregister = options.register((reason) => {
+  const unregister = session.register((reason) => {
     outbox.closed ??= reason;
     bell.ring();
   });
@@ -68,6 +82,39 @@ export async function* runDuplex<I, O>(options: DuplexOptions<I, O>): AsyncGener
     // It may be waiting for a frame that never comes; how it ends is of no interest any more.
     Promise.resolve(frames.return?.()).catch(() => undefined);
   }
+}
+
+async function isSettledWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, false);
+  });
+  const settled = work.then(
+    () => true,
+    () => true,
+  );
+  const isSettled = await Promise.race([settled, tooLong]);
+  clearTimeout(timer);
+  return isSettled;
+}
+
+/** The whole stream again, of which the first frame was taken. */
+function withFirst<I>(first: I, rest: AsyncIterator<I>): AsyncIterable<I> {
+  let begun = false;
+  const iterator: AsyncIterator<I> = {
+    next() {
+      if (begun) return rest.next();
+      begun = true;
+      return Promise.resolve({ done: false, value: first });
+    },
+    // A read that is under way would keep it waiting.
+    async return(value) {
+      Promise.resolve(rest.return?.()).catch(() => undefined);
+      return { done: true, value };
+    },
+    throw: (error: unknown) => Promise.reject(toError(error)),
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
 }
 
 async function readFrames<I, O>(

@@ -1,4 +1,5 @@
 import type { ConnectRouter } from "@connectrpc/connect";
+import { DiagnosticsService } from "@heddle/proto/heddle/scheduler/v1/diagnostics_service_pb.js";
 import { LinkService } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
 import { WorkerService } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
@@ -6,38 +7,34 @@ import type { EventBus } from "@heddle/events";
 import type { Dial, RpcTransport, ValidationOptions } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
-import type { SchedulerContext } from "./context.ts";
-import { createSchedulerState, type SchedulerState } from "./domain/state.ts";
 import { handleConnect } from "./handlers/connect.ts";
-import { handleDescribeQueue } from "./handlers/describe-queue.ts";
-import { handleExplainWait } from "./handlers/explain-wait.ts";
-import { handleListWorkers } from "./handlers/list-workers.ts";
+import { createDiagnostics } from "./handlers/create-diagnostics.ts";
 import { handleOpenLink } from "./handlers/open-link.ts";
-import { createLinkBrake } from "./link-brake.ts";
+import { createRoutedCalls, type RoutedCalls } from "./handlers/routed-calls.ts";
 import { defaultLimits, type SchedulerLimits } from "./limits.ts";
 import { registerMetrics } from "./metrics.ts";
-import { createSessions, shuttingDown } from "./sessions.ts";
-import { bumpEpoch } from "./store/epoch.ts";
-import { createTurns, monotonicClock, type Clock } from "./turn.ts";
+import { shuttingDown } from "./sessions.ts";
+import { createShardSet, type ShardSet } from "./shards/shard-set.ts";
+import { monotonicClock, type Clock } from "./turn.ts";
 
 export interface SchedulerServiceDeps {
   logger: Logger;
   metrics?: Metrics;
   clock?: Clock;
   limits?: Partial<SchedulerLimits>;
-  /** Where the epoch of the fencing tokens is kept: its own schema, brought up to date with `schedulerMigrations`. This or `epoch` is needed. */
+  /** Where the leases on the shards are: its own schema, brought up to date with `schedulerMigrations`. This or `epoch` is needed. */
   database?: Database;
   /** To any replica of the execution service: schedules and triggers start executions. */
   execution?: RpcTransport;
   /** Brings DefinitionEvents and ExecutionEvents. */
   bus?: EventBus;
-  /** Unique among live processes, the same after a restart. */
+  /** Unique among live processes, the same after a restart, which then takes back at once what it had. Default `scheduler`. */
   owner?: string;
   /** Where other replicas and executions reach this one, `http://host:port`; empty for a process that is alone. */
   address?: string;
   /** Reaches other replicas, by the addresses that they have told. Not needed by a process that is alone. */
   dial?: Dial;
-  /** In place of `database`: gives a number that is higher at every call, over all restarts. */
+  /** In place of `database`, for a process that is alone: gives a number that is higher at every call, over all restarts. */
   epoch?: () => Promise<bigint>;
 }
 
@@ -46,18 +43,19 @@ export interface SchedulerServer {
   routes(router: ConnectRouter): void;
   /** To be given to the server: frames of the two streams are checked here, at a fraction of the cost. */
   validation: ValidationOptions;
-  /** Gets a new epoch. Before, every call is answered with UNAVAILABLE. */
+  /** Takes its share of the shards. Before, every call is answered with UNAVAILABLE. */
   start(): Promise<void>;
-  /** Ends all streams with UNAVAILABLE, forgets everything, and leaves no timer behind. */
+  /** Ends all streams with UNAVAILABLE, gives its shards to other replicas, and leaves no timer behind. */
   stop(): Promise<void>;
 }
 
 /** The scheduler: queues, admission, leases and the streams of workers and owners. State is in memory and soft. */
 export function createSchedulerService(deps: SchedulerServiceDeps): SchedulerServer {
-  const { logger, clock = monotonicClock } = deps;
+  const { logger, clock = monotonicClock, database, dial, owner = "scheduler", address = "" } = deps;
   const limits: SchedulerLimits = { ...defaultLimits, ...deps.limits };
-  let running: SchedulerContext | undefined;
-  const get = (): SchedulerContext => {
+  const metrics = deps.metrics === undefined ? undefined : registerMetrics(deps.metrics);
+  let running: { shards: ShardSet; calls: RoutedCalls; diagnostics: ReturnType<typeof createDiagnostics> } | undefined;
+  const get = () => {
     if (running === undefined) throw shuttingDown();
     return running;
   };
@@ -68,71 +66,46 @@ export function createSchedulerService(deps: SchedulerServiceDeps): SchedulerSer
     },
     routes(router) {
       router.service(LinkService, {
-        openLink: (requests, { signal }) => handleOpenLink(get(), requests, signal),
+        openLink: (requests, { signal }) => handleOpenLink(get().shards, requests, signal),
       });
       router.service(WorkerService, {
-        connect: (requests, { signal }) => handleConnect(get(), requests, signal),
+        connect: (requests, call) => handleConnect(get().shards, dial, requests, call),
       });
       router.service(SchedulerService, {
-        listWorkers: (request) => handleListWorkers(get(), request),
-        describeQueue: (request) => handleDescribeQueue(get(), request),
-        explainWait: (request) => handleExplainWait(get(), request),
+        listWorkers: (request, call) => get().calls.listWorkers(request, call),
+        describeQueue: (request, call) => get().calls.describeQueue(request, call),
+        explainWait: (request, call) => get().calls.explainWait(request, call),
+      });
+      router.service(DiagnosticsService, {
+        describeShards: (request, call) => get().diagnostics.describeShards(request, call),
+        inspectShard: (request, call) => get().diagnostics.inspectShard(request, call),
       });
     },
     async start() {
       if (running !== undefined) return;
-      const nextEpoch = epochSource(deps);
-      const epoch = await nextEpoch();
-      const state = createSchedulerState({ limits, epoch, nowMs: clock.now() });
-      const brake = createLinkBrake(state);
-      const tellMetrics = deps.metrics === undefined ? undefined : registerMetrics(deps.metrics, state);
-      const renewEpoch = createEpochRenewal(state, nextEpoch, logger);
-      const turns = createTurns({
-        state,
+      const shards = createShardSet({
+        database,
+        nextEpoch: deps.epoch,
+        owner,
+        address,
+        dial,
+        limits,
         clock,
-        onTurn() {
-          brake.check();
-          tellMetrics?.();
-          renewEpoch();
-        },
+        logger,
+        metrics,
       });
-      running = { state, clock, turns, sessions: createSessions(), brake };
-      logger.info({ epoch: String(epoch) }, "scheduler started");
+      await shards.start();
+      running = {
+        shards,
+        calls: createRoutedCalls(shards, dial),
+        diagnostics: createDiagnostics(shards, { database, dial }),
+      };
+      logger.info({ owner, shards: shards.ownedShards() }, "scheduler started");
     },
     async stop() {
-      if (running === undefined) return;
-      const { sessions, turns, brake } = running;
+      const shards = running?.shards;
       running = undefined;
-      sessions.closeAll();
-      brake.release();
-      turns.stop();
+      await shards?.stop();
     },
-  };
-}
-
-function epochSource({ epoch, database }: SchedulerServiceDeps): () => Promise<bigint> {
-  if (epoch !== undefined) return epoch;
-  if (database !== undefined) return () => bumpEpoch(database);
-  throw new Error(
-    "createSchedulerService needs `database`, or `epoch` in its place: fencing tokens must grow over restarts",
-  );
-}
-
-/** After two thousand million deliveries it is time for a new epoch, long before the tokens run into the next one. */
-function createEpochRenewal(state: SchedulerState, nextEpoch: () => Promise<bigint>, logger: Logger): () => void {
-  let renewing = false;
-  return () => {
-    if (renewing || !state.tokens.nearlyExhausted) return;
-    renewing = true;
-    nextEpoch().then(
-      (epoch) => {
-        state.tokens.advance(epoch);
-        renewing = false;
-      },
-      (err: unknown) => {
-        logger.error({ err }, "no new epoch for fencing tokens; the next turn tries again");
-        renewing = false;
-      },
-    );
   };
 }

@@ -1,10 +1,10 @@
 import { DomainError } from "@heddle/errors";
 
-/** The open streams of the service, so that all can be ended when it stops. */
+/** Open streams that have something in common, so that all can be ended together. */
 export interface Sessions {
   /** Adds a stream; `close` is called at most once. @returns a function that takes it out again. */
   add(close: (reason: DomainError) => void): () => void;
-  closeAll(): void;
+  closeAll(reason: DomainError): void;
 }
 
 export function createSessions(): Sessions {
@@ -14,9 +14,10 @@ export function createSessions(): Sessions {
       open.add(close);
       return () => open.delete(close);
     },
-    closeAll() {
-      for (const close of open) close(shuttingDown());
+    closeAll(reason) {
+      const closing = [...open];
       open.clear();
+      for (const close of closing) close(reason);
     },
   };
 }

@@ -21,17 +21,20 @@ export interface Turns {
 export interface TurnsOptions {
   state: SchedulerState;
   clock: Clock;
+  /** False while the lease on the shard has run out: nothing is delivered then, no time passes, and what waits stays. */
+  maySend: () => boolean;
   /** Called at the end of each turn. */
   onTurn: () => void;
 }
 
-export function createTurns({ state, clock, onTurn }: TurnsOptions): Turns {
+export function createTurns({ state, clock, maySend, onTurn }: TurnsOptions): Turns {
   let requested: NodeJS.Immediate | undefined;
   let ticking: NodeJS.Timeout | undefined;
   let stopped = false;
 
   function run(): void {
     requested = undefined;
+    if (!maySend()) return;
     admitAll(state, clock.now());
     const filled: Outbox[] = [...state.filled];
     state.filled.clear();
@@ -43,6 +46,7 @@ export function createTurns({ state, clock, onTurn }: TurnsOptions): Turns {
   function startTicking(): void {
     resumeTicks(state, clock.now());
     ticking = setInterval(() => {
+      if (!maySend()) return;
       tick(state, clock.now());
       if (needsTicks(state)) return run();
       clearInterval(ticking);

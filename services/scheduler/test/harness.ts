@@ -6,6 +6,7 @@ import {
   createServer,
   type RpcTransport,
 } from "@heddle/rpc";
+import { shardOf } from "@heddle/shards";
 import { createLogger, type Metrics } from "@heddle/telemetry";
 import {
   type LinkResults,
@@ -224,7 +225,7 @@ export function openLink(
   const results = () => resultFrames().flatMap((each) => each.results);
   const sync = (tasks: TaskInit[], partitions = ALL_PARTITIONS) =>
     stream.send({ frame: { case: "sync", value: { partitions, tasks, last: true } } });
-  stream.send({ frame: { case: "hello", value: { ownerId: options.id ?? "owner" } } });
+  stream.send({ frame: { case: "hello", value: { ownerId: options.id ?? "owner", shard: shardOf("default") } } });
   if (options.sync !== false) sync(options.sync ?? []);
   return Object.assign(frames, {
     stream,

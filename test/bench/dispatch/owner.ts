@@ -1,4 +1,5 @@
 import type { BidiStream, RpcTransport } from "@heddle/rpc";
+import { shardOf } from "@heddle/shards";
 import { LinkService, type OpenLinkResponse } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import { type Task, TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import { numberOf, numberOfId, payloadOf, taskIdOf } from "./payload.ts";
@@ -38,7 +39,10 @@ export function openOwner(transport: RpcTransport): BenchOwner {
   });
   const send = (frame: object) => stream.send({ $typeName: "heddle.scheduler.v1.OpenLinkRequest", frame });
   const partitions = Array.from({ length: 64 }, (_, index) => index);
-  send({ case: "hello", value: { $typeName: "heddle.scheduler.v1.LinkHello", ownerId: "bench" } });
+  send({
+    case: "hello",
+    value: { $typeName: "heddle.scheduler.v1.LinkHello", ownerId: "bench", shard: shardOf("default") },
+  });
   send({ case: "sync", value: { $typeName: "heddle.scheduler.v1.LinkSync", partitions, tasks: [], last: true } });
 
   return {

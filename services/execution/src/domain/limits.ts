@@ -28,6 +28,12 @@ export const requestIdMemoryMs = 60_000;
 /** First and longest pause between two tries to reach another service. */
 export const retryPauseMs = { first: 50, longest: 2000 };
 
+/** The same for a link to the scheduler: whoever takes a shard over should hear of its tasks soon. */
+export const linkRetryPauseMs = { first: 50, longest: 1000 };
+
+/** A replica of the scheduler that has not said anything for this long is given up, and another one is tried. */
+export const firstFrameTimeoutMs = 1500;
+
 /** A start that waits for the end answers this much before the caller's deadline. */
 export const answerMarginMs = 250;
 

@@ -14,7 +14,7 @@ export interface TurnEffectsOptions {
   hub: Hub;
   requestIds: Pick<RequestIds, "add">;
   /** Sends what commits ask of the scheduler. */
-  scheduler: { schedule(tasks: readonly Task[]): void; cancel(taskIds: readonly string[]): void };
+  scheduler: { schedule(tasks: readonly Task[]): void; cancel(tasks: readonly Task[]): void };
   now(): number;
 }
 
@@ -35,15 +35,15 @@ export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
   return {
     committed(turns) {
       const started: Task[] = [];
-      const canceled: string[] = [];
+      const canceled: Task[] = [];
       for (const turn of turns) {
         const { id, partition, state: execution, events } = turn;
         closeTasks(openTasks, turn);
         if (events[0]?.type === "execution_started") remember(id, execution);
         const changes = obligationsOf(execution.plan, execution.state, events, id);
         for (const { nodeId, attempt } of changes.cancelTasks) {
-          const taskId = taskIdOf(id, nodeId, attempt);
-          if (openTasks.remove(partition, taskId) !== undefined) canceled.push(taskId);
+          const task = openTasks.remove(partition, taskIdOf(id, nodeId, attempt));
+          if (task !== undefined) canceled.push(task);
         }
         for (const obligation of changes.startTasks) {
           const task = toTask(execution, obligation, now());

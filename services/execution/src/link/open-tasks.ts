@@ -1,4 +1,5 @@
 import type { Task } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
+import { shardOf } from "@heddle/shards";
 
 /** Who runs a task, as far as the scheduler has told. */
 export interface RunningTask {
@@ -7,35 +8,50 @@ export interface RunningTask {
 }
 
 /**
- * The tasks that committed states ask for, by partition: derived, never stored. A sync to the scheduler is read from here,
- * so that it can be sent at any moment without waiting for a flush under way.
+ * The tasks that committed states ask for, by partition and by the shard of their namespaces: derived, never stored. A sync
+ * to the scheduler is read from here, so that it can be sent at any moment without waiting for a flush under way.
  */
 export interface OpenTasks {
   add(partition: number, task: Task): void;
   /** The task that was removed, if it was there. */
   remove(partition: number, taskId: string): Task | undefined;
   dropPartition(partition: number): void;
-  of(partition: number): Iterable<Task>;
   has(partition: number, taskId: string): boolean;
+  /** Those of a partition that belong to a shard of namespaces; costs nothing for all others. */
+  of(partition: number, shard: number): Iterable<Task>;
   setRunning(taskId: string, running: RunningTask): void;
   runningOn(taskId: string): RunningTask | undefined;
   readonly size: number;
 }
 
+/** By shard; most partitions have tasks of one. */
+type PartitionTasks = Map<number, Map<string, Task>>;
+
 export function createOpenTasks(): OpenTasks {
-  const partitions = new Map<number, Map<string, Task>>();
+  const partitions = new Map<number, PartitionTasks>();
   const running = new Map<string, RunningTask>();
   let size = 0;
 
+  /** The shard is not in the id of a task, but there are few of them. */
+  const find = (partition: number, taskId: string): Map<string, Task> | undefined => {
+    const shards = partitions.get(partition);
+    if (shards === undefined) return undefined;
+    for (const tasks of shards.values()) if (tasks.has(taskId)) return tasks;
+    return undefined;
+  };
+
   return {
     add(partition, task) {
-      let tasks = partitions.get(partition);
-      if (tasks === undefined) partitions.set(partition, (tasks = new Map()));
+      let shards = partitions.get(partition);
+      if (shards === undefined) partitions.set(partition, (shards = new Map()));
+      const shard = shardOf(task.namespace);
+      let tasks = shards.get(shard);
+      if (tasks === undefined) shards.set(shard, (tasks = new Map()));
       if (!tasks.has(task.taskId)) size += 1;
       tasks.set(task.taskId, task);
     },
     remove(partition, taskId) {
-      const tasks = partitions.get(partition);
+      const tasks = find(partition, taskId);
       const task = tasks?.get(taskId);
       if (tasks === undefined || task === undefined) return undefined;
       tasks.delete(taskId);
@@ -44,14 +60,16 @@ export function createOpenTasks(): OpenTasks {
       return task;
     },
     dropPartition(partition) {
-      const tasks = partitions.get(partition);
-      if (tasks === undefined) return;
-      for (const taskId of tasks.keys()) running.delete(taskId);
-      size -= tasks.size;
+      const shards = partitions.get(partition);
+      if (shards === undefined) return;
+      for (const tasks of shards.values()) {
+        for (const taskId of tasks.keys()) running.delete(taskId);
+        size -= tasks.size;
+      }
       partitions.delete(partition);
     },
-    of: (partition) => partitions.get(partition)?.values() ?? [],
-    has: (partition, taskId) => partitions.get(partition)?.has(taskId) ?? false,
+    has: (partition, taskId) => find(partition, taskId) !== undefined,
+    of: (partition, shard) => partitions.get(partition)?.get(shard)?.values() ?? [],
     setRunning(taskId, task) {
       running.set(taskId, task);
     },

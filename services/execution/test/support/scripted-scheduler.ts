@@ -6,9 +6,11 @@ import {
 } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import type { Task, TaskResultSchema } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import { createPushable, type Pushable, type Routes } from "@heddle/rpc";
+import { shardOf } from "@heddle/shards";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 
 type Result = MessageInitShape<typeof TaskResultSchema>;
+type Out = Pushable<MessageInitShape<typeof OpenLinkResponseSchema>>;
 
 /** What a test lets a task come to; undefined leaves it open. */
 export type Answer = (task: Task, input: Json) => { output?: Json; failure?: Result["failure"] } | undefined;
@@ -28,8 +30,10 @@ export interface ScriptedScheduler {
 
 export function createScriptedScheduler(answer: Answer = () => undefined): ScriptedScheduler {
   const open = new Map<string, Task>();
-  let out: Pushable<MessageInitShape<typeof OpenLinkResponseSchema>> | undefined;
-  let frame = 0n;
+  /** By shard; results count their frames on each. */
+  const links = new Map<number, { out: Out; frame: bigint }>();
+  /** Where a task came from: there its result goes. */
+  const shardOfTask = new Map<string, number>();
 
   const scheduler: ScriptedScheduler = {
     seen: [],
@@ -38,27 +42,40 @@ export function createScriptedScheduler(answer: Answer = () => undefined): Scrip
     open,
     answer,
     send(results) {
-      frame += 1n;
-      out?.push({ frame: { case: "results", value: { frame, results } } });
+      // What nobody has asked for comes like everything else of the default namespace.
+      const shardOfResult = ({ taskId = "" }: Result) => shardOfTask.get(taskId) ?? shardOf("default");
+      for (const shard of new Set(results.map(shardOfResult))) {
+        const link = links.get(shard);
+        if (link === undefined) continue;
+        link.frame += 1n;
+        const part = results.filter((result) => shardOfResult(result) === shard);
+        link.out.push({ frame: { case: "results", value: { frame: link.frame, results: part } } });
+      }
     },
     routes: (router) =>
       router.service(LinkService, {
         async *openLink(requests, context) {
           const mine = createPushable<MessageInitShape<typeof OpenLinkResponseSchema>>({ signal: context.signal });
-          out = mine;
-          frame = 0n;
-          const reading = read(requests).catch(() => mine.end());
+          const reading = read(requests, mine).catch(() => mine.end());
           yield* mine as AsyncIterable<OpenLinkResponse>;
           await reading;
         },
       }),
   };
 
-  async function read(requests: AsyncIterable<{ frame: { case?: string; value?: unknown } }>): Promise<void> {
+  async function read(
+    requests: AsyncIterable<{ frame: { case?: string; value?: unknown } }>,
+    mine: Out,
+  ): Promise<void> {
+    let shard = 0;
     for await (const request of requests) {
       const { case: kind, value } = request.frame as { case: string; value: never };
-      if (kind === "sync") take((value as { tasks: Task[] }).tasks);
-      if (kind === "schedule") take((value as { tasks: Task[] }).tasks);
+      if (kind === "hello") {
+        ({ shard } = value as { shard: number });
+        links.set(shard, { out: mine, frame: 0n });
+        mine.push({ frame: { case: "welcome", value: { schedulerEpoch: 1n } } });
+      }
+      if (kind === "sync" || kind === "schedule") take((value as { tasks: Task[] }).tasks, shard);
       if (kind === "acknowledge") scheduler.acknowledged.push((value as { upToFrame: bigint }).upToFrame);
       if (kind === "cancel") {
         for (const taskId of (value as { taskIds: string[] }).taskIds) {
@@ -69,9 +86,10 @@ export function createScriptedScheduler(answer: Answer = () => undefined): Scrip
     }
   }
 
-  function take(tasks: readonly Task[]): void {
+  function take(tasks: readonly Task[], shard: number): void {
     const results: Result[] = [];
     for (const task of tasks) {
+      shardOfTask.set(task.taskId, shard);
       scheduler.seen.push(task.taskId);
       open.set(task.taskId, task);
       const result = resultOf(task, scheduler.answer);

@@ -1,6 +1,8 @@
 import { DomainError, type FieldViolation } from "@heddle/errors";
 import type { WorkerHello } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
-import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
+import type { LinkHello } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
+import { type Task, TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
+import { SHARDS, shardOf } from "@heddle/shards";
 import { PARTITIONS } from "./task-id.ts";
 
 /*
@@ -51,9 +53,21 @@ export function checkWorkerHello(hello: WorkerHello): void {
   throwIfAny(violations, "WorkerHello");
 }
 
-export function checkOwnerId(ownerId: string): void {
-  if (isBetween(ownerId.length, 1, MAX_ID_LENGTH)) return;
-  throwIfAny([{ field: "hello.owner_id", description: `must have 1 to ${MAX_ID_LENGTH} characters` }], "LinkHello");
+export function checkLinkHello({ ownerId, shard }: LinkHello): void {
+  const violations: FieldViolation[] = [];
+  if (!isBetween(ownerId.length, 1, MAX_ID_LENGTH)) {
+    violations.push({ field: "hello.owner_id", description: `must have 1 to ${MAX_ID_LENGTH} characters` });
+  }
+  if (shard >= SHARDS)
+    violations.push({ field: "hello.shard", description: `must be 0 to ${SHARDS - 1}, is ${shard}` });
+  throwIfAny(violations, "LinkHello");
+}
+
+/** The first task speaks for its frame: whoever sends to a wrong shard knows none, or another number of them. */
+export function checkShard(shard: number, [task]: readonly Task[]): void {
+  if (task === undefined || shardOf(task.namespace) === shard) return;
+  const description = `namespace ${task.namespace} belongs to shard ${shardOf(task.namespace)}, and this link is for shard ${shard}`;
+  throwIfAny([{ field: "tasks", description }], "the frame");
 }
 
 export function checkPartitions(partitions: readonly number[]): void {

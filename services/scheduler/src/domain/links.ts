@@ -28,6 +28,7 @@ export function openLink(state: SchedulerState, ownerId: string, wake: () => voi
     partitions: new Set(),
     results: [],
     progress: [],
+    pulse: false,
     frames: [],
     lastFrame: 0n,
     unacknowledged: 0,

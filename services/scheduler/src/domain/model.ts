@@ -177,6 +177,8 @@ export interface Owner extends Outbox {
   /** Results that are in no frame yet. */
   results: TaskEntry[];
   progress: TaskProgress[];
+  /** It is time to show that the scheduler lives, by whatever frame. */
+  pulse: boolean;
   /** Frames without acknowledgement, oldest first. */
   frames: LinkFrame[];
   lastFrame: bigint;

@@ -63,6 +63,10 @@ export function takeLinkFrames(owner: Owner, limits: SchedulerLimits): OpenLinkR
     owner.progress = [];
     frames.push(linkFrame({ case: "progress", value: { $typeName: "heddle.scheduler.v1.LinkProgress", tasks } }));
   }
+  if (owner.pulse) {
+    owner.pulse = false;
+    if (frames.length === 0) frames.push(pulseFrame());
+  }
   return frames;
 }
 
@@ -79,6 +83,10 @@ function resultFrame(owner: Owner, entries: TaskEntry[]): OpenLinkResponse {
 
 export function workerFrame(frame: ConnectResponse["frame"]): ConnectResponse {
   return { $typeName: "heddle.worker.v1.ConnectResponse", frame };
+}
+
+export function pulseFrame(): OpenLinkResponse {
+  return linkFrame({ case: "pulse", value: { $typeName: "heddle.scheduler.v1.LinkPulse" } });
 }
 
 export function linkFrame(frame: OpenLinkResponse["frame"]): OpenLinkResponse {

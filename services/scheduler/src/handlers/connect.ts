@@ -1,4 +1,7 @@
-import type { ConnectRequest, ConnectResponse } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
+import type { HandlerContext } from "@connectrpc/connect";
+import type { ConnectRequest, ConnectResponse, WorkerHello } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
+import { type Dial, FORWARDED_HEADER } from "@heddle/rpc";
+import { shardOf } from "@heddle/shards";
 import type { SchedulerContext } from "../context.ts";
 import { checkItems, checkWorkerHello, helloExpected, unknownFrame } from "../domain/checks.ts";
 import type { Worker, WorkerOutbox } from "../domain/model.ts";
@@ -7,33 +10,43 @@ import { takeResults } from "../domain/results.ts";
 import { connectWorker, createWorkerOutbox, disconnectWorker, drainWorker, renewLeases } from "../domain/workers.ts";
 import { runDuplex, type DuplexSession } from "../duplex.ts";
 import type { SchedulerLimits } from "../limits.ts";
+import { shardNotOwned } from "../shards/not-owned.ts";
+import type { ShardSet } from "../shards/shard-set.ts";
+import { passOnStream } from "./pass-on-stream.ts";
 
 const MAX_HEARTBEATS = 100_000;
 
-/** The stream of one worker. */
+/** The stream of one worker. At a replica that does not own the worker's namespace it is passed on to the one that does. */
 export function handleConnect(
-  context: SchedulerContext,
+  shards: ShardSet,
+  dial: Dial | undefined,
   requests: AsyncIterable<ConnectRequest>,
-  signal: AbortSignal,
+  call: HandlerContext,
 ): AsyncIterable<ConnectResponse> {
-  return runDuplex({
+  return runDuplex<ConnectRequest, ConnectResponse>({
     requests,
-    signal,
-    open: (first, wake) => openSession(context, first, wake),
-    register: context.sessions.add,
+    signal: call.signal,
+    async open({ frame }, wake) {
+      if (frame.case !== "hello") throw helloExpected(`it is \`${frame.case ?? "empty"}\``);
+      checkWorkerHello(frame.value);
+      const shard = shardOf(frame.value.namespace);
+      const place = await shards.locate(shard, call.signal, call.requestHeader.has(FORWARDED_HEADER));
+      if (place.here !== undefined) return openSession(place.here, frame.value, wake);
+      if (dial === undefined) throw shardNotOwned(shard, place.owner);
+      const transport = dial(place.owner.address);
+      return { passOn: (frames) => passOnStream({ shards, shard, place, transport, frames, call }) };
+    },
   });
 }
 
 function openSession(
   context: SchedulerContext,
-  { frame }: ConnectRequest,
+  hello: WorkerHello,
   wake: () => void,
 ): DuplexSession<ConnectRequest, ConnectResponse> {
-  if (frame.case !== "hello") throw helloExpected(`it is \`${frame.case ?? "empty"}\``);
-  checkWorkerHello(frame.value);
   const { state, clock, turns } = context;
   const outbox = createWorkerOutbox(wake);
-  const { worker, droppedTaskIds } = connectWorker(state, frame.value, outbox, clock.now());
+  const { worker, droppedTaskIds } = connectWorker(state, hello, outbox, clock.now());
   turns.request();
   let first = [welcome(state.limits, droppedTaskIds)];
   return {
@@ -42,7 +55,9 @@ function openSession(
       handleFrame(context, worker, outbox, request);
       return undefined;
     },
+    register: context.sessions.add,
     take() {
+      if (!context.maySend()) return [];
       const frames = first.concat(takeWorkerFrames(outbox, state.limits));
       first = [];
       return frames;

@@ -10,7 +10,7 @@ import type { SchedulerContext } from "../context.ts";
 import { describeQueues } from "../domain/describe.ts";
 import { findNamespace } from "../domain/state.ts";
 
-export function handleDescribeQueue({ state }: SchedulerContext, request: DescribeQueueRequest): DescribeQueueResponse {
+export function describeQueue({ state }: SchedulerContext, request: DescribeQueueRequest): DescribeQueueResponse {
   const namespace = findNamespace(state, request.namespace);
   const queues = namespace === undefined ? [] : describeQueues(namespace, { type: request.type, name: request.name });
   return create(DescribeQueueResponseSchema, {

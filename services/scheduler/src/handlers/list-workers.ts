@@ -23,7 +23,7 @@ const STATUS: Record<Worker["status"], WorkerStatus> = {
 };
 
 /** Pages by worker id: workers that come and go between two pages move no other. */
-export function handleListWorkers({ state }: SchedulerContext, request: ListWorkersRequest): ListWorkersResponse {
+export function listWorkers({ state }: SchedulerContext, request: ListWorkersRequest): ListWorkersResponse {
   const after = readToken(request.pageToken);
   const pageSize = request.pageSize === 0 ? DEFAULT_PAGE_SIZE : request.pageSize;
   const namespace = findNamespace(state, request.namespace);

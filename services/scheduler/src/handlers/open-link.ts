@@ -1,44 +1,64 @@
 import type { OpenLinkRequest, OpenLinkResponse } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import type { SchedulerContext } from "../context.ts";
-import { checkItems, checkOwnerId, checkPartitions, helloExpected, unknownFrame } from "../domain/checks.ts";
+import {
+  checkItems,
+  checkLinkHello,
+  checkPartitions,
+  checkShard,
+  helloExpected,
+  unknownFrame,
+} from "../domain/checks.ts";
 import { acknowledgeResults, cancelTasks, closeLink, openLink, scheduleTasks, syncTasks } from "../domain/links.ts";
 import type { Owner } from "../domain/model.ts";
-import { linkFrame, takeLinkFrames } from "../domain/outgoing.ts";
+import { linkFrame, pulseFrame, takeLinkFrames } from "../domain/outgoing.ts";
 import { runDuplex, type DuplexSession } from "../duplex.ts";
+import { shardNotOwned } from "../shards/not-owned.ts";
+import type { ShardSet } from "../shards/shard-set.ts";
 
-/** The stream of one owner of executions. */
+/** The stream of one owner of executions for one shard. Refused with the owner's address by a replica that does not own it. */
 export function handleOpenLink(
-  context: SchedulerContext,
+  shards: ShardSet,
   requests: AsyncIterable<OpenLinkRequest>,
   signal: AbortSignal,
 ): AsyncIterable<OpenLinkResponse> {
   return runDuplex({
     requests,
     signal,
-    open: (first, wake) => openSession(context, first, wake),
-    register: context.sessions.add,
+    async open({ frame }, wake) {
+      if (frame.case !== "hello") throw helloExpected(`it is \`${frame.case ?? "empty"}\``);
+      checkLinkHello(frame.value);
+      const { shard, ownerId } = frame.value;
+      const { here } = await shards.locate(shard, signal, true);
+      if (here === undefined) throw shardNotOwned(shard, undefined);
+      return openSession(here, ownerId, wake);
+    },
+    waiting: { everyMs: shards.limits.linkPulseIntervalMs, frame: pulseFrame() },
   });
 }
 
 function openSession(
   context: SchedulerContext,
-  { frame }: OpenLinkRequest,
+  ownerId: string,
   wake: () => void,
 ): DuplexSession<OpenLinkRequest, OpenLinkResponse> {
-  if (frame.case !== "hello") throw helloExpected(`it is \`${frame.case ?? "empty"}\``);
-  checkOwnerId(frame.value.ownerId);
   const { state, clock, turns } = context;
-  const owner = openLink(state, frame.value.ownerId, wake, clock.now());
+  const owner = openLink(state, ownerId, wake, clock.now());
   turns.request();
   const welcome = linkFrame({
     case: "welcome",
-    value: { $typeName: "heddle.scheduler.v1.LinkWelcome", schedulerEpoch: state.epoch },
+    value: {
+      $typeName: "heddle.scheduler.v1.LinkWelcome",
+      schedulerEpoch: state.epoch,
+      pulseIntervalMs: context.pulseIntervalMs,
+    },
   });
   let first: OpenLinkResponse[] = [welcome];
   return {
     outbox: owner,
     onFrame: (request) => handleFrame(context, owner, request),
+    register: context.sessions.add,
     take() {
+      if (!context.maySend()) return [];
       const frames = first.concat(takeLinkFrames(owner, state.limits));
       first = [];
       return frames;
@@ -58,6 +78,7 @@ function handleFrame(context: SchedulerContext, owner: Owner, { frame }: OpenLin
   switch (frame.case) {
     case "schedule":
       checkItems("schedule.tasks", frame.value.tasks.length);
+      checkShard(context.shard, frame.value.tasks);
       scheduleTasks(state, owner, frame.value.tasks, clock.now());
       return brake.pause();
     case "acknowledge":
@@ -70,6 +91,7 @@ function handleFrame(context: SchedulerContext, owner: Owner, { frame }: OpenLin
     case "sync":
       checkPartitions(frame.value.partitions);
       checkItems("sync.tasks", frame.value.tasks.length);
+      checkShard(context.shard, frame.value.tasks);
       syncTasks(state, owner, frame.value, clock.now());
       return brake.pause();
     case "hello":
