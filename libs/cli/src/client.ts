@@ -1,5 +1,7 @@
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { DiagnosticsService as ExecutionDiagnostics } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { DiagnosticsService as SchedulerDiagnostics } from "@heddle/proto/heddle/scheduler/v1/diagnostics_service_pb.js";
 import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
 import { createConnectTransport, createGrpcTransport, createRpcClient, type RpcClient } from "@heddle/rpc";
 
@@ -8,6 +10,9 @@ export interface CliClient {
   definitions: RpcClient<typeof DefinitionService>;
   executions: RpcClient<typeof ExecutionService>;
   scheduler: RpcClient<typeof SchedulerService>;
+  /** What the services find when they look at themselves. */
+  executionDiagnostics: RpcClient<typeof ExecutionDiagnostics>;
+  schedulerDiagnostics: RpcClient<typeof SchedulerDiagnostics>;
   close(): void;
 }
 
@@ -18,6 +23,8 @@ export function createCliClient(address: string): CliClient {
     definitions: createRpcClient(DefinitionService, transport),
     executions: createRpcClient(ExecutionService, transport),
     scheduler: createRpcClient(SchedulerService, transport),
+    executionDiagnostics: createRpcClient(ExecutionDiagnostics, transport),
+    schedulerDiagnostics: createRpcClient(SchedulerDiagnostics, transport),
     close: () => transport.close(),
   };
 }

@@ -4,6 +4,8 @@ export interface CliConfig {
   address: string;
   /** `HEDDLE_NAMESPACE`. */
   namespace: string;
+  /** `KAFKA_BROKERS`, with commas between them: where `heddle doctor` finds the events. */
+  brokers?: readonly string[];
   /** Undefined leaves it to whether the stream is a terminal. `NO_COLOR`, `FORCE_COLOR`. */
   color: boolean | undefined;
   /** False on terminals that cannot move the cursor, and in CI logs. `TERM=dumb`, `CI`. */
@@ -18,6 +20,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): CliConfig {
   return {
     address: env["HEDDLE_ADDRESS"] || defaultAddress,
     namespace: env["HEDDLE_NAMESPACE"] || "default",
+    ...(env["KAFKA_BROKERS"] && { brokers: env["KAFKA_BROKERS"].split(",").map((broker) => broker.trim()) }),
     color: readColor(env),
     live: env["TERM"] !== "dumb" && !env["CI"],
     unicode: readUnicode(env),

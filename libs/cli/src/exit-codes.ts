@@ -13,6 +13,10 @@ export const EXIT = {
   timeout: 5,
   /** The request is understood and refused as things are now: the execution has ended, or permission is missing. */
   refused: 6,
+  /** `heddle doctor` has found something that is not as it was promised. */
+  violations: 7,
+  /** `heddle doctor` has found nothing, and could not look at everything that it was to look at. */
+  unchecked: 8,
   /** A defect of heddle itself. */
   internal: 70,
   interrupted: 130,

@@ -37,3 +37,25 @@ export const defaultColumns = 80;
 
 /** A process that has done its work and is still there after this long is ended. */
 export const exitGraceMs = 2_000;
+
+/** Executions on a page that `heddle doctor` reads; each is one short piece of work for the service. */
+export const doctorPageSize = 100;
+
+/** Executions and tasks that one call of `heddle doctor` names; the contract's maxima. */
+export const doctorIdsPerCall = 500;
+export const doctorTasksPerCall = 1_000;
+
+/** Findings whose executions are looked at again together. */
+export const doctorSuspectsPerLook = 200;
+
+/** Pauses of `heddle doctor` before it looks again; the last one repeats. */
+export const doctorPausesMs: readonly number[] = [200, 500, 1_000, 2_000];
+
+/** Deadline of a call of `heddle doctor`: a page of long histories takes its time. */
+export const doctorCallMs = 300_000;
+
+/** Findings of one check that a report lists; the rest is counted. */
+export const doctorFindingsMax = 1_000;
+
+/** What `heddle doctor` does unless flags say otherwise. */
+export const doctorDefaults = { perSecond: 2_000, patienceMs: 10_000, overdueMs: 30_000, seed: 1 } as const;

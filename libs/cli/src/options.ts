@@ -49,6 +49,14 @@ export function collectLabel(text: string, previous: Record<string, string> = {}
   return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+export function parseBrokers(text: string): string[] {
+  const brokers = text.split(",").map((broker) => broker.trim());
+  if (!brokers.every((broker) => /^[^\s:]+:\d+$/.test(broker))) {
+    throw new InvalidArgumentError("use host:port, several with commas between them.");
+  }
+  return brokers;
+}
+
 export function collectText(text: string, previous: string[] = []): string[] {
   return [...previous, text];
 }

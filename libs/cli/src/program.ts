@@ -6,6 +6,7 @@ import type { CliIo } from "./io.ts";
 import {
   collectLabel,
   collectText,
+  parseBrokers,
   parseCount,
   parseExecutionStatus,
   parsePort,
@@ -67,7 +68,7 @@ function createProgram(io: CliIo, start: Start): Command {
     .showHelpAfterError("run the command with --help to see what it takes")
     .addHelpText(
       "after",
-      "\nExit codes: 0 ok, 1 workflow failed, 2 usage or invalid, 3 not found, 4 unavailable, 5 timeout, 6 refused, 130 interrupted.\nMore: docs/cli.md",
+      "\nExit codes: 0 ok, 1 workflow failed, 2 usage or invalid, 3 not found, 4 unavailable, 5 timeout, 6 refused, 7 violations found, 8 not all checked, 130 interrupted.\nMore: docs/cli.md",
     );
 
   // Flags such as --json are taken before and after the command's name.
@@ -181,6 +182,18 @@ function createProgram(io: CliIo, start: Start): Command {
     (id: string, _options, self: Command) =>
       started(self, async (context) => (await import("./commands/explain.ts")).explain(context, id)),
   );
+
+  command("doctor", "prove the promises on a live suite")
+    .option("--brokers <list>", "Kafka with the events, host:port,… (KAFKA_BROKERS)", parseBrokers)
+    .option("--event-log <file>", "event log of `heddle dev` to compare, in place of Kafka")
+    .option("--sample <number>", "replay only so many histories, chosen at random (default: all)", parseCount)
+    .option("--seed <number>", "for the choice of the sample (default 1)", parseCount)
+    .option("--rate <number>", "executions read each second, at most (default 2000)", parseCount)
+    .option("--patience <duration>", "how long a suspicion has to go away (default 10s)", parseTime)
+    .option("--overdue-after <duration>", "timers that are late for longer count (default 30s)", parseTime)
+    .action((options, self: Command) =>
+      started(self, async (context) => (await import("./commands/doctor.ts")).doctor(context, options)),
+    );
 
   command("version", "print the version").action((_options, self: Command) =>
     started(self, async (context) => (await import("./commands/version.ts")).version(context)),

@@ -1,0 +1,95 @@
+import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import type {
+  LiveExecution,
+  NodeWait,
+  ReplayOutcome,
+  ScheduledTask,
+  StoredExecution,
+  WorkerLoad,
+} from "@heddle/doctor";
+import type {
+  LiveExecution as LiveMessage,
+  NodeWait as WaitMessage,
+  ReplayOutcome as ReplayMessage,
+  StoredExecution as StoredMessage,
+} from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
+import {
+  type InspectedTask,
+  InspectedTaskState,
+  type InspectedWorker,
+} from "@heddle/proto/heddle/scheduler/v1/diagnostics_service_pb.js";
+
+/** What the services say, as the checks take it: times and numbers as numbers, nothing for what is not set. */
+
+export function toStored(message: StoredMessage): StoredExecution {
+  const { executionId, namespace, ended, lastSeq, requestId, parent, history, replay, nextTimerAt } = message;
+  return {
+    executionId,
+    namespace,
+    ended,
+    lastSeq: Number(lastSeq),
+    requestId,
+    history: history.map(({ first, last }) => ({ first: Number(first), last: Number(last) })),
+    activeNodes: message.activeNodes,
+    ...(parent !== undefined && { parent: { executionId: parent.executionId, nodeId: parent.nodeId } }),
+    ...(replay !== undefined && { replay: toOutcome(replay) }),
+    ...timeOf("nextTimerAt", nextTimerAt),
+  };
+}
+
+export function toLive(message: LiveMessage): LiveExecution {
+  const { executionId, namespace, requestId, lastSeq, ended, suspended, quarantined, parent, replay } = message;
+  return {
+    executionId,
+    namespace,
+    requestId,
+    lastSeq: Number(lastSeq),
+    ended,
+    suspended,
+    quarantined,
+    waits: message.waits.map(toWait),
+    ...(parent !== undefined && { parent: { executionId: parent.executionId, nodeId: parent.nodeId } }),
+    ...(replay !== undefined && { replay: toOutcome(replay) }),
+    ...timeOf("nextTimerAt", message.nextTimerAt),
+    ...timeOf("armedTimerAt", message.armedTimerAt),
+  };
+}
+
+export function toTask({ taskId, state, workerId }: InspectedTask, shard: number): ScheduledTask {
+  return { taskId, shard, state: STATES[state] ?? "waiting", workerId };
+}
+
+export function toWorker({ namespace, workerId, slots, leases, capabilities }: InspectedWorker): WorkerLoad {
+  return {
+    namespace,
+    workerId,
+    slots,
+    leases,
+    capabilities: capabilities.map(({ name, maxConcurrent, running }) => ({ name, maxConcurrent, running })),
+  };
+}
+
+const STATES: Readonly<Partial<Record<InspectedTaskState, ScheduledTask["state"]>>> = {
+  [InspectedTaskState.RECOVERING]: "recovering",
+  [InspectedTaskState.RUNNING]: "running",
+  [InspectedTaskState.FINISHED]: "finished",
+};
+
+function toWait({ nodeId, taskId, taskOpen, childExecutionId, signal, dueAt, branches }: WaitMessage): NodeWait {
+  return {
+    nodeId,
+    branches,
+    ...(taskId !== "" && { taskId, taskOpen }),
+    ...(childExecutionId !== "" && { childExecutionId }),
+    ...(signal !== "" && { signal }),
+    ...timeOf("dueAt", dueAt),
+  };
+}
+
+function toOutcome({ reachedSeq, difference }: ReplayMessage): ReplayOutcome {
+  return { reachedSeq: Number(reachedSeq), difference };
+}
+
+function timeOf<Name extends string>(name: Name, time: Timestamp | undefined): Partial<Record<Name, number>> {
+  return time === undefined ? {} : ({ [name]: timestampMs(time) } as Record<Name, number>);
+}
