@@ -4,5 +4,11 @@ export { findDifference } from "./difference.ts";
 export { executionOfTask, partitionOfId } from "./execution-id.ts";
 export type * from "./facts.ts";
 export type { CheckResult, Finding } from "./finding.ts";
-export { createOutboxCheck, type OutboxCheck, type OutboxResult, type PublishedEvent } from "./outbox.ts";
+export {
+  createOutboxCheck,
+  type OutboxCheck,
+  type OutboxOptions,
+  type OutboxResult,
+  type PublishedEvent,
+} from "./outbox.ts";
 export { createSample } from "./sample.ts";

@@ -9,10 +9,10 @@ export interface PublishedEvent {
 
 export interface OutboxOptions {
   /**
-   * When the oldest event was published that the partition of the execution's events still holds, milliseconds since the
-   * epoch; undefined when the partition holds everything from its beginning on.
+   * Executions that began by this time, milliseconds since the epoch, may have been dropped by retention where this one's
+   * events are; undefined when nothing was dropped there.
    */
-  oldestAt(executionId: string): number | undefined;
+  droppedUntil(executionId: string): number | undefined;
 }
 
 /**
@@ -32,7 +32,11 @@ export interface OutboxCheck {
    * `committed`: number of the last committed event by execution, read before the events were published that `add` was given last.
    * `committedSince`: the same for those of `ahead`, read afterwards.
    */
-  finish(committed: ReadonlyMap<string, number>, committedSince: ReadonlyMap<string, number>): OutboxResult;
+  finish(
+    committed: ReadonlyMap<string, number>,
+    committedSince: ReadonlyMap<string, number>,
+    options: OutboxOptions,
+  ): OutboxResult;
 }
 
 export interface OutboxResult extends CheckResult {
@@ -43,8 +47,6 @@ export interface OutboxResult extends CheckResult {
   dropped: number;
 }
 
-/** Clocks of a broker and of a service may differ by this much. */
-const CLOCK_MARGIN_MS = 60_000;
 /** Numbers of missing events that are remembered of one execution. */
 const MISSING_MAX = 1_000;
 
@@ -56,22 +58,19 @@ interface Seen {
   late: number | undefined;
 }
 
-export function createOutboxCheck({ oldestAt }: OutboxOptions): OutboxCheck {
+export function createOutboxCheck(): OutboxCheck {
   const executions = new Map<string, Seen>();
   let published = 0;
   let duplicates = 0;
 
-  const wasDropped = (executionId: string): boolean => {
-    const oldest = oldestAt(executionId);
-    return oldest !== undefined && timeOfId(executionId) <= oldest + CLOCK_MARGIN_MS;
-  };
-
-  const findMissing = (executionId: string, seen: Seen | undefined, lastSeq: number): Finding | undefined => {
+  const findMissing = (executionId: string, lastSeq: number, wasDropped: boolean): Finding | undefined => {
+    const seen = executions.get(executionId);
     if (seen === undefined) {
+      if (wasDropped) return undefined;
       const message = `none of its ${lastSeq} events was published: consumers do not know of it`;
       return aboutExecution(executionId, "unpublished", message);
     }
-    if (seen.first > 1 && !wasDropped(executionId)) {
+    if (seen.first > 1 && !wasDropped) {
       const message = `was published from event ${seen.first} on; the events before it are missing`;
       return aboutExecution(executionId, "no-beginning", message);
     }
@@ -109,15 +108,14 @@ export function createOutboxCheck({ oldestAt }: OutboxOptions): OutboxCheck {
     },
     ahead: (committed) =>
       [...executions].filter(([id, seen]) => seen.last > (committed.get(id) ?? 0)).map(([id]) => id),
-    finish(committed, committedSince) {
+    finish(committed, committedSince, { droppedUntil }) {
       const findings: Finding[] = [];
       let dropped = 0;
       for (const [executionId, lastSeq] of committed) {
-        const seen = executions.get(executionId);
-        const fromItsStart = seen?.first === 1;
-        if (!fromItsStart && wasDropped(executionId)) dropped += 1;
-        if (seen === undefined && wasDropped(executionId)) continue;
-        const found = findMissing(executionId, seen, lastSeq);
+        const until = droppedUntil(executionId);
+        const mayBeDropped = until !== undefined && timeOfId(executionId) <= until;
+        if (mayBeDropped && executions.get(executionId)?.first !== 1) dropped += 1;
+        const found = findMissing(executionId, lastSeq, mayBeDropped);
         if (found !== undefined) findings.push(found);
       }
       for (const [executionId, seen] of executions) {
