@@ -13,12 +13,24 @@ setup: ## Install packages, when the lock file has changed
 	@node scripts/setup.mjs 2>&1
 
 .PHONY: demo
-demo: setup ## Start everything and run examples/02-customer-support with the live view
-	@$(RUN) demo
+demo: setup ## Run examples/02-customer-support with the live view; URL=http://127.0.0.1:7233 every example, there
+	@$(if $(URL),$(RUN) demo-at -- $(URL),$(RUN) demo)
 
 .PHONY: dev
 dev: setup ## Run all services in one process with an embedded Postgres
 	@$(RUN) dev
+
+.PHONY: up
+up: setup ## Run every service as a process, with Postgres and Kafka; REPLICAS=2 doubles execution and scheduler
+	@HEDDLE_REPLICAS=$(REPLICAS) $(RUN) up
+
+.PHONY: down
+down: setup ## End what `make up` has started; data and logs stay
+	@$(RUN) down
+
+.PHONY: logs
+logs: ## Follow the logs of `make up`; SERVICE=execution those of one service
+	@tail -n 20 -F $${HEDDLE_DATA_DIR:-.heddle}/up/logs/$(SERVICE)*.log
 
 .PHONY: test
 test: setup ## Run every check and every test; ONLY=libs/journal runs the tests there

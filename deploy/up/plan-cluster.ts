@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { servicePorts } from "@heddle/service-process";
 import { findFreePort } from "./free-port.ts";
 import type { ProcessSpec } from "./service-process.ts";
@@ -22,6 +23,8 @@ export interface ClusterOptions {
   detached?: boolean;
 }
 
+const TOPICS_FILE = fileURLToPath(new URL("../topics.yaml", import.meta.url));
+
 /** Which processes there are to be, in order of start, and how each finds the others. */
 export async function planCluster(options: ClusterOptions): Promise<ProcessSpec[]> {
   const members = await listMembers(options);
@@ -33,6 +36,7 @@ export async function planCluster(options: ClusterOptions): Promise<ProcessSpec[
   const connections = {
     DATABASE_URL: options.databaseUrl,
     KAFKA_BROKERS: options.kafkaBrokers.join(","),
+    HEDDLE_TOPICS_FILE: TOPICS_FILE,
     HEDDLE_MIGRATE: "true",
   };
   const others = {

@@ -1,4 +1,4 @@
-export { type BusOptions, openBus } from "./open-bus.ts";
+export { type BusValues, openBus } from "./open-bus.ts";
 export { EXIT_CONFIG, EXIT_FAILURE, runProcess, type StatefulOptions, type StatelessOptions } from "./run-process.ts";
 export type { ProcessContext, ServiceParts } from "./serve.ts";
 export {

@@ -58,6 +58,11 @@ export const busSettings = {
     item: { shape: "host:port", pattern: /^[^\s:/,]+:\d{1,5}$/ },
     example: "127.0.0.1:9092",
   }),
+  HEDDLE_TOPICS_FILE: string({
+    doc: "YAML file of topics with their partitions, replication and retention: missing ones are made from it.",
+    optional: true,
+    example: "deploy/topics.yaml",
+  }),
 };
 
 /** Where another service is. */

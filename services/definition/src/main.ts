@@ -7,9 +7,9 @@ await runProcess({
   name: "definition",
   config: definitionConfig,
   store: { schema: "definition", migrations: definitionMigrations },
-  compose({ config, database, logger, metrics, onClose }) {
-    const bus = openBus({ brokers: config.KAFKA_BROKERS, clientId: "definition", logger, metrics });
-    onClose(() => bus.close());
+  async compose(context) {
+    const { database, logger } = context;
+    const bus = await openBus("definition", context);
     return createDefinitionService({ database, sinks: [bus], logger });
   },
 });

@@ -8,9 +8,9 @@ await runProcess({
   name: "execution",
   config: executionConfig,
   store: { schema: "execution", migrations: executionMigrations },
-  compose({ config, owner, address, database, connect, dial, logger, metrics, onClose }) {
-    const bus = openBus({ brokers: config.KAFKA_BROKERS, clientId: "execution", logger, metrics });
-    onClose(() => bus.close());
+  async compose(context) {
+    const { config, owner, address, database, connect, dial, logger, metrics } = context;
+    const bus = await openBus("execution", context);
     return createExecutionService({
       database,
       definition: connect(config.HEDDLE_DEFINITION_ADDRESS, [DefinitionService]),

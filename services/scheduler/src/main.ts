@@ -8,9 +8,9 @@ await runProcess({
   name: "scheduler",
   config: schedulerConfig,
   store: { schema: "scheduler", migrations: schedulerMigrations },
-  compose({ config, owner, address, database, connect, dial, logger, metrics, onClose }) {
-    const bus = openBus({ brokers: config.KAFKA_BROKERS, clientId: "scheduler", logger, metrics });
-    onClose(() => bus.close());
+  async compose(context) {
+    const { config, owner, address, database, connect, dial, logger, metrics } = context;
+    const bus = await openBus("scheduler", context);
     return createSchedulerService({
       database,
       execution: connect(config.HEDDLE_EXECUTION_ADDRESS, [ExecutionService]),
