@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createKafkaBus, type EventMessage, readTopicsFile } from "@heddle/events";
+import { testKafka } from "@heddle/testing";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { runProgram } from "../program.ts";
+import { type History, type PublishedSuite, startPublishedSuite } from "./published-suite.ts";
+import { findGoConsumer, findPythonConsumer, type ReadEvent, type Stranger } from "./stranger.ts";
+
+const TOPIC = "heddle.execution.v1.ExecutionEvent";
+const EXECUTIONS = 30;
+/** Builds of the strangers, a minute or two the first time, and the start of all processes. */
+const PREPARE_TIMEOUT_MS = 600_000;
+const ARRIVAL_TIMEOUT_MS = 60_000;
+
+/** Some kinds of events, and text beyond ASCII. */
+const WORKFLOW = `workflow:
+  id: interop
+  type: dag
+  nodes:
+    - { id: sum, type: action, subtype: transform, params: { value: "\${input.n + 1}" } }
+    - { id: note, type: action, subtype: log, dependencies: [sum], params: { message: "größer: \${sum.output}", level: info } }
+    - { id: announce, type: action, subtype: emit, dependencies: [note], params: { event: summed, payload: { sum: "\${sum.output}" } } }
+  output: { sum: "\${sum.output}" }
+`;
+
+const kafkaMissing = testKafka().skipReason;
+const folder = mkdtempSync(join(tmpdir(), "heddle-interop-"));
+const descriptors = join(folder, "heddle.binpb");
+let suite: PublishedSuite;
+let histories: Map<string, History>;
+/** What our own bus reads of the topic, each event once, by id. */
+let published: Map<string, EventMessage>;
+
+beforeEach((context) => {
+  if (kafkaMissing !== undefined) context.skip(kafkaMissing);
+});
+beforeAll(async () => {
+  if (kafkaMissing !== undefined) return;
+  const built = await runProgram("buf", ["build", "-o", descriptors]);
+  expect(built.stderr).toBe("");
+  suite = await startPublishedSuite();
+  histories = await suite.run(WORKFLOW, EXECUTIONS);
+  published = await readAll(suite.brokers, [...histories.values()].flat().length);
+}, PREPARE_TIMEOUT_MS);
+afterAll(async () => {
+  await suite?.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Resolves when so many different events have arrived. */
+async function readAll(brokers: string[], count: number): Promise<Map<string, EventMessage>> {
+  const bus = createKafkaBus({ brokers, clientId: "interop", topics: await readTopicsFile("deploy/topics.yaml") });
+  const messages = new Map<string, EventMessage>();
+  bus.subscribe({
+    group: "interop",
+    topics: [TOPIC],
+    async handler(batch) {
+      for (const message of batch) messages.set(message.headers.ce_id, message);
+    },
+    parkPoison: async ({ error }) => expect.unreachable(String(error)),
+  });
+  try {
+    await vi.waitFor(() => expect(messages.size).toBe(count), { timeout: ARRIVAL_TIMEOUT_MS, interval: 20 });
+  } finally {
+    await bus.close();
+  }
+  return messages;
+}
+
+const strangers: [name: string, find: () => Promise<Stranger>][] = [
+  ["Python with confluent-kafka", findPythonConsumer],
+  ["Go with franz-go", findGoConsumer],
+];
+
+describe.each(strangers)("%s", (_name, find) => {
+  let stranger: Stranger;
+  let events: ReadEvent[];
+  beforeAll(async () => {
+    if (kafkaMissing !== undefined) return;
+    stranger = await find();
+    if (stranger.skipReason === undefined) events = await stranger.read(suite.brokers, TOPIC, descriptors);
+  }, PREPARE_TIMEOUT_MS);
+  beforeEach((context) => {
+    if (stranger?.skipReason !== undefined) context.skip(stranger.skipReason);
+  });
+
+  test("reads every event, each key in order and in one partition", () => {
+    for (const [executionId, history] of histories) {
+      const own = withoutCopies(events.filter(({ key }) => key === executionId));
+      expect(own.map(({ event }) => event)).toEqual(history);
+      expect(new Set(own.map(({ partition }) => partition)).size).toBe(1);
+    }
+    expect(new Set(events.map(({ key }) => key))).toEqual(new Set(histories.keys()));
+  });
+
+  test("would put each key into the partition where it is, of several", () => {
+    for (const { key, partition, keyBelongsTo } of events) expect([key, keyBelongsTo]).toEqual([key, partition]);
+    expect(new Set(events.map(({ partition }) => partition)).size).toBeGreaterThan(1);
+  });
+
+  test("finds the attributes of CloudEvents in the headers", () => {
+    for (const { key, headers, event } of events) {
+      expect(headers).toMatchObject({
+        ce_id: `${key}/${event.seq}`,
+        ce_source: "/heddle/execution",
+        ce_type: TOPIC,
+        ce_specversion: "1.0",
+        ce_subject: key,
+        "content-type": "application/protobuf",
+        "heddle-partition": expect.stringMatching(/^\d+$/),
+        "heddle-offset": expect.stringMatching(/^\d+$/),
+        "heddle-index": expect.stringMatching(/^\d+$/),
+      });
+    }
+  });
+});
+
+/** Delivery is at least once: the first of several with the same id counts, as docs/events.md says. */
+function withoutCopies(events: readonly ReadEvent[]): ReadEvent[] {
+  const first = new Map<string, ReadEvent>();
+  for (const event of events.toSorted((a, b) => a.offset - b.offset)) {
+    const id = event.headers["ce_id"] ?? "";
+    if (!first.has(id)) first.set(id, event);
+  }
+  return [...first.values()];
+}
+
+test("buf convert makes JSON of a value", async () => {
+  const [executionId = "", history = []] = histories.entries().next().value ?? [];
+  expect(history.length).toBeGreaterThan(3);
+  const value = join(folder, "value.binpb");
+  for (const event of history) {
+    writeFileSync(value, published.get(`${executionId}/${event.seq}`)?.value ?? "");
+    const convert = ["convert", descriptors, "--type", TOPIC, "--from", value, "--to", "-#format=json"];
+    const { stdout, stderr } = await runProgram("buf", convert);
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout.toString())).toEqual(event);
+  }
+});
