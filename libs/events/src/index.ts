@@ -27,6 +27,7 @@ export {
   type JournalForwarderOptions,
 } from "./journal-forwarder.ts";
 export { createKafkaBus, type KafkaBusOptions } from "./kafka/kafka-bus.ts";
+export { readTopic, type ReadPartition, type ReadTopicOptions } from "./kafka/read-topic.ts";
 export type { TopicConfig } from "./kafka/topic-config.ts";
 export { parseTopics, readTopicsFile } from "./kafka/topics-file.ts";
 export { type BusLimits, defaultBusLimits, defaultKafkaBusLimits, type KafkaBusLimits } from "./limits.ts";
@@ -34,6 +35,16 @@ export { createMemoryBus, type MemoryBusOptions } from "./memory-bus.ts";
 export { createMemoryPositionStore, type MemoryTransaction } from "./memory-position-store.ts";
 export { partitionOfKey } from "./partitioner.ts";
 export type { Mark, PositionKey, PositionStore } from "./position-store.ts";
+export {
+  createPoisonTableSql,
+  createSqlPoisonStore,
+  dropPoisonTableSql,
+  type ParkedMessage,
+  type PoisonFilter,
+  type PoisonKey,
+  type PoisonStore,
+  type SqlPoisonStoreOptions,
+} from "./sql-poison-store.ts";
 export {
   createPositionTableSql,
   createSqlPositionStore,
