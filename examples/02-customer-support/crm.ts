@@ -9,12 +9,12 @@ interface Customer {
 }
 
 /** `GET /customers?id=C-1001`. Like every such service it has a bad moment now and then: some first requests get a 503. */
-export async function startCrm(port: number): Promise<LocalService> {
+export async function startCrm(): Promise<LocalService> {
   const text = await readFile(new URL("data/customers.json", import.meta.url), "utf8");
   const customers = new Map((JSON.parse(text) as Customer[]).map((customer) => [customer.id, customer]));
   const asked = new Set<string>();
 
-  return startLocalService(port, (_request, url) => {
+  return startLocalService((_request, url) => {
     const id = url.searchParams.get("id") ?? "";
     if (url.pathname !== "/customers") return { status: 404, body: { error: "there is only /customers" } };
     const isFirst = !asked.has(id);

@@ -30,7 +30,7 @@ const CONCURRENCY = 12;
 const FRAME_MS = 80;
 
 const tickets = JSON.parse(await readFile(new URL("data/tickets.json", import.meta.url), "utf8")) as Ticket[];
-const crm = await startCrm(4011);
+const crm = await startCrm();
 const agents = await prepareAgentsFile(process.env);
 
 try {

@@ -10,9 +10,9 @@ const ORDERS = [
   { what: "an order that is canceled while it is scanned", photos: 100_000, card: "4242" },
 ];
 
-await runExample(async ({ client, address, output, publish, signal }) => {
+await runExample(async ({ client, workerEnv, output, publish, signal }) => {
   await publish(new URL("order.yaml", import.meta.url));
-  const worker = startWorker(address, (line) => output.print(output.style.dim(`  worker: ${line}`)));
+  const worker = startWorker(workerEnv, (line) => output.print(output.style.dim(`  worker: ${line}`)));
   try {
     await worker.saw("worker is ready");
     const started = await Promise.all(
@@ -45,9 +45,9 @@ await runExample(async ({ client, address, output, publish, signal }) => {
 });
 
 /** The worker in a process of its own, whose lines are shown. */
-function startWorker(address: string, onLine: (line: string) => void) {
+function startWorker(env: Record<string, string>, onLine: (line: string) => void) {
   const child: ChildProcess = spawn(process.execPath, [fileURLToPath(new URL("worker.ts", import.meta.url))], {
-    env: { ...process.env, HEDDLE_ADDRESS: address },
+    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(child, "exit");

@@ -19,7 +19,7 @@ interface Report {
 
 // The data comes over HTTP, as it would in earnest.
 const data: unknown = JSON.parse(await readFile(new URL("data/elements.json", import.meta.url), "utf8"));
-const service = await startLocalService(4010, () => ({ status: 200, body: data }));
+const service = await startLocalService(() => ({ status: 200, body: data }));
 
 try {
   await runExample(

@@ -9,12 +9,8 @@ export interface LocalService {
   close(): Promise<void>;
 }
 
-/**
- * Answers with what `answer` returns, as JSON. Listens on a free port; with HEDDLE_ADDRESS on the given one, because that
- * server was told which one to allow (HEDDLE_EXAMPLE_PORT names another).
- */
+/** Answers with what `answer` returns, as JSON, on a free port. */
 export async function startLocalService(
-  portForServer: number,
   answer: (
     request: IncomingMessage,
     url: URL,
@@ -31,10 +27,9 @@ export async function startLocalService(
       response.writeHead(500, { "content-type": "application/json" }).end(JSON.stringify({ error: String(error) }));
     }
   }
-  const port = process.env["HEDDLE_ADDRESS"] ? Number(process.env["HEDDLE_EXAMPLE_PORT"] || portForServer) : 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
+    server.listen(0, "127.0.0.1", resolve);
   });
   const allow = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {

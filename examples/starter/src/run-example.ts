@@ -1,19 +1,22 @@
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startDev } from "@heddle/dev";
 import { type Client, createClient } from "@heddle/sdk";
+import { startProcess } from "@heddle/up";
 import { createOutput, type ExampleOutput } from "./output.ts";
 
 export interface ExampleOptions {
-  /** Variables for the dev process of this example, see deploy/dev/config.ts. Not used with HEDDLE_ADDRESS. */
+  /** Variables for the built-in worker that runs the steps of this example, see services/worker/src/config.ts. */
   env?: Record<string, string>;
 }
 
 /** What an example works with. */
 export interface Example {
   client: Client;
-  address: string;
+  /** How a worker of the example's own gets there: HEDDLE_ADDRESS and HEDDLE_NAMESPACE. */
+  workerEnv: Record<string, string>;
   output: ExampleOutput;
   /** Publishes a definition file; prints its warnings. */
   publish(path: string | URL): Promise<void>;
@@ -21,11 +24,19 @@ export interface Example {
   signal: AbortSignal;
 }
 
+const NAMESPACE = "default";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
+/** What an example talks to. */
+interface Server {
+  address: string;
+  namespace: string;
+}
+
 /**
- * Runs an example against the server at HEDDLE_ADDRESS, or against a dev process of its own on a free port that ends with
- * it. Its data stays in HEDDLE_DATA_DIR, by default `.heddle/examples`, so that the second start is quicker.
+ * Runs an example against the server at HEDDLE_ADDRESS, with a built-in worker of its own in a namespace of its own; or
+ * against a dev process on a free port that ends with it. Data stays in HEDDLE_DATA_DIR, by default `.heddle/examples`,
+ * so that the second start is quicker.
  * Sets the exit code of the process: 1 when `work` throws, 130 after Ctrl-C.
  */
 export async function runExample(
@@ -39,10 +50,13 @@ export async function runExample(
   const closers: (() => unknown)[] = [];
   const output = createOutput(process.stdout, process.argv.includes("--json"));
   try {
-    const address = process.env["HEDDLE_ADDRESS"] || (await startOwn(options, closers));
-    const client = createClient({ address });
+    const address = process.env["HEDDLE_ADDRESS"];
+    const server = address ? await joinServer(address, options, closers) : await startOwn(options, closers);
+    if (address) output.print(output.style.dim(`at ${address}, in the namespace ${server.namespace}`));
+    const client = createClient(server);
     closers.push(() => client.close());
-    await work({ client, address, output, signal: interrupt.signal, publish: (path) => publish(client, path) });
+    const workerEnv = { HEDDLE_ADDRESS: server.address, HEDDLE_NAMESPACE: server.namespace };
+    await work({ client, workerEnv, output, signal: interrupt.signal, publish: (path) => publish(client, path) });
   } catch (error) {
     process.exitCode = interrupt.signal.aborted ? 130 : 1;
     if (!interrupt.signal.aborted) console.error(error);
@@ -53,11 +67,26 @@ export async function runExample(
   }
 }
 
-async function startOwn({ env = {} }: ExampleOptions, closers: (() => unknown)[]): Promise<string> {
-  const dataDir = process.env["HEDDLE_DATA_DIR"] || join(ROOT, ".heddle", "examples");
-  const dev = await startDev({ dataDir, port: 0, env });
+function dataDirectory(): string {
+  return process.env["HEDDLE_DATA_DIR"] || join(ROOT, ".heddle", "examples");
+}
+
+async function startOwn({ env = {} }: ExampleOptions, closers: (() => unknown)[]): Promise<Server> {
+  const dev = await startDev({ dataDir: dataDirectory(), port: 0, env: { ...env, HEDDLE_NAMESPACE: NAMESPACE } });
   closers.push(() => dev.stop());
-  return dev.url;
+  return { address: dev.url, namespace: NAMESPACE };
+}
+
+/** The server's own workers know nothing of the agents and local services of the example: they must not get its tasks. */
+async function joinServer(address: string, { env = {} }: ExampleOptions, closers: (() => unknown)[]): Promise<Server> {
+  const namespace = process.env["HEDDLE_NAMESPACE"] || `example-${randomBytes(3).toString("hex")}`;
+  const worker = await startProcess({
+    service: "worker",
+    logDir: join(dataDirectory(), "logs"),
+    env: { ...env, HEDDLE_ADDRESS: address, HEDDLE_NAMESPACE: namespace },
+  });
+  closers.push(() => worker.stop());
+  return { address, namespace };
 }
 
 async function publish(client: Client, path: string | URL): Promise<void> {
