@@ -20,7 +20,7 @@ export const starts: Check = {
       }
     };
     for (const execution of stored.values()) look(execution);
-    for (const execution of live.values()) look(execution);
+    for (const execution of live.values()) if (!stored.has(execution.executionId)) look(execution);
     return first.size;
   },
 };
