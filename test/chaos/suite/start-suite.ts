@@ -114,6 +114,7 @@ export async function startSuite(options: SuiteOptions): Promise<Suite> {
           Object.assign(env, {
             DATABASE_URL: withPort(postgres.url, database.port),
             KAFKA_BROKERS: kafka.address,
+            HEDDLE_TOPICS_FILE: join(ROOT, "deploy/topics.yaml"),
             HEDDLE_OWNER: name,
             HEDDLE_ADVERTISED_ADDRESS: fronts.get(name),
           });
