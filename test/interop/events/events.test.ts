@@ -1,12 +1,22 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createKafkaBus, type EventMessage, readTopicsFile } from "@heddle/events";
+import { createInterface } from "node:readline";
+import { createKafkaBus, type EventMessage, partitionOfKey, readTopicsFile } from "@heddle/events";
 import { testKafka } from "@heddle/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { runProgram } from "../program.ts";
 import { type History, type PublishedSuite, startPublishedSuite } from "./published-suite.ts";
-import { findGoConsumer, findPythonConsumer, type ReadEvent, type Stranger } from "./stranger.ts";
+import {
+  type EventJson,
+  findGoConsumer,
+  findPythonConsumer,
+  preparePython,
+  type ReadEvent,
+  type Stranger,
+} from "./stranger.ts";
 
 const TOPIC = "heddle.execution.v1.ExecutionEvent";
 const EXECUTIONS = 30;
@@ -28,6 +38,7 @@ const WORKFLOW = `workflow:
 const kafkaMissing = testKafka().skipReason;
 const folder = mkdtempSync(join(tmpdir(), "heddle-interop-"));
 const descriptors = join(folder, "heddle.binpb");
+const page = readFileSync("docs/events.md", "utf8");
 let suite: PublishedSuite;
 let histories: Map<string, History>;
 /** What our own bus reads of the topic, each event once, by id. */
@@ -127,15 +138,60 @@ function withoutCopies(events: readonly ReadEvent[]): ReadEvent[] {
   return [...first.values()];
 }
 
-test("buf convert makes JSON of a value", async () => {
+/** What docs/events.md tells strangers to type, with the places of this run. */
+function documented(language: "python" | "sh"): string {
+  const [, code = ""] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "ms").exec(page) ?? [];
+  expect(code).toContain("127.0.0.1:9092");
+  return code.replaceAll("127.0.0.1:9092", suite.brokers[0] ?? "");
+}
+
+test("buf convert makes JSON of a value, as documented", async () => {
   const [executionId = "", history = []] = histories.entries().next().value ?? [];
   expect(history.length).toBeGreaterThan(3);
-  const value = join(folder, "value.binpb");
+  const convert = documented("sh").match(/^buf convert .*$/m)?.[0] ?? "";
   for (const event of history) {
-    writeFileSync(value, published.get(`${executionId}/${event.seq}`)?.value ?? "");
-    const convert = ["convert", descriptors, "--type", TOPIC, "--from", value, "--to", "-#format=json"];
-    const { stdout, stderr } = await runProgram("buf", convert);
+    writeFileSync(join(folder, "value.binpb"), published.get(`${executionId}/${event.seq}`)?.value ?? "");
+    const { stdout, stderr } = await runProgram("sh", ["-c", `cd ${folder}; topic=${TOPIC}; ${convert}`]);
     expect(stderr).toBe("");
     expect(JSON.parse(stdout.toString())).toEqual(event);
   }
 });
+
+test("kcat shows what is there, as documented", async (context) => {
+  const { code } = await runProgram("kcat", ["-V"]);
+  if (code !== 0) return context.skip("install kcat: apt-get install kcat");
+  const partition = [...published.values()].map(({ key }) => partitionOfKey(key, 12))[0];
+  const commands = documented("sh").replace("-p 4 -o 17", `-p ${partition} -o 1`);
+  const { stdout, stderr } = await runProgram("sh", ["-ec", `cd ${folder}; ${commands}`]);
+  expect(stderr).toBe("");
+  const lines = stdout.toString().trim().split("\n");
+  const listed = lines.slice(0, -1).map((line) => line.split(" "));
+  expect(new Set(listed.map(([, , key]) => key))).toEqual(new Set(histories.keys()));
+  const there = listed.find(([at, offset]) => at === String(partition) && offset === "1");
+  const shown = JSON.parse(lines.at(-1) ?? "") as EventJson;
+  expect(there?.[3]).toContain(`ce_id=${shown.executionId}/${shown.seq},`);
+});
+
+test("the program in Python does what it says, as documented", async (context) => {
+  const { skipReason, environment } = await preparePython();
+  if (skipReason !== undefined) return context.skip(skipReason);
+  const program = spawn(join(environment, "bin/python"), ["-u", "-c", documented("python")], { cwd: folder });
+  try {
+    const seen = new Map<string, unknown>();
+    for await (const line of createInterface(program.stdout)) {
+      const [, id = "", kind = "", json = ""] = /^(\S+) (\w+) (.*)$/.exec(line) ?? [];
+      seen.set(id, Object.keys(JSON.parse(json) as object).includes(camelCase(kind)));
+      if (seen.size === published.size) break;
+    }
+    expect(seen).toEqual(new Map([...published.keys()].map((id) => [id, true])));
+  } finally {
+    const exited = once(program, "exit");
+    program.kill("SIGKILL");
+    await exited;
+  }
+});
+
+/** proto3 JSON's name of a field. */
+function camelCase(name: string): string {
+  return name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

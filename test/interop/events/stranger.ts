@@ -15,6 +15,7 @@ export interface Stranger {
 
 /** An event of any kind: each has its place in the history. */
 export interface EventJson {
+  executionId: string;
   seq: string;
   [field: string]: JsonValue;
 }
@@ -35,22 +36,28 @@ export interface ReadEvent {
 const CACHE = join(import.meta.dirname, "../../../.cache/interop");
 const INSTALL_TIMEOUT_MS = 300_000;
 
-/** confluent-kafka, which is librdkafka. The first call makes a virtual environment from PyPI: 5 to 20 seconds. */
+/** confluent-kafka, which is librdkafka. */
 export async function findPythonConsumer(): Promise<Stranger> {
-  const folder = join(import.meta.dirname, "python");
-  const requirements = join(folder, "requirements.txt");
+  const { environment, skipReason } = await preparePython();
+  const program = join(import.meta.dirname, "python", "consume.py");
+  return consumer("Python, confluent-kafka", skipReason, join(environment, "bin", "python"), [program]);
+}
+
+/** Makes a virtual environment from PyPI: 5 to 20 seconds, once. */
+export async function preparePython(): Promise<{ environment: string; skipReason?: string }> {
+  const requirements = join(import.meta.dirname, "python", "requirements.txt");
   const environment = join(CACHE, `python-${fingerprint(requirements)}`);
-  const python = join(environment, "bin", "python");
-  const skipReason = await once(environment, async (complete) => {
+  const skipReason = await fillOnce(environment, async (complete) => {
     const created = await runProgram("python3", ["-m", "venv", environment], { timeoutMs: INSTALL_TIMEOUT_MS });
     if (created.code !== 0) return `put Python 3.10 or newer with venv on PATH (${firstLine(created)})`;
     const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements];
+    const python = join(environment, "bin", "python");
     const installed = await runProgram(python, install, { timeoutMs: INSTALL_TIMEOUT_MS });
     if (installed.code !== 0) return `make PyPI reachable for pip (${firstLine(installed)})`;
     complete();
     return undefined;
   });
-  return consumer("Python, confluent-kafka", skipReason, python, [join(folder, "consume.py")]);
+  return { environment, skipReason };
 }
 
 /** franz-go, which is pure Go. The first call builds it with modules of the Go proxy: about a minute. */
@@ -58,7 +65,7 @@ export async function findGoConsumer(): Promise<Stranger> {
   const folder = join(import.meta.dirname, "go");
   const build = join(CACHE, `go-${fingerprint(...["main.go", "go.mod", "go.sum"].map((name) => join(folder, name)))}`);
   const program = join(build, "consume");
-  const skipReason = await once(build, async (complete) => {
+  const skipReason = await fillOnce(build, async (complete) => {
     const { code } = await runProgram("go", ["version"]);
     if (code !== 0) return "put Go 1.26 or newer on PATH";
     // Neither another toolchain nor other modules than those that go.sum names.
@@ -89,7 +96,7 @@ function consumer(name: string, skipReason: string | undefined, program: string,
 }
 
 /** Fills the folder unless that was completed before; a fill that was cut off is begun anew. */
-async function once(
+async function fillOnce(
   folder: string,
   fill: (complete: () => void) => Promise<string | undefined>,
 ): Promise<string | undefined> {
