@@ -3,6 +3,7 @@ import { DiagnosticsService } from "@heddle/proto/heddle/scheduler/v1/diagnostic
 import { LinkService } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
 import { WorkerService } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
+import { DomainError } from "@heddle/errors";
 import type { EventBus } from "@heddle/events";
 import type { Dial, RpcTransport, ValidationOptions } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
@@ -11,8 +12,17 @@ import { handleConnect } from "./handlers/connect.ts";
 import { createDiagnostics } from "./handlers/create-diagnostics.ts";
 import { handleOpenLink } from "./handlers/open-link.ts";
 import { createRoutedCalls, type RoutedCalls } from "./handlers/routed-calls.ts";
+import {
+  createSchedule,
+  deleteSchedule,
+  getSchedule,
+  listSchedules,
+  pauseSchedule,
+  type ScheduleCallContext,
+} from "./handlers/schedule-calls.ts";
 import { defaultLimits, type SchedulerLimits } from "./limits.ts";
 import { registerMetrics } from "./metrics.ts";
+import { createScheduling } from "./schedules/scheduling.ts";
 import { shuttingDown } from "./sessions.ts";
 import { createShardSet, type ShardSet } from "./shards/shard-set.ts";
 import { monotonicClock, type Clock } from "./turn.ts";
@@ -34,6 +44,8 @@ export interface SchedulerServiceDeps {
   address?: string;
   /** Reaches other replicas, by the addresses that they have told. Not needed by a process that is alone. */
   dial?: Dial;
+  /** A newer process runs under the name of this one, which owns nothing any more for good: end it, with a message. */
+  onSuperseded?: () => void;
   /** In place of `database`, for a process that is alone: gives a number that is higher at every call, over all restarts. */
   epoch?: () => Promise<bigint>;
 }
@@ -54,10 +66,22 @@ export function createSchedulerService(deps: SchedulerServiceDeps): SchedulerSer
   const { logger, clock = monotonicClock, database, dial, owner = "scheduler", address = "" } = deps;
   const limits: SchedulerLimits = { ...defaultLimits, ...deps.limits };
   const metrics = deps.metrics === undefined ? undefined : registerMetrics(deps.metrics);
-  let running: { shards: ShardSet; calls: RoutedCalls; diagnostics: ReturnType<typeof createDiagnostics> } | undefined;
+  let running:
+    | {
+        shards: ShardSet;
+        calls: RoutedCalls;
+        schedules: ScheduleCallContext | undefined;
+        diagnostics: ReturnType<typeof createDiagnostics>;
+      }
+    | undefined;
   const get = () => {
     if (running === undefined) throw shuttingDown();
     return running;
+  };
+  const schedules = (): ScheduleCallContext => {
+    const context = get().schedules;
+    if (context === undefined) throw withoutSchedules();
+    return context;
   };
 
   return {
@@ -75,6 +99,11 @@ export function createSchedulerService(deps: SchedulerServiceDeps): SchedulerSer
         listWorkers: (request, call) => get().calls.listWorkers(request, call),
         describeQueue: (request, call) => get().calls.describeQueue(request, call),
         explainWait: (request, call) => get().calls.explainWait(request, call),
+        createSchedule: (request) => createSchedule(schedules(), request),
+        getSchedule: (request) => getSchedule(schedules(), request),
+        listSchedules: (request) => listSchedules(schedules(), request),
+        pauseSchedule: (request) => pauseSchedule(schedules(), request),
+        deleteSchedule: (request) => deleteSchedule(schedules(), request),
       });
       router.service(DiagnosticsService, {
         describeShards: (request, call) => get().diagnostics.describeShards(request, call),
@@ -93,19 +122,36 @@ export function createSchedulerService(deps: SchedulerServiceDeps): SchedulerSer
         clock,
         logger,
         metrics,
+        onSuperseded: deps.onSuperseded,
       });
       await shards.start();
+      const { execution, bus } = deps;
+      const scheduling =
+        database && execution && bus
+          ? createScheduling({ database, execution, bus, ownership: shards, logger })
+          : undefined;
+      await scheduling?.start();
       running = {
         shards,
         calls: createRoutedCalls(shards, dial),
+        schedules: scheduling && database && { database, scheduling },
         diagnostics: createDiagnostics(shards, { database, dial }),
       };
       logger.info({ owner, shards: shards.ownedShards() }, "scheduler started");
     },
     async stop() {
-      const shards = running?.shards;
+      const stopping = running;
       running = undefined;
-      await shards?.stop();
+      await stopping?.schedules?.scheduling.stop();
+      await stopping?.shards.stop();
     },
   };
+}
+
+function withoutSchedules(): DomainError {
+  return new DomainError({
+    kind: "unimplemented",
+    reason: "UNIMPLEMENTED",
+    message: "this process runs no schedules: it was composed without a database, an event bus or a way to execution",
+  });
 }
