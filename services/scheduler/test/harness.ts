@@ -139,6 +139,7 @@ export interface TestWorker extends Frames<ConnectResponse> {
 export interface WorkerOptions {
   id?: string;
   slots?: number;
+  namespace?: string;
   tools?: string[];
   agents?: string[];
   held?: { taskId: string; fencingToken: bigint }[];
@@ -147,7 +148,7 @@ export interface WorkerOptions {
 }
 
 export function connectWorker(transport: RpcTransport, options: WorkerOptions = {}): TestWorker {
-  const { id = "w1", slots = 10, tools = ["echo"], agents = [], held = [] } = options;
+  const { id = "w1", slots = 10, tools = ["echo"], agents = [], held = [], namespace = "" } = options;
   const frames = collect<ConnectResponse>();
   const stream = transport.openStream(WorkerService.method.connect, frames);
   let frame = (options.firstFrame ?? 1n) - 1n;
@@ -156,6 +157,7 @@ export function connectWorker(transport: RpcTransport, options: WorkerOptions = 
       case: "hello",
       value: {
         workerId: id,
+        namespace,
         slots,
         capabilities: [
           ...tools.map((name) => ({ type: TaskType.TOOL, name })),

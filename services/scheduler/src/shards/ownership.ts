@@ -41,6 +41,8 @@ export interface OwnershipHooks {
   resumed(): void;
   /** The lease has run out for so long that those who are connected had better look elsewhere. */
   cutOff(): void;
+  /** A newer process of the same name has everything; this one will own nothing any more. */
+  superseded(): void;
 }
 
 /** Keeps this replica among the owners, and its fair share of the shards with it. */
@@ -93,6 +95,7 @@ export function createOwnership({ database, owner, address, limits, logger, hook
     superseded = true;
     joined = false;
     logger.error({ owner }, "another process runs under this owner name, so this one owns nothing; give each its own");
+    hooks.superseded();
   };
 
   const enter = async (): Promise<void> => {

@@ -25,6 +25,7 @@ export interface ShardSetOptions {
   clock: Clock;
   logger: Logger;
   metrics: SchedulerMetrics | undefined;
+  onSuperseded?: () => void;
 }
 
 /** Where the streams and calls of a shard belong at this moment. */
@@ -118,6 +119,7 @@ export function createShardSet(options: ShardSetOptions): ShardSet {
       for (const owned of shards.values()) owned.resume();
       changed();
     },
+    superseded: () => options.onSuperseded?.(),
     cutOff() {
       for (const [shard, { context }] of shards) context.sessions.closeAll(shardNotOwned(shard, undefined));
     },
