@@ -5,7 +5,8 @@ import { parseArgs } from "node:util";
 import { FAULT_KINDS, type FaultKind } from "./faults/fault.ts";
 import { describeFault } from "./faults/plan-faults.ts";
 import { renderFaults, renderTable, renderViolations } from "./report.ts";
-import { runChaos, violationsOf } from "./run-chaos.ts";
+import { runChaos } from "./run-chaos.ts";
+import { countViolations } from "./scenario.ts";
 
 /*
  * One run of chaos, whose load and faults the seed decides:
@@ -40,7 +41,7 @@ const outcome = await runChaos({
 console.log(`\n${outcome.faults.length} faults:\n${renderFaults(outcome.faults)}\n`);
 for (const [name, value] of Object.entries(outcome.figures)) console.log(`${name}: ${value}`);
 console.log(`\n${renderTable(outcome.results)}\n`);
-const violations = violationsOf(outcome);
+const violations = countViolations(outcome);
 if (violations > 0) {
   console.log(`${renderViolations(outcome.results)}\n`);
   console.log(

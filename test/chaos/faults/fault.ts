@@ -39,5 +39,7 @@ export interface Targets {
   services: readonly string[];
   workers: readonly string[];
   databaseWires: readonly string[];
+  /** Those of them on which commits are frequent enough to catch one. */
+  commitWires: readonly string[];
   serviceWires: readonly string[];
 }

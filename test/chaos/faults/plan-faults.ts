@@ -24,7 +24,7 @@ export function planFaults(random: Random, { count, windowMs, kinds, targets }: 
 }
 
 function describe(kind: FaultKind, random: Random, targets: Targets): Omit<Fault, "atMs" | "kind"> {
-  const { services, workers, databaseWires, serviceWires } = targets;
+  const { services, workers, databaseWires, commitWires, serviceWires } = targets;
   switch (kind) {
     case "kill-service":
       return { target: random.pick(services), durationMs: random.below(3_000), amount: 0 };
@@ -59,7 +59,7 @@ function describe(kind: FaultKind, random: Random, targets: Targets): Omit<Fault
         amount: random.between(5, 200),
       };
     case "swallow-commit":
-      return { target: random.pick(databaseWires), durationMs: 5_000, amount: 0 };
+      return { target: random.pick(commitWires), durationMs: 5_000, amount: 0 };
     case "cut-service":
       return { target: random.pick(serviceWires), durationMs: random.below(3_000), amount: 0 };
     case "delay-service":

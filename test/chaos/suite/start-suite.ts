@@ -3,7 +3,6 @@ import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { once } from "node:events";
-import { spawn } from "node:child_process";
 import { type KafkaBroker, startKafkaBroker } from "@heddle/broker";
 import { createTcpProxy, type TcpProxy } from "../net/tcp-proxy.ts";
 import { manageProcess, type ManagedProcess } from "./managed-process.ts";
@@ -50,7 +49,6 @@ export interface Suite {
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 const READY_TIMEOUT_MS = 60_000;
-const STATEFUL = ["definition", "execution", "scheduler"] as const;
 
 export async function startSuite(options: SuiteOptions): Promise<Suite> {
   const { folder, slots } = options;
@@ -71,8 +69,6 @@ export async function startSuite(options: SuiteOptions): Promise<Suite> {
       () => postgres.dispose(),
       () => kafka.purge(),
     );
-    for (const service of STATEFUL) await migrate(service, postgres.url, kafka.address);
-
     const wires: Wire[] = [];
     const processes: ManagedProcess[] = [];
     const addWire = async (name: string, kind: Wire["kind"], port: number): Promise<TcpProxy> => {
@@ -114,6 +110,7 @@ export async function startSuite(options: SuiteOptions): Promise<Suite> {
           Object.assign(env, {
             DATABASE_URL: withPort(postgres.url, database.port),
             KAFKA_BROKERS: kafka.address,
+            HEDDLE_MIGRATE: "true",
             HEDDLE_TOPICS_FILE: join(ROOT, "deploy/topics.yaml"),
             HEDDLE_OWNER: name,
             HEDDLE_ADVERTISED_ADDRESS: fronts.get(name),
@@ -189,8 +186,8 @@ export async function startSuite(options: SuiteOptions): Promise<Suite> {
   }
 }
 
-/** Few: each task that a zombie takes waits for the end of its lease. */
-const ZOMBIE_SLOTS = 3;
+/** More than a worker has: whoever has most free slots gets the next task. */
+const ZOMBIE_SLOTS = 30;
 
 /** Whom a service calls. Others would not know the setting. */
 const CALLS: Readonly<Record<string, readonly string[]>> = {
@@ -227,19 +224,6 @@ async function findFreePort(): Promise<number> {
     await once(server, "close");
     return port;
   }
-}
-
-async function migrate(service: string, databaseUrl: string, brokers: string): Promise<void> {
-  const child = spawn(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", join(ROOT, "services", service, "src/main.ts"), "migrate"],
-    {
-      env: { ...process.env, DATABASE_URL: databaseUrl, KAFKA_BROKERS: brokers, HEDDLE_LOG_LEVEL: "warn" },
-      stdio: ["ignore", "inherit", "inherit"],
-    },
-  );
-  const [code] = (await once(child, "exit")) as [number | null];
-  if (code !== 0) throw new Error(`the migrations of ${service} ended with code ${code}`);
 }
 
 function withPort(url: string, port: number): string {

@@ -30,7 +30,8 @@ const transport = createGrpcTransport(values.address);
 const stream = transport.openStream(WorkerService.method.connect, {
   onMessage({ frame: { case: kind, value } }) {
     if (kind === "welcome") console.log("ready");
-    if (kind === "tasks") for (const task of value.tasks) held.set(task.taskId, task);
+    if (kind === "tasks") take(value.tasks);
+    if (kind === "refusals") console.log(`${value.refusals.length} answers were refused`);
   },
   onEnd(error) {
     console.log(`the stream ended: ${error?.message ?? "by the server"}`);
@@ -78,6 +79,11 @@ setInterval(() => {
 setInterval(() => {
   send({ case: "heartbeats", value: { $typeName: "heddle.worker.v1.WorkerHeartbeats", heartbeats: [] } });
 }, HEARTBEAT_INTERVAL_MS);
+
+function take(tasks: readonly Task[]): void {
+  console.log(`took ${tasks.length} tasks`);
+  for (const task of tasks) held.set(task.taskId, task);
+}
 
 function answer(task: Task): void {
   frame += 1;
