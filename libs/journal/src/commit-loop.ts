@@ -54,7 +54,8 @@ export function createCommitLoop<State, Command, Event, Captured>(
       const batch = decideBatch(core, queue, hooks);
       const sections = batch.sections.filter((section) => section !== undefined);
       const { offset, payloads } = batch;
-      const outcome = sections.length === 0 ? await confirm() : await appender.append({ offset, sections, payloads });
+      const outcome =
+        sections.length > 0 ? await appender.append({ offset, sections, payloads }) : await confirm(batch);
       if (outcome === "committed") settle(core, batch, hooks);
       else abandon(batch, outcome);
       inFlight = false;
@@ -68,7 +69,8 @@ export function createCommitLoop<State, Command, Event, Captured>(
   };
 
   /** An append proves by itself that nobody took anything; answers without one rest on the lease. */
-  const confirm = async (): Promise<AppendOutcome> => ((await hooks.confirm()) ? "committed" : "lost");
+  const confirm = async ({ answers }: Batch<State, Command, Event>): Promise<AppendOutcome> =>
+    answers.length === 0 || (await hooks.confirm()) ? "committed" : "lost";
 
   const wake = (): void => {
     if (running) return;

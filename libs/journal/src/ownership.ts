@@ -165,13 +165,12 @@ export function createOwnership<State, Command, Event, Captured>(
   };
 
   const run = (): void => {
+    timer = undefined;
     if (stopped) return;
     if (ticking !== undefined) {
       tickAgain = true;
       return;
     }
-    clearTimeout(timer);
-    timer = undefined;
     const began = performance.now();
     ticking = tick()
       .catch((error: unknown) => {
@@ -237,8 +236,10 @@ export function createOwnership<State, Command, Event, Captured>(
     },
     async confirm() {
       const held = tenure;
-      while (held !== undefined && tenure === held && !isValid()) await change(limits.leaseDurationMs);
-      return held !== undefined && tenure === held;
+      // Nothing is in memory then, and nothing rests on it.
+      if (held === undefined) return true;
+      while (tenure === held && !isValid()) await change(limits.leaseDurationMs);
+      return tenure === held;
     },
     async start() {
       stopped = false;

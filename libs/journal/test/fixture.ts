@@ -29,12 +29,15 @@ export type Reply = { seq: number; sum: number };
 
 export interface RuntimeOverrides extends TallyOptions {
   owner?: string;
+  /** Hears nothing of what others do until it looks by itself. */
+  deaf?: boolean;
   limits?: Partial<JournalLimits>;
   partitions?: number;
   now?: () => number;
   onCommitted?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onCommitted"];
   onLost?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onLost"];
   onAcquired?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onAcquired"];
+  onSuperseded?: () => void;
 }
 
 export interface Fixture {
@@ -85,6 +88,7 @@ export async function createFixture(server: TestServer, options: { partitions?: 
 
   const create = async (overrides: RuntimeOverrides = {}): Promise<TallyRuntime> => {
     const proxy = await createProxy(testDatabase.url);
+    if (overrides.deaf === true) proxy.deafen();
     const own = testDatabase.open({ url: proxy.url });
     const runtime = createJournalRuntime<Tally, TallyCommand, TallyEvent, string>({
       database: own,
@@ -93,12 +97,12 @@ export async function createFixture(server: TestServer, options: { partitions?: 
       projection: createTallyProjection(own),
       partitions: options.partitions,
       logger,
-      // A killed one gives up soon, which bounds the time that its test takes to end.
-      limits: { projectionIntervalMs: 20, leaseDurationMs: 3_000, leaseRenewIntervalMs: 500, ...overrides.limits },
+      limits: { projectionIntervalMs: 20, takeoverGraceMs: 200, ...overrides.limits },
       now: overrides.now,
       onCommitted: overrides.onCommitted,
       onLost: overrides.onLost,
       onAcquired: overrides.onAcquired,
+      onSuperseded: overrides.onSuperseded,
     });
     runtimes.set(runtime, proxy);
     return runtime;

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openDatabase, startEmbeddedPostgres } from "@heddle/store";
 import { afterEach, expect, test } from "vitest";
 import { createJournalRuntime, journalMigrations } from "../src/index.ts";
@@ -99,21 +100,64 @@ describeOnServers("outage", (server) => {
     expect(runtime.ownedPartitions()).toHaveLength(64);
   });
 
-  test("no database for longer than the lease: pending commands are refused, and work goes on when it is back", async () => {
+  test("no database for longer than the lease, and nobody took anything: memory is kept and nothing is refused", async () => {
     const { start, proxyOf } = await createFixture(server);
-    const runtime = await start({
-      limits: { leaseDurationMs: 900, leaseSafetyMarginMs: 300, leaseRenewIntervalMs: 150 },
-    });
+    const lost: number[] = [];
+    const limits = { leaseDurationMs: 500, leaseSafetyMarginMs: 100, leaseRenewIntervalMs: 100 };
+    const runtime = await start({ limits, onLost: (partition) => lost.push(partition) });
     const id = runtime.newId();
     await add(runtime, id, 1);
     proxyOf(runtime).cut();
-    const refused = await add(runtime, id, 2).catch((error: unknown) => error);
-    expect(refused).toMatchObject({ kind: "unavailable" });
-    expect(runtime.ownedPartitions()).toEqual([]);
+    const pending = sequence(10).map(() => add(runtime, id, 1));
+    await sleep(1_200);
+    const read = runtime.read(id);
     proxyOf(runtime).mend();
-    await until(() => runtime.ownedPartitions().length === 64, "the partitions are recovered");
-    expect(await add(runtime, id, 3)).toEqual({ seq: 2, sum: 4 });
+    expect((await Promise.all(pending)).map((reply) => reply.seq)).toEqual(sequence(11).slice(1));
+    expect((await read)?.seq).toBe(11);
+    expect(lost).toEqual([]);
+    expect((await readAll(runtime)).get(id)).toEqual(sequence(11));
+  });
+
+  test("the answer to a commit is lost in an outage longer than the lease: its real outcome is found", async () => {
+    const { start, proxyOf } = await createFixture(server);
+    const limits = { leaseDurationMs: 500, leaseSafetyMarginMs: 100, leaseRenewIntervalMs: 100 };
+    const runtime = await start({ limits });
+    const id = runtime.newId();
+    await add(runtime, id, 1);
+    const { swallowAnswerTo, cut, mend } = proxyOf(runtime);
+    swallowAnswerTo("journal_append", cut);
+    const pending = add(runtime, id, 2);
+    await sleep(1_200);
+    mend();
+    expect(await pending).toEqual({ seq: 2, sum: 3 });
     expect((await readAll(runtime)).get(id)).toEqual([1, 2]);
+  });
+
+  test("another process took over during the outage: what was pending has its real outcome, and memory is dropped", async () => {
+    const { start, proxyOf } = await createFixture(server);
+    const limits = { leaseDurationMs: 500, leaseSafetyMarginMs: 100, leaseRenewIntervalMs: 100 };
+    const cutOff = await start({ owner: "cut-off", limits });
+    const heir = await start({ owner: "heir", limits });
+    await until(() => heir.ownedPartitions().length === 32 && cutOff.ownedPartitions().length === 32, "they share");
+    const [committed, pending] = [0, 1].map(() => cutOff.newId()) as [string, string];
+    await add(cutOff, committed, 1);
+    await add(cutOff, pending, 1);
+    // The first of the two is committed, and its answer is lost; the second waits behind it.
+    proxyOf(cutOff).swallowAnswerTo("journal_append", proxyOf(cutOff).cut);
+    const first = add(cutOff, committed, 2);
+    await until(async () => (await readAll(heir)).get(committed)?.length === 2, "the first is committed");
+    const second = add(cutOff, pending, 2).catch((error: unknown) => error);
+    await until(() => heir.ownedPartitions().length === 64, "the heir has everything");
+    expect(await add(heir, pending, 3)).toEqual({ seq: 2, sum: 4 });
+    proxyOf(cutOff).mend();
+    expect(await first).toEqual({ seq: 2, sum: 3 });
+    expect(await second).toMatchObject({ kind: "unavailable" });
+    await until(() => heir.ownedPartitions().length === 32, "they share again");
+    const stored = await readAll(heir);
+    expect([stored.get(committed), stored.get(pending)]).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
   });
 
   test("a short outage is sat out: nothing is refused", async () => {
@@ -139,7 +183,7 @@ async function ownServer(cleanup: (() => Promise<void>)[]) {
     owner: "a",
     aggregate: createTallyType(),
     projection: createTallyProjection(database),
-    limits: { projectionIntervalMs: 20, leaseDurationMs: 30_000 },
+    limits: { projectionIntervalMs: 20 },
   });
   cleanup.push(async () => {
     await runtime.stop();

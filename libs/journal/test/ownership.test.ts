@@ -6,7 +6,7 @@ import { add, createFixture, readAll, sequence, shortLease, until } from "./fixt
 import { describeOnServers } from "./servers.ts";
 
 /** Notices nothing by itself: as a process that hangs and comes back. */
-const deaf = { leaseRenewIntervalMs: 3_600_000, leaseDurationMs: 600, leaseSafetyMarginMs: -3_600_000 };
+const frozen = { leaseRenewIntervalMs: 3_600_000, leaseDurationMs: 600, leaseSafetyMarginMs: -3_600_000 };
 
 describeOnServers("ownership", (server) => {
   test("a lone process owns everything, and leaves nothing behind when it stops", async () => {
@@ -29,10 +29,15 @@ describeOnServers("ownership", (server) => {
   test("a zombie whose lease was taken over cannot write, and nothing of it is acknowledged", async () => {
     const { start } = await createFixture(server);
     const lost: number[] = [];
-    const zombie = await start({ owner: "zombie", limits: deaf, onLost: (partition) => lost.push(partition) });
+    const zombie = await start({
+      owner: "zombie",
+      deaf: true,
+      limits: frozen,
+      onLost: (partition) => lost.push(partition),
+    });
     const id = zombie.newId();
     await add(zombie, id, 1);
-    await sleep(deaf.leaseDurationMs);
+    await sleep(frozen.leaseDurationMs);
     const heir = await start({ owner: "heir" });
     await until(() => heir.ownedPartitions().length === 64, "the heir has everything");
     await add(heir, id, 2);
@@ -47,10 +52,10 @@ describeOnServers("ownership", (server) => {
 
   test("a zombie cannot write the projection either", async () => {
     const { start, database } = await createFixture(server);
-    const zombie = await start({ owner: "zombie", limits: { ...deaf, projectionIntervalMs: 1_500 } });
+    const zombie = await start({ owner: "zombie", deaf: true, limits: { ...frozen, projectionIntervalMs: 1_500 } });
     const id = zombie.newId();
     await add(zombie, id, 1);
-    await sleep(deaf.leaseDurationMs);
+    await sleep(frozen.leaseDurationMs);
     const heir = await start({ owner: "heir" });
     await until(() => heir.ownedPartitions().length === 64, "the heir has everything");
     await add(heir, id, 2);
@@ -61,22 +66,34 @@ describeOnServers("ownership", (server) => {
     expect((await heir.readHistory(id)).map((record) => record.seq)).toEqual([1, 2]);
   });
 
-  test("a process that hears nothing stops by itself before its lease can have run out", async () => {
-    const { start } = await createFixture(server);
-    const reasons: string[] = [];
-    const runtime = await start({
-      owner: "isolated",
-      limits: { leaseDurationMs: 400, leaseSafetyMarginMs: 200, leaseRenewIntervalMs: 3_600_000 },
-      onLost: (_, reason) => reasons.push(reason),
+  test("a process that could not renew answers nothing from memory, and what it commits proves that nobody took over", async () => {
+    const { start, proxyOf } = await createFixture(server);
+    const lost: number[] = [];
+    const limits = {
+      leaseDurationMs: 500,
+      leaseSafetyMarginMs: 200,
+      leaseRenewIntervalMs: 3_600_000,
+      outagePatienceMs: 400,
+    };
+    const runtime = await start({ owner: "isolated", deaf: true, limits, onLost: (partition) => lost.push(partition) });
+    const id = runtime.newId();
+    await add(runtime, id, 1);
+    await sleep(limits.leaseDurationMs);
+    const read = runtime.read(id).catch((error: unknown) => error);
+    expect(await add(runtime, id, 1)).toEqual({ seq: 2, sum: 2 });
+    expect(await read).toMatchObject({ kind: "unavailable", reason: "DEPENDENCY_UNAVAILABLE" });
+    await expect(runtime.readHistory(id)).rejects.toMatchObject({ kind: "unavailable" });
+    await expect(runtime.submit(id, { kind: "add", value: 1 }, { admission: true })).rejects.toMatchObject({
+      reason: "DEPENDENCY_UNAVAILABLE",
     });
-    await sleep(250);
-    await expect(add(runtime, runtime.newId(), 1)).rejects.toMatchObject({ reason: "PARTITION_NOT_OWNED" });
-    expect(new Set(reasons)).toEqual(new Set(["lease_expired"]));
+    expect(lost).toEqual([]);
+    proxyOf(runtime).cut();
   });
 
   test("a restart under the same name takes its partitions back at once, and the older one stops for good", async () => {
     const { start, logs } = await createFixture(server);
-    const old = await start({ limits: shortLease });
+    let superseded = 0;
+    const old = await start({ limits: shortLease, onSuperseded: () => superseded++ });
     const id = old.newId();
     await add(old, id, 1);
     const renewed = await start();
@@ -87,6 +104,7 @@ describeOnServers("ownership", (server) => {
       "the older notices",
     );
     await sleep(500);
+    expect(superseded).toBe(1);
     expect(old.ownedPartitions()).toEqual([]);
     expect(renewed.ownedPartitions()).toHaveLength(64);
   });

@@ -8,8 +8,10 @@ export interface Proxy {
   cut(): void;
   /** Takes connections again. */
   mend(): void;
+  /** Connections that begin to listen from now on are never told anything. */
+  deafen(): void;
   /** The next answer to a statement of that name is swallowed, and its connection breaks: the statement did run. */
-  swallowAnswerTo(statement: string): void;
+  swallowAnswerTo(statement: string, then?: () => void): void;
   /**
    * The next such statement is held back and its client's connection breaks; the returned function delivers it to the
    * server after all, as a network might that was only slow, and resolves when the server has answered.
@@ -27,6 +29,7 @@ export async function createProxy(target: string): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
   let trap: Trap | undefined;
+  let isDeaf = false;
 
   const listener = createServer((client) => {
     if (isCut) {
@@ -47,7 +50,7 @@ export async function createProxy(target: string): Promise<Proxy> {
         const { spring } = trap;
         trap = undefined;
         spring(client, server, chunk);
-      } else server.write(chunk);
+      } else server.write(isDeaf ? elsewhere(chunk) : chunk);
     });
     server.on("data", (chunk) => client.write(chunk));
   });
@@ -67,12 +70,18 @@ export async function createProxy(target: string): Promise<Proxy> {
     mend() {
       isCut = false;
     },
-    swallowAnswerTo(statement) {
+    deafen() {
+      isDeaf = true;
+    },
+    swallowAnswerTo(statement, then) {
       trap = {
         statement,
         spring(client, server, chunk) {
           server.removeAllListeners("data");
-          server.once("data", () => client.destroy());
+          server.once("data", () => {
+            client.destroy();
+            then?.();
+          });
           server.write(chunk);
         },
       };
@@ -106,4 +115,13 @@ export async function createProxy(target: string): Promise<Proxy> {
       await new Promise((resolve) => listener.close(resolve));
     },
   };
+}
+
+/** The same bytes, listening to a channel that nobody uses: of the same length, or the protocol would notice. */
+function elsewhere(chunk: Buffer): Buffer {
+  const text = chunk.toString("latin1");
+  return Buffer.from(
+    text.replace(/listen heddle_\w+/, (found) => found.replace(/.$/, "_")),
+    "latin1",
+  );
 }
