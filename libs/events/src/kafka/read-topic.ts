@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { DomainError } from "@heddle/errors";
 import type { EachBatchPayload } from "kafkajs";
 import type { EventMessage } from "../event-message.ts";
@@ -6,6 +7,12 @@ import { defaultKafkaBusLimits, type KafkaBusLimits } from "../limits.ts";
 import { createKafkaClient, type KafkaClient } from "./kafka-client.ts";
 import { type BusLogger, silentLogger } from "./kafka-log.ts";
 import { fromKafkaMessage } from "./kafka-message.ts";
+
+const JOIN_MAX_ATTEMPTS = 8;
+const JOIN_PAUSE_MS = 100;
+/** A broker that gives nothing for so long, although it has something, is as good as gone. */
+const STALL_MS = 30_000;
+const STALLED = `the broker has given nothing for ${STALL_MS / 1000} s; see whether it lives, and read again`;
 
 export interface ReadTopicOptions {
   brokers: readonly string[];
@@ -42,16 +49,20 @@ export interface ReadPartition {
 export async function readTopic(options: ReadTopicOptions): Promise<TopicContents> {
   const { brokers, topic, clientId = "heddle-reader", logger = silentLogger, signal } = options;
   const limits = { ...defaultKafkaBusLimits, ...options.limits };
+  const clients: KafkaClient[] = [];
   // One for each: a client is ended as a whole, and the group is deleted when its consumer has gone.
-  const clientOf = (): KafkaClient => createKafkaClient({ brokers, clientId, logger, limits, retries: "briefly" });
-  const [asking, reading] = [clientOf(), clientOf()];
+  const createClient = (): KafkaClient => {
+    const client = createKafkaClient({ brokers, clientId, logger, limits, retries: "briefly" });
+    clients.push(client);
+    return client;
+  };
   const abort = (): void => {
-    asking.destroy();
-    reading.destroy();
+    for (const client of clients) client.destroy();
   };
   signal?.throwIfAborted();
   signal?.addEventListener("abort", abort, { once: true });
   const group = `${clientId}-${randomUUID()}`;
+  const asking = createClient();
   const admin = asking.kafka.admin({ retry: asking.retry });
   try {
     await admin.connect();
@@ -60,7 +71,18 @@ export async function readTopic(options: ReadTopicOptions): Promise<TopicContent
     const partitions = found
       .map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high), oldestAt: undefined }))
       .sort((a, b) => a.partition - b.partition);
-    await readPartitions(reading, group, partitions, { ...options, limits });
+    for (let attempt = 1; ; attempt++) {
+      const wanted: Reading = { topic, group, partitions, begun: false };
+      try {
+        await readPartitions(createClient(), wanted, { ...options, limits });
+        break;
+      } catch (error) {
+        // A broker that has just started refuses groups for a moment, which ends kafkajs's consumer.
+        if (wanted.begun || attempt === JOIN_MAX_ATTEMPTS || signal?.aborted === true) throw error;
+        logger.debug({ err: error, attempt }, "the group cannot be joined yet");
+        await sleep(JOIN_PAUSE_MS * attempt, undefined, { signal });
+      }
+    }
     // Nobody commits anything to it; a broker forgets it by itself if this fails.
     await admin.deleteGroups([group]).catch((error: unknown) => logger.debug({ err: error, group }, "group is left"));
     return { partitions };
@@ -74,13 +96,21 @@ export async function readTopic(options: ReadTopicOptions): Promise<TopicContent
   }
 }
 
+interface Reading {
+  topic: string;
+  group: string;
+  partitions: ReadPartition[];
+  /** Some messages were given out: it cannot begin anew. */
+  begun: boolean;
+}
+
 /** Fills in `oldestAt`. */
 async function readPartitions(
   client: KafkaClient,
-  group: string,
-  partitions: ReadPartition[],
-  { topic, onMessages, signal, limits }: ReadTopicOptions & { limits: KafkaBusLimits },
+  reading: Reading,
+  { onMessages, signal, limits }: ReadTopicOptions & { limits: KafkaBusLimits },
 ): Promise<void> {
+  const { topic, group, partitions } = reading;
   const left = new Map(partitions.filter(({ low, high }) => low < high).map((each) => [each.partition, each]));
   if (left.size === 0) return;
   const done = Promise.withResolvers<void>();
@@ -95,10 +125,13 @@ async function readPartitions(
   consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
   const onAbort = (): void => done.reject(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
+  const stalled = setTimeout(() => done.reject(new Error(STALLED)), STALL_MS);
 
   const take = ({ batch, resolveOffset }: EachBatchPayload): void => {
     const partition = left.get(batch.partition);
     if (partition === undefined) return;
+    reading.begun = true;
+    stalled.refresh();
     const messages = batch.messages.filter(({ offset }) => Number(offset) < partition.high);
     const [first] = messages;
     if (first !== undefined) {
@@ -132,6 +165,7 @@ async function readPartitions(
     });
     await done.promise;
   } finally {
+    clearTimeout(stalled);
     signal?.removeEventListener("abort", onAbort);
     await consumer.disconnect().catch(() => undefined);
   }
