@@ -88,7 +88,6 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const link = createSchedulerLink({
     transport: options.scheduler,
     dial: options.dial,
-    dial: options.dial,
     // The scheduler must not take the frames of a process that has died for those of its successor.
     ownerId: `${owner}/${randomUUID()}`,
     openTasks,
