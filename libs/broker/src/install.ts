@@ -1,7 +1,16 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { withFileLock } from "./file-lock.ts";
 import { findInstallation, installationAt, PARTS, type KafkaInstallation } from "./installation.ts";
@@ -51,6 +60,7 @@ function isComplete(dir: string, archive: string): boolean {
 
 /** Builds a folder beside the target and moves it there when it is whole: a crash leaves no half installation. */
 async function replace(target: string, build: (folder: string) => Promise<void>): Promise<void> {
+  removeUnfinished(target);
   const folder = mkdtempSync(`${target}-`);
   try {
     await build(folder);
@@ -58,6 +68,15 @@ async function replace(target: string, build: (folder: string) => Promise<void>)
     renameSync(folder, target);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What installs that were killed have left: nobody else builds, as this one holds the lock. */
+function removeUnfinished(target: string): void {
+  for (const name of readdirSync(dirname(target))) {
+    if (!name.startsWith(`${basename(target)}-`)) continue;
+    // Maven may outlive whoever started it, and still write there.
+    rmSync(join(dirname(target), name), { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

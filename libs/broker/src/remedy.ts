@@ -24,5 +24,5 @@ export function describeMissing(java: Java | undefined, maven: boolean): string 
   if (!maven) missing.push("Maven (mvn)");
   if (missing.length === 0) return undefined;
   const how = process.platform === "darwin" ? HOW.darwin : HOW.linux;
-  return `Kafka needs ${missing.join(" and ")}: install with \`${how}\`, or set KAFKA_BROKERS to a broker that runs already`;
+  return `Kafka needs ${missing.join(" and ")}: install with \`${how}\``;
 }

@@ -33,8 +33,9 @@ export interface TestKafka {
 export function testKafka(): TestKafka {
   const given = givenKafkaBrokers();
   if (given !== undefined) return { brokers: () => Promise.resolve(given) };
+  const remedy = findKafkaRemedy();
   return {
-    skipReason: findKafkaRemedy(),
+    ...(remedy !== undefined && { skipReason: `${remedy}, or set KAFKA_BROKERS to a broker that runs already` }),
     async brokers() {
       const { address } = await startKafkaBroker({ dir: join(runDirectory(), "shared") });
       return [address];

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createKafkaBus, type EventMessage, partitionOfKey, readTopicsFile } from "@heddle/events";
-import { testKafka } from "@heddle/testing";
+import { privateTestKafka } from "@heddle/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { runProgram } from "../program.ts";
 import { type History, type PublishedSuite, startPublishedSuite } from "./published-suite.ts";
@@ -35,7 +35,7 @@ const WORKFLOW = `workflow:
   output: { sum: "\${sum.output}" }
 `;
 
-const kafkaMissing = testKafka().skipReason;
+const kafkaMissing = privateTestKafka().skipReason;
 const folder = mkdtempSync(join(tmpdir(), "heddle-interop-"));
 const descriptors = join(folder, "heddle.binpb");
 const page = readFileSync("docs/events.md", "utf8");
