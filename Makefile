@@ -60,6 +60,15 @@ bench: setup ## Run every benchmark; `make bench-journal` runs one
 bench-%: setup
 	@$(RUN) bench -- $*
 
+.PHONY: chaos
+chaos: setup ## Faults of all kinds on real processes; SEED=7 MINUTES=4 EXECUTIONS=2000 FAULTS=32
+	@$(RUN) chaos -- $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+	  $(if $(EXECUTIONS),--executions $(EXECUTIONS)) $(if $(FAULTS),--faults $(FAULTS))
+
+.PHONY: chaos-%
+chaos-%: setup ## One kind of fault at full size: chaos-postgres, chaos-kafka, chaos-recovery
+	@$(RUN) chaos-run -- $* $(if $(SEED),--seed $(SEED))
+
 .PHONY: clean
 clean: ## Remove what can be made again; .heddle/ (your data) stays
 	@rm -rf node_modules .test-results coverage dist .cache

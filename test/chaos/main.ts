@@ -3,10 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { FAULT_KINDS, type FaultKind } from "./faults/fault.ts";
-import { describeFault } from "./faults/plan-faults.ts";
-import { renderFaults, renderTable, renderViolations } from "./report.ts";
+import { printOutcome } from "./report.ts";
 import { runChaos } from "./run-chaos.ts";
-import { countViolations } from "./scenario.ts";
 
 /*
  * One run of chaos, whose load and faults the seed decides:
@@ -38,19 +36,7 @@ const outcome = await runChaos({
   log: (line) => console.log(`${((performance.now() - begunAt) / 1_000).toFixed(1).padStart(7)} s  ${line}`),
 });
 
-console.log(`\n${outcome.faults.length} faults:\n${renderFaults(outcome.faults)}\n`);
-for (const [name, value] of Object.entries(outcome.figures)) console.log(`${name}: ${value}`);
-console.log(`\n${renderTable(outcome.results)}\n`);
-const violations = countViolations(outcome);
-if (violations > 0) {
-  console.log(`${renderViolations(outcome.results)}\n`);
-  console.log(
-    `seed ${seed}; the schedule was:\n${outcome.schedule.map((fault) => `  ${describeFault(fault)}`).join("\n")}`,
-  );
-  console.log(`logs and records: ${folder}\nagain: ${again}`);
-}
-console.log(`${violations} violations; ${outcome.faults.length} faults; seed ${seed}`);
-process.exitCode = violations === 0 ? 0 : 1;
+if (!printOutcome(outcome, { seed, folder, again })) process.exitCode = 1;
 
 /** A number of faults of all kinds, or the kinds to choose from, of which there are 30 then. */
 function readFaults(text: string): { count: number; kinds: readonly FaultKind[] } {

@@ -1,6 +1,44 @@
 import type { CheckResult } from "./checks/check.ts";
+import type { Fault } from "./faults/fault.ts";
 import type { FaultOutcome } from "./faults/inflict-faults.ts";
 import { describeFault } from "./faults/plan-faults.ts";
+
+/** What is printed of a run. */
+export interface Reported {
+  results: readonly CheckResult[];
+  schedule: readonly Fault[];
+  faults: readonly FaultOutcome[];
+  figures: Readonly<Record<string, string | number>>;
+  measurements?: readonly { name: string; value: number; unit: string; limit: number }[];
+}
+
+/** How a run can be had again, and where to look. */
+export interface Provenance {
+  seed: number;
+  folder: string;
+  /** The command. */
+  again: string;
+}
+
+/** Prints everything that is to be known of a run. True when nothing is wrong. */
+export function printOutcome(outcome: Reported, { seed, folder, again }: Provenance): boolean {
+  const { results, schedule, faults, figures, measurements = [] } = outcome;
+  console.log(`\n${faults.length} faults:\n${renderFaults(faults)}\n`);
+  for (const [name, value] of Object.entries(figures)) console.log(`${name}: ${value}`);
+  console.log(`\n${renderTable(results)}\n`);
+  for (const { name, value, unit, limit } of measurements) {
+    console.log(`${value <= limit ? "ok  " : "MORE"}  ${name}: ${value} ${unit} (at most ${limit})`);
+  }
+  const violations = results.reduce((sum, result) => sum + result.violations.length, 0);
+  const isWithinLimits = measurements.every(({ value, limit }) => value <= limit);
+  if (violations > 0) {
+    console.log(`${renderViolations(results)}\n\nthe schedule was:`);
+    for (const fault of schedule) console.log(`  ${describeFault(fault)}`);
+  }
+  if (violations > 0 || !isWithinLimits) console.log(`logs and records: ${folder}\nagain: ${again}`);
+  console.log(`${violations} violations; ${faults.length} faults; seed ${seed}`);
+  return violations === 0 && isWithinLimits;
+}
 
 /** Violations of one check that are printed; all are in the record. */
 const VIOLATIONS_SHOWN = 8;
@@ -10,7 +48,7 @@ export function renderTable(results: readonly CheckResult[]): string {
   const rows = [
     ["promise", "check", "what holds", "count", "violations"],
     ...results.map(({ promise, id, claim, count, violations }) => [
-      promise === 0 ? "model" : String(promise),
+      String(promise),
       id,
       claim,
       String(count),

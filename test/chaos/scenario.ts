@@ -8,6 +8,7 @@ import type { Fault, Targets } from "./faults/fault.ts";
 import { type FaultOutcome, inflictFaults } from "./faults/inflict-faults.ts";
 import { describeRun } from "./figures.ts";
 import { collect, waitUntilQuiet } from "./record/collect.ts";
+import { askDoctor } from "./record/doctor.ts";
 import { readEffects } from "./record/effects.ts";
 import { programKey, type RunRecord } from "./record/run-record.ts";
 import { watchMemory } from "./suite/memory.ts";
@@ -88,6 +89,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
       cancels: driven.cancels,
       effects: readEffects(join(folder, "records")),
       slots: scenario.slots,
+      doctor: await askDoctor(suite.address, [suite.kafka.address]),
     };
     const results = runChecks(record);
     const figures = {

@@ -4,8 +4,8 @@ import type { RunRecord } from "../record/run-record.ts";
 export interface Check {
   /** Kebab-case. */
   id: string;
-  /** Number of the promise in ARCHITECTURE.md; 0: the workload's own model. */
-  promise: number;
+  /** Number of the promise in ARCHITECTURE.md, or who else says so. */
+  promise: number | "model" | "doctor";
   /** What is counted and must hold for each of them, as one clause. */
   claim: string;
   /** Calls `look` once for everything that it looked at, with what is wrong about it or undefined. */
@@ -14,7 +14,7 @@ export interface Check {
 
 export interface CheckResult {
   id: string;
-  promise: number;
+  promise: Check["promise"];
   claim: string;
   count: number;
   violations: string[];

@@ -125,6 +125,11 @@ const PLANTED: readonly [what: string, check: string, plant: (record: SampleReco
     "poison-contained",
     (record) => change(record, CHILD, { status: "failed", failure: { type: "expression" } as never }),
   ],
+  [
+    "something that the doctor finds",
+    "doctor-clean",
+    (record) => (record.doctor = [{ id: "gaps", looked: 2, findings: ["there is a gap"] }]),
+  ],
   ["a version that changed", "versions-kept", (record) => change(record, CHILD, { version: 2 })],
 ];
 

@@ -1,5 +1,6 @@
 import type { RunRecord } from "../record/run-record.ts";
 import { type Check, type CheckResult, runCheck } from "./check.ts";
+import { doctorClean } from "./doctor.ts";
 import { attemptsOrdered, historiesGapless, statesFollow, suspensionsKept } from "./histories.ts";
 import { cancelsEnd, childrenAsked, nothingLeaked, slotsKept } from "./limits.ts";
 import { poisonContained, resultsRight, versionsKept } from "./outcomes.ts";
@@ -33,6 +34,7 @@ export const CHECKS: readonly Check[] = [
   childrenAsked,
   poisonContained,
   versionsKept,
+  doctorClean,
 ];
 
 export function runChecks(record: RunRecord): CheckResult[] {

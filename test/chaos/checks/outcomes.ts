@@ -7,7 +7,7 @@ import { eventsOf } from "./history.ts";
 
 export const resultsRight: Check = {
   id: "results-right",
-  promise: 0,
+  promise: "model",
   claim: "executions ended as the model says",
   run(record, look) {
     const plans = new Map(record.plans.map((plan) => [plan.requestId, plan]));

@@ -79,6 +79,7 @@ export function sampleRecord(): SampleRecord {
     })),
     queues: [{ name: "add", waiting: 0, running: 0 }],
     workers: [{ workerId: "w", running: 0 }],
+    doctor: [{ id: "gaps", looked: 2, findings: [] }],
   };
 }
 

@@ -16,7 +16,7 @@ describe("the proxy", () => {
       socket.on("error", () => undefined);
       socket.on("data", (chunk) => {
         received.push(String(chunk));
-        socket.write(`done ${chunk}`);
+        socket.write(`done ${String(chunk)}`);
       });
     });
     server.listen(0, "127.0.0.1");
@@ -71,7 +71,7 @@ describe("the proxy", () => {
     const swallowed = proxy.swallowAnswer(["commit"], new AbortController().signal);
     expect(await ask(client, "b")).toBe("done b");
     const closed = once(client, "close");
-    client.on("data", (chunk) => expect.fail(`got ${chunk}`));
+    client.on("data", (chunk) => expect.fail(`got ${String(chunk)}`));
     client.write("commit");
     await closed;
     expect(await swallowed).toBe(true);

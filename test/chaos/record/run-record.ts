@@ -36,6 +36,13 @@ export interface WorkerAtEnd {
   running: number;
 }
 
+/** What one check of `heddle doctor` found. */
+export interface DoctorFinding {
+  id: string;
+  looked: number;
+  findings: readonly string[];
+}
+
 /** Everything that is known of a run when it is over, from outside of the engine and from its public interface. */
 export interface RunRecord {
   /** By `<workflow id>@<version>`. */
@@ -57,6 +64,7 @@ export interface RunRecord {
   published?: readonly PublishedEvent[];
   queues: readonly QueueAtEnd[];
   workers: readonly WorkerAtEnd[];
+  doctor: readonly DoctorFinding[];
 }
 
 export function programKey(workflowId: string, version: number): string {

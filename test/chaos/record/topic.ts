@@ -59,7 +59,6 @@ export async function readTopic(brokers: readonly string[], topic: string): Prom
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await consumer.run({
     autoCommit: false,
-    // oxlint-disable-next-line typescript/require-await -- the client's interface
     eachBatch: async ({ batch }) => {
       for (const { offset, key, value, headers = {} } of batch.messages) {
         records.push({ partition: batch.partition, offset, key, value, headers });

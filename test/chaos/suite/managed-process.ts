@@ -121,7 +121,8 @@ export function manageProcess(options: ManagedProcessOptions): ManagedProcess {
     residentBytes() {
       try {
         const status = readFileSync(`/proc/${child?.pid}/status`, "utf8");
-        return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * 1024;
+        const kilobytes = /^VmRSS:\s+(\d+)/m.exec(status)?.[1];
+        return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
       } catch {
         return undefined;
       }

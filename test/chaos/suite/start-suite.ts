@@ -141,10 +141,12 @@ export async function startSuite(options: SuiteOptions): Promise<Suite> {
         logs,
         command: (incarnation: number) => ({
           file: join(import.meta.dirname, `../workload/${kind}-process.ts`),
-          args: [
-            ...["--address", address, "--id", `${name}.${incarnation}`],
-            ...["--folder", records, "--slots", String(kind === "zombie" ? ZOMBIE_SLOTS : slots)],
-          ],
+          args: Object.entries({
+            address,
+            id: `${name}.${incarnation}`,
+            folder: records,
+            slots: String(kind === "zombie" ? ZOMBIE_SLOTS : slots),
+          }).flatMap(([option, value]) => [`--${option}`, value]),
         }),
       };
     }

@@ -55,11 +55,7 @@ export async function drive({ address, plans, windowMs, journal }: DriveOptions)
   async function carryOut(plan: ExecutionPlan, index: number): Promise<void> {
     await sleep(Math.max(0, begun + (index * windowMs) / plans.length - performance.now()));
     const [executionId] = await Promise.all([start(client, plan), ...(plan.isStartedTwice ? [start(twin, plan)] : [])]);
-    await Promise.all([
-      sendSignals(executionId as string, plan),
-      suspendForAWhile(executionId as string, plan),
-      cancel(executionId as string, plan),
-    ]);
+    await Promise.all([sendSignals(executionId, plan), suspendForAWhile(executionId, plan), cancel(executionId, plan)]);
   }
 
   async function sendSignals(executionId: string, { signals }: ExecutionPlan): Promise<void> {

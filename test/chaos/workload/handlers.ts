@@ -14,6 +14,9 @@ interface Input {
 /** More than what stays inside an event (64 KiB). */
 const BULK_CHARS = 70_000;
 
+/** Far longer than the timeout of the task. */
+const FOR_EVER_MS = 600_000;
+
 /**
  * The tools of the programs. What one does follows from its input and the attempt's number alone, and each says what it did
  * to `log` before it answers.
@@ -50,8 +53,7 @@ export function createHandlers(worker: string, log: (effect: Effect) => void): H
       return n + by;
     }),
     hang: tool(async ({ n, by }, { attempt, signal }) => {
-      if (attempt === 1)
-        await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      if (attempt === 1) await sleep(FOR_EVER_MS, undefined, { signal });
       return n + by;
     }),
     bulk: tool(({ n, by }) => n + by, "x".repeat(BULK_CHARS)),
