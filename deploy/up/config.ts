@@ -1,4 +1,4 @@
-import { defineConfig, int, list, string, url } from "@heddle/config";
+import { defineConfig, int, list, oneOf, string, url } from "@heddle/config";
 import { REPLICAS_MAX } from "./limits.ts";
 
 /** What `make up` and `make down` read. Variables of the services themselves, e.g. HEDDLE_HTTP_ALLOW, reach these. */
@@ -8,6 +8,10 @@ export const upConfig = defineConfig({
     default: 1,
     min: 1,
     max: REPLICAS_MAX,
+  }),
+  HEDDLE_UP_PORTS: oneOf(["default", "free"], {
+    doc: "`default`: each service listens where it does by itself, further replicas 10 higher; `free`: on free ports.",
+    default: "default",
   }),
   HEDDLE_DATA_DIR: string({ doc: "Folder for data, logs and process ids, in its folder `up`.", default: ".heddle" }),
   DATABASE_URL: url({

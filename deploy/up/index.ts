@@ -1,5 +1,5 @@
 export type { ClusterOptions } from "./plan-cluster.ts";
-export type { ProcessIdentity } from "./process-identity.ts";
+export { findProcess, type ProcessIdentity } from "./process-identity.ts";
 export type { ProcessSpec, ServiceProcess } from "./service-process.ts";
 export type { ServiceName } from "./services.ts";
 export { type Cluster, startCluster } from "./start-cluster.ts";

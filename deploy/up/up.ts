@@ -3,7 +3,7 @@ import { DomainError } from "@heddle/errors";
 import { startEmbeddedPostgres } from "@heddle/store";
 import { down } from "./down.ts";
 import { pathsOf, type UpConfig } from "./paths.ts";
-import { type ClusterOptions, planCluster } from "./plan-cluster.ts";
+import { planCluster } from "./plan-cluster.ts";
 import { findProcess, isRunning } from "./process-identity.ts";
 import { createServiceProcess, type ServiceProcess } from "./service-process.ts";
 import { claimState, readState, removeState, type UpState, writeState } from "./state-file.ts";
@@ -18,7 +18,7 @@ export interface UpResult {
   kafkaBrokers: readonly string[] | undefined;
 }
 
-export interface UpOptions extends Pick<ClusterOptions, "ports" | "env" | "envOf"> {
+export interface UpOptions {
   /** Told what takes seconds, before it is done. */
   say: (line: string) => void;
   /** Ends everything again. */
@@ -30,8 +30,7 @@ export interface UpOptions extends Pick<ClusterOptions, "ports" | "env" | "envOf
  * before has left half alive is ended first. When something does not start, everything is ended again.
  * @throws DomainError `CONFIG_INVALID` when another one is at work, or Java is missing
  */
-export async function up(config: UpConfig, options: UpOptions): Promise<UpResult> {
-  const { say, signal } = options;
+export async function up(config: UpConfig, { say, signal }: UpOptions): Promise<UpResult> {
   const paths = pathsOf(config);
   const found = await claim(config, say);
   if (found !== undefined) return found;
@@ -53,9 +52,7 @@ export async function up(config: UpConfig, options: UpOptions): Promise<UpResult
     ];
     signal?.throwIfAborted();
     const specs = await planCluster({
-      ports: options.ports ?? "default",
-      env: options.env,
-      envOf: options.envOf,
+      ports: config.HEDDLE_UP_PORTS,
       databaseUrl,
       kafkaBrokers,
       logDir: paths.logs,
