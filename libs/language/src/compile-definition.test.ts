@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { compileDefinition } from "./index.ts";
-import type { CompiledDefinition } from "./index.ts";
+import type { CompiledDefinition, DagPlan } from "./index.ts";
 
-function compile(nodes: string, head = ""): CompiledDefinition {
-  return compileDefinition(`workflow:\n  id: w\n  type: dag\n${head}  nodes:\n${nodes}`);
+function compile(nodes: string, head = ""): CompiledDefinition & { plan?: DagPlan } {
+  return compileDefinition(`workflow:\n  id: w\n  type: dag\n${head}  nodes:\n${nodes}`) as CompiledDefinition & {
+    plan?: DagPlan;
+  };
 }
 
 function node(text: string, others = ""): object {

@@ -1,3 +1,4 @@
+import { compileChart } from "./chart/compile-chart.ts";
 import { checkConditions } from "./conditions.ts";
 import { checkExpressions } from "./expressions/check-expressions.ts";
 import type { Finding } from "./finding.ts";
@@ -15,7 +16,7 @@ import { createReport } from "./report.ts";
 import { decodeSource } from "./source/decode-source.ts";
 import { readSource } from "./source/read-source.ts";
 import { checkStarts } from "./starts/check-starts.ts";
-import { readWorkflow } from "./workflow.ts";
+import { findWorkflow, isStateMachine, readWorkflow } from "./workflow.ts";
 
 export interface CompiledDefinition {
   /** Only when no finding is an error. */
@@ -27,8 +28,8 @@ export interface CompiledDefinition {
 }
 
 /**
- * Reads a definition in YAML or JSON, checks everything about it that can be checked before it runs, and gives the plan
- * that the engine runs. Never throws for a bad definition: there is a plan, or at least one finding of severity error.
+ * Reads a definition in YAML or JSON, checks everything about it that can be checked before it runs, and gives what
+ * runs: the plan of a workflow of nodes, or the chart of a state machine. Never throws for a bad definition: there is a plan, or at least one finding of severity error.
  * Takes time linear in the source, whatever it holds.
  */
 export function compileDefinition(
@@ -40,8 +41,13 @@ export function compileDefinition(
   if (text === undefined) return { findings: early.findings(undefined) };
   const report = createReport(text);
   const root = readSource(text, report);
-  const workflow = root === undefined ? undefined : readWorkflow(root, report);
-  if (workflow === undefined) return { findings: report.findings(root) };
+  const workflowAt = root === undefined ? undefined : findWorkflow(root, report);
+  if (workflowAt === undefined) return { findings: report.findings(root) };
+  if (isStateMachine(workflowAt)) {
+    const chart = compileChart(workflowAt, text, options, report);
+    return { ...chart, findings: report.findings(root) };
+  }
+  const workflow = readWorkflow(workflowAt, report);
   const indices = indexNodes(workflow.nodes, report);
   const graph = buildGraph(workflow.nodes, indices, report);
   checkExpressions(workflow, graph, text, report);

@@ -36,3 +36,5 @@ export const MAX_SCHEMA_LENGTH = 65_536;
 export const MAX_SCHEDULES = 100;
 /** Triggers that a workflow may declare. */
 export const MAX_TRIGGERS = 100;
+/** States of a machine. */
+export const MAX_STATES = 2_000;

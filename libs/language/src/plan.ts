@@ -1,14 +1,18 @@
 import type { PlanDocument, PlanNode, PlanNodeBase } from "@heddle/engine";
+import type { ChartPlan } from "./chart/build-chart.ts";
 import type { CaseDraft, NodeDraft, NodeRef, WorkflowDraft } from "./draft.ts";
 import type { Graph } from "./graph/graph.ts";
 import { joinOf } from "./graph/reachability.ts";
 import type { PlanStarts, StartsDraft } from "./starts/starts.ts";
 
 /** What the engine runs, and beside it when it is to be run. */
-export type DefinitionPlan = PlanDocument & PlanStarts;
+export type DagPlan = PlanDocument & PlanStarts;
+
+/** What a definition becomes; `type` tells them apart. */
+export type DefinitionPlan = DagPlan | (ChartPlan & PlanStarts);
 
 /** The plan of a definition without errors. */
-export function buildPlan(workflow: WorkflowDraft, graph: Graph): DefinitionPlan {
+export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
   const { id, name, description, labels, inputSchema, output, agents, timeoutMs, priority, starts } = workflow;
   return {
     format: "heddle.plan/1",

@@ -39,7 +39,6 @@ export const RULES = {
   "bad-id": error("HD105", "An id has characters that are not allowed, is too long, or is a reserved name."),
   "out-of-range": error("HD106", "A number, text or list is smaller or larger than allowed."),
   "bad-duration": error("HD107", "A duration cannot be read."),
-  "state-machine": error("HD108", "The workflow is a state machine, which cannot be run yet."),
   "too-many-nodes": error("HD109", "The workflow has more than 5,000 nodes."),
   "bad-schema": error("HD110", "A JSON Schema is not valid."),
   "conflicting-fields": error("HD111", "Two fields are given that exclude each other."),
@@ -89,6 +88,21 @@ export const RULES = {
     "HD405",
     "The input that a schedule or trigger gives does not fit the schema of the workflow's input.",
   ),
+
+  // State machines.
+  "unknown-state": error("HD501", "A state is named that does not exist."),
+  "bad-state": error("HD502", "A state has fields that its kind cannot have, or lacks those that it needs."),
+  "bad-initial": error("HD503", "An initial state, or the default of a history, is not inside of its state."),
+  "targets-exclude": error("HD504", "A transition has several targets in which nothing can be at once."),
+  "too-many-states": error("HD505", "The machine has more than 2,000 states."),
+  "endless-loop": error("HD506", "Eventless transitions run in a circle that never waits."),
+  "unreachable-state": warning("HD507", "Nothing leads to a state."),
+  "dead-end": warning("HD508", "Nothing leads out of a state that is not final."),
+  "no-end": warning("HD509", "No final state can be reached from a state, although the machine has one."),
+  "shadowed-transition": warning("HD510", "A transition can never be taken, because one before it always is."),
+  "never-taken": warning("HD511", "A transition can never be taken, because its guard is always false."),
+  "never-sent-event": warning("HD512", "A transition waits for an event that nothing sends."),
+  "useless-timer": warning("HD513", "A transition has neither a target nor actions."),
 } satisfies Record<string, Rule>;
 
 export type RuleName = keyof typeof RULES;

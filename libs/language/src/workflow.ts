@@ -30,51 +30,63 @@ const WORKFLOW_FIELDS = [
   "nodes",
 ] as const;
 
-/** Reads all fields of a definition; undefined when there is no workflow in it that could be read on. */
-export function readWorkflow(root: SourceNode, report: Report): WorkflowDraft | undefined {
-  const workflow = readRoot(root, report);
-  if (workflow === undefined) return undefined;
-  const type = workflow.entries.get("type")?.value;
-  if (type !== undefined && isText(type) && type.value === "state_machine") {
-    report.add("state-machine", type, "state machines cannot be run yet", "describe the work as `type: dag`");
-    return undefined;
-  }
+/** Reads all fields of a workflow of nodes. */
+export function readWorkflow(workflow: SourceMap, report: Report): WorkflowDraft {
   const fields = createFields(workflow, "the workflow", WORKFLOW_FIELDS, report);
-  const idAt = fields.require("id", "e.g. id: order-flow");
-  const id = fields.text("id", MAX_SOURCE_BYTES) ?? "";
-  if (idAt !== undefined && id !== "") checkId(id, idAt, "the id of a workflow", report);
-  fields.require("type", "type: dag");
-  fields.oneOf("type", ["dag"]);
-  checkVersion(fields);
-  const labels = readLabels(fields);
+  checkHeader(fields);
+  const header = readHeader(fields);
   const uses: ExpressionUse[] = [];
-  const agents = readAgents(fields);
-  const inputSchema = readInputSchema(fields);
   const output = fields.find("output") === undefined ? undefined : readTemplate({ fields, uses }, "output");
-  const text = {
-    name: fields.text("name", MAX_NAME_LENGTH),
-    description: fields.text("description", MAX_DESCRIPTION_LENGTH),
-  };
   const timeoutMs = fields.durationMs("timeout");
   const priority = fields.integer("priority", { min: 0, max: 9 });
   const starts = readStarts(fields);
   return {
-    id,
-    agents,
+    ...header,
     uses,
     starts,
-    nodes: readNodes(fields, { report, uses, agents, starts }),
-    ...(text.name === undefined ? {} : { name: text.name }),
-    ...(text.description === undefined ? {} : { description: text.description }),
-    ...(labels === undefined ? {} : { labels }),
-    ...(inputSchema === undefined ? {} : { inputSchema }),
+    nodes: readNodes(fields, { report, uses, agents: header.agents, starts }),
     ...(output === undefined ? {} : { output: output.value }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(priority === undefined ? {} : { priority }),
   };
 }
 
-function readRoot(root: SourceNode, report: Report): SourceMap | undefined {
+export type Header = Pick<WorkflowDraft, "id" | "name" | "description" | "labels" | "inputSchema" | "agents">;
+
+/** The fields that workflows of nodes and state machines have in common. */
+export function readHeader(fields: Fields): Header {
+  const id = fields.text("id", MAX_SOURCE_BYTES) ?? "";
+  const labels = readLabels(fields);
+  const agents = readAgents(fields);
+  const inputSchema = readInputSchema(fields);
+  const name = fields.text("name", MAX_NAME_LENGTH);
+  const description = fields.text("description", MAX_DESCRIPTION_LENGTH);
+  return {
+    id,
+    agents,
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(inputSchema === undefined ? {} : { inputSchema }),
+  };
+}
+
+export function checkHeader(fields: Fields): void {
+  const idAt = fields.require("id", "e.g. id: order-flow");
+  const id = fields.text("id", MAX_SOURCE_BYTES) ?? "";
+  if (idAt !== undefined && id !== "") checkId(id, idAt, "the id of a workflow", fields.report);
+  fields.require("type", "type: dag, or type: state_machine");
+  fields.oneOf("type", ["dag", "state_machine"]);
+  checkVersion(fields);
+}
+
+export function isStateMachine(workflow: SourceMap): boolean {
+  const type = workflow.entries.get("type")?.value;
+  return type !== undefined && isText(type) && type.value === "state_machine";
+}
+
+/** Undefined when there is no workflow that could be read on. */
+export function findWorkflow(root: SourceNode, report: Report): SourceMap | undefined {
   if (root.kind !== "map") {
     report.add(
       "wrong-type",

@@ -154,12 +154,15 @@ describe("PublishDefinition", () => {
     });
   });
 
-  it("refuses a state machine by a rule of its own", async () => {
-    const source = "workflow:\n  id: door\n  type: state_machine\n  states: { open: {}, closed: {} }\n";
-    await expect(suite.client.publishDefinition({ source })).rejects.toMatchObject({
+  it("takes state machines, and checks them by rules of their own", async () => {
+    const machine = (target: string) =>
+      `workflow:\n  id: door\n  type: state_machine\n  states:\n    - { name: open, transitions: [{ event: close, target: ${target} }] }\n    - { name: closed, type: final }\n`;
+    await expect(suite.client.publishDefinition({ source: machine("close") })).rejects.toMatchObject({
       reason: "DEFINITION_INVALID",
-      violations: [{ field: "definition:3:9", description: expect.stringMatching(/state machine/) }],
+      violations: [{ field: "definition:5:59", description: expect.stringMatching(/did you mean "closed"/) }],
     });
+    const { version } = await suite.client.publishDefinition({ source: machine("closed") });
+    expect(version?.version).toBe(1);
   });
 
   it("refuses an empty source before it reads it", async () => {

@@ -77,7 +77,7 @@ function readTask(reader: NodeReader) {
   };
 }
 
-function readRetry(node: Fields): RetryPolicy {
+export function readRetry(node: Fields): RetryPolicy {
   const map = node.object("retry");
   if (map === undefined) return DEFAULT_RETRY;
   const fields = createFields(map, "a retry policy", RETRY_FIELDS, node.report);

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { compileDefinition } from "../index.ts";
-import type { DefinitionPlan } from "../index.ts";
+import type { DagPlan } from "../index.ts";
 
-function planOf(text: string, nodes = "[{ id: a, type: tool, tool: t }]"): DefinitionPlan {
+function planOf(text: string, nodes = "[{ id: a, type: tool, tool: t }]"): DagPlan {
   const { plan, findings } = compileDefinition(`workflow:\n  id: w\n  type: dag\n${text}\n  nodes: ${nodes}\n`);
   expect(findings).toEqual([]);
-  return plan!;
+  return plan as DagPlan;
 }
 
 test("schedules with everything", () => {

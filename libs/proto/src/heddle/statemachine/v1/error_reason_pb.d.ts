@@ -63,6 +63,20 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_MIGRATION_IMPOSSIBLE = 6;
    */
   MIGRATION_IMPOSSIBLE = 6,
+
+  /**
+   * ABORTED: the machine does not wait for this run of the invocation any longer; the sender drops the result.
+   *
+   * @generated from enum value: ERROR_REASON_INVOCATION_NOT_RUNNING = 7;
+   */
+  INVOCATION_NOT_RUNNING = 7,
+
+  /**
+   * RESOURCE_EXHAUSTED: as many events wait for the machine as may; let it take them first.
+   *
+   * @generated from enum value: ERROR_REASON_MACHINE_LIMIT_REACHED = 8;
+   */
+  MACHINE_LIMIT_REACHED = 8,
 }
 
 /**
