@@ -147,8 +147,10 @@ function openShard({ shard, addresses, dialer, open, accept, epochs }: ShardOpti
       mine?.cancel();
       attempts += 1;
       const named = error instanceof DomainError ? error.metadata["owner_address"] : "";
+      // Not where the silence was.
+      const others = addresses.filter((each) => each !== address);
       clearTimeout(timer);
-      timer = setTimeout(connect, RETRY_MS, named || (addresses[attempts % addresses.length] as string));
+      timer = setTimeout(connect, RETRY_MS, named || (others[attempts % others.length] as string));
     };
     const watch = () => {
       clearTimeout(timer);

@@ -49,6 +49,8 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
   let stopped = true;
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
+  /** Where the present stream leads; empty for the service's own address. */
+  let address = "";
   /** The highest that a welcome has named: one with a lower epoch comes from a replica that has lost the shard. */
   let epoch = 0n;
 
@@ -75,7 +77,11 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
     ended(error);
     last?.cancel();
   };
-  const silence = createSilenceWatch(() => giveUp(new Error("the scheduler has been silent for too long")));
+  const giveUpSilent = (): void => {
+    replicas.suspect(address);
+    giveUp(new Error(`${address || "the scheduler"} has been silent for too long`));
+  };
+  const silence = createSilenceWatch(giveUpSilent);
 
   const receive = ({ frame }: OpenLinkResponse, frames: ResultFrames): void => {
     switch (frame.case) {
@@ -102,6 +108,7 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
     }
     epoch = schedulerEpoch;
     failures = 0;
+    replicas.trust(address);
     clearTimeout(timer);
     silence.expect(pulseIntervalMs);
     sync(options.ownedPartitions());
@@ -132,12 +139,10 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
     const frames = createResultFrames((upToFrame) => {
       if (opened.stream === stream) send({ case: "acknowledge", value: { upToFrame } });
     });
-    const { transport, address } = replicas.choose(named, failures);
-    timer = setTimeout(
-      () => giveUp(new Error(`no answer from ${address || "the scheduler"} within ${firstFrameTimeoutMs} ms`)),
-      firstFrameTimeoutMs,
-    );
-    stream = transport.openStream(LinkService.method.openLink, {
+    const chosen = replicas.choose(named, failures);
+    ({ address } = chosen);
+    timer = setTimeout(giveUpSilent, firstFrameTimeoutMs);
+    stream = chosen.transport.openStream(LinkService.method.openLink, {
       onMessage(message) {
         // A stream that was given up may still deliver what a replica that lost the shard has sent.
         if (opened.stream !== stream) return;

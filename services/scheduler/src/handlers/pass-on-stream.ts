@@ -1,5 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
-import type { DomainError } from "@heddle/errors";
+import { DomainError } from "@heddle/errors";
 import {
   type ConnectRequest,
   type ConnectResponse,
@@ -46,6 +46,7 @@ export async function* passOnStream(options: PassOnOptions): AsyncGenerator<Conn
   } catch (error) {
     if (closed !== undefined) throw closed;
     if (watch.signal.aborted) throw shardNotOwned(shard, undefined);
+    if (error instanceof DomainError && error.reason === "UNAVAILABLE") place.suspect();
     throw error;
   } finally {
     forget();

@@ -24,6 +24,16 @@ it("knows an owner until its lease runs out by the own clock, and for less long 
   expect([record.findOwner(0, 0), record.isLive("a")]).toEqual([undefined, false]);
 });
 
+it("sends nobody to an owner that could not be reached, for some time", () => {
+  let now = 5_000;
+  const record = createOwnerRecord(() => now);
+  record.update(MEMBERSHIP);
+  record.suspect("a", 300);
+  expect([record.findOwner(0, 800)?.owner, record.findOwner(0, 0)?.owner]).toEqual([undefined, "a"]);
+  now += 300;
+  expect(record.findOwner(0, 800)?.owner).toBe("a");
+});
+
 it("tells of every look, until it is told to stop", () => {
   const record = createOwnerRecord();
   let looks = 0;

@@ -36,6 +36,8 @@ export type Place =
       owner: PartitionOwner;
       /** Aborts when another replica has become the owner. To be ended when it is of no interest any more. */
       watch(): { signal: AbortSignal; end(): void };
+      /** It could not be reached: others wait for what becomes of it, and are not sent there, for `ownerFreshMs`. */
+      suspect(): void;
     };
 
 /** The shards of this replica, and what it knows of those of others. */
@@ -183,7 +185,14 @@ export function createShardSet(options: ShardSetOptions): ShardSet {
         if (context !== undefined && ownership.isValid()) return { here: context };
         const remote = context === undefined ? findRemote(shard) : undefined;
         if (remote !== undefined && (hereOnly || dial === undefined)) throw shardNotOwned(shard, remote);
-        if (remote !== undefined) return { here: undefined, owner: remote, watch: () => watchOwner(shard, remote) };
+        if (remote !== undefined) {
+          return {
+            here: undefined,
+            owner: remote,
+            watch: () => watchOwner(shard, remote),
+            suspect: () => record.suspect(remote.owner, limits.ownerFreshMs),
+          };
+        }
         const leftMs = waitUntil - performance.now();
         if (leftMs <= 0 || signal.aborted) throw shardNotOwned(shard, undefined);
         await nextLook(signal, leftMs);
