@@ -31,6 +31,10 @@ export function takeCalls(state: ScheduleState, nowMs: number, limits: ScheduleL
 
 /** After a crash or a change of owner: nobody waits for the answers of calls that are under way, and ends may be unseen. */
 export function resumeCalls(state: ScheduleState): void {
-  for (const call of [...state.pending, ...state.running]) delete call.retryAtMs;
-  for (const run of state.running) run.unchecked = true;
+  for (const pending of state.pending) delete pending.retryAtMs;
+  for (const run of state.running) {
+    run.unchecked = true;
+    delete run.attempts;
+    delete run.retryAtMs;
+  }
 }

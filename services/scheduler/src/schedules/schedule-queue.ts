@@ -43,7 +43,9 @@ export function createScheduleQueue(options: ScheduleQueueOptions): DueQueue<Sch
   async function decide(key: ScheduleKey): Promise<{ row: ScheduleRow; calls: Calls } | undefined> {
     return await changeSchedule(database, key, (row) => {
       const nowMs = now();
-      row.state = advance(row, row.state, nowMs, limits).state;
+      // What runs may have ended unseen: that is asked first, once, so that its place is not taken for occupied.
+      const isUnknown = row.state.running.some(({ unchecked, attempts }) => unchecked && attempts === undefined);
+      if (!isUnknown) row.state = advance(row, row.state, nowMs, limits).state;
       return { row, calls: takeCalls(row.state, nowMs, limits) };
     });
   }
