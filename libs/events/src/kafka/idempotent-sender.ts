@@ -1,9 +1,9 @@
-import kafkajs from "kafkajs";
 import type { ICustomPartitioner, Message, Producer, RecordMetadata } from "kafkajs";
 import { partitionOfKey } from "../partitioner.ts";
 import type { KafkaClient } from "./kafka-client.ts";
 import { toKafkaMessage } from "./kafka-message.ts";
 import type { PendingMessage } from "./publish-queue.ts";
+import { kafkajs } from "./kafkajs.ts";
 
 /**
  * A producer whose `send` gives what kafkajs promises and does not keep. Callers keep two rules: one call at a time,

@@ -1,19 +1,8 @@
 import { connect, type Socket } from "node:net";
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import kafkajs from "kafkajs";
 import type { ISocketFactory, Kafka as KafkaJs, RetryOptions } from "kafkajs";
 import type { KafkaBusLimits } from "../limits.ts";
 import { type BusLogger, CLIENT_CLOSED, createKafkaLogCreator } from "./kafka-log.ts";
-import { calmRequestTimers } from "./request-timers.ts";
-
-const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
-
-calmRequestTimers();
-// kafkajs declares zstd and brings no codec.
-CompressionCodecs[CompressionTypes.ZSTD] = () => ({
-  compress: async ({ buffer }: { buffer: Buffer }) => zstdCompressSync(buffer),
-  decompress: async (buffer: Buffer) => zstdDecompressSync(buffer),
-});
+import { kafkajs } from "./kafkajs.ts";
 
 export interface KafkaClientOptions {
   /** `host:port` of brokers to begin with; the others are learnt from them. */
@@ -67,12 +56,12 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
     maxRetryTime: limits.retryMaxMs,
     retries: options.retries === "briefly" ? BRIEF_RETRIES : (whileAlive as unknown as number),
   };
-  const kafka = new Kafka({
+  const kafka = new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,
     connectionTimeout: limits.connectionTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
-    logLevel: logLevel.INFO,
+    logLevel: kafkajs.logLevel.INFO,
     logCreator: createKafkaLogCreator(options.logger),
     socketFactory,
     retry,

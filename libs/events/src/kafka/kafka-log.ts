@@ -1,6 +1,6 @@
 import type { Logger } from "@heddle/telemetry";
-import kafkajs from "kafkajs";
 import type { logCreator, LogEntry } from "kafkajs";
+import { kafkajs } from "./kafkajs.ts";
 
 /** The part of a logger that the bus uses. */
 export type BusLogger = Pick<Logger, "debug" | "info" | "warn" | "error">;
