@@ -1,0 +1,18 @@
+/** Ends by itself when a worker has answered. */
+export const DOUBLE = `
+workflow:
+  id: double
+  type: dag
+  nodes:
+    - { id: work, type: tool, tool: double, inputs: { n: "\${input.n}" } }
+  output: { doubled: "\${work.output.n}" }
+`;
+
+/** Waits for a signal. */
+export const PATIENT = `
+workflow:
+  id: patient
+  type: dag
+  nodes:
+    - { id: wait, type: action, subtype: wait, params: { signal: go } }
+`;
