@@ -16,6 +16,7 @@ export type { ExecutionFilter, StartRequest } from "./client/executions-client.t
 export type { Page } from "./client/pages.ts";
 export { PayloadReference, type Failure } from "./client/plain.ts";
 export type { ConnectedWorker, Queue, WaitExplanation, WaitReasonKind } from "./client/queue.ts";
+export type { CreateScheduleRequest, OverlapPolicy, Schedule, ScheduleTimes } from "./client/schedule.ts";
 export type { WatchOptions } from "./client/watch.ts";
 export type { Json, JsonObject } from "./json.ts";
 export { DEFAULT_WORKER_LIMITS, type WorkerLimits } from "./limits.ts";

@@ -5,6 +5,7 @@ import { createCall } from "./call.ts";
 import { createDefinitionsClient, type DefinitionsClient } from "./definitions-client.ts";
 import { createExecutionsClient, type ExecutionsClient } from "./executions-client.ts";
 import { createQueuesClient, type QueuesClient } from "./queues-client.ts";
+import { createSchedulesClient, type SchedulesClient } from "./schedules-client.ts";
 
 export interface CreateClientOptions {
   /** Default: `HEDDLE_ADDRESS`, or the laptop process at http://127.0.0.1:7233. */
@@ -20,7 +21,7 @@ export interface CreateClientOptions {
  * lower-case words. Calls are repeated within their time while the server is away or asks to come back later. Errors are
  * DomainErrors with a `reason` for programs and a message for people.
  */
-export interface Client extends DefinitionsClient, ExecutionsClient, QueuesClient {
+export interface Client extends DefinitionsClient, ExecutionsClient, QueuesClient, SchedulesClient {
   /** Closes connections; calls that are under way end. */
   close(): void;
 }
@@ -36,6 +37,7 @@ export function createClient(options: CreateClientOptions = {}): Client {
     ...createDefinitionsClient(context),
     ...createExecutionsClient(context),
     ...createQueuesClient(context),
+    ...createSchedulesClient(context),
     close() {
       if (options.transport === undefined) transport.close();
     },
