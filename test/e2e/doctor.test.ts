@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type MessageInitShape } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { LinkService, type OpenLinkRequestSchema } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import { createGrpcTransport } from "@heddle/rpc";
@@ -269,6 +269,20 @@ describe("heddle doctor finds what was planted", () => {
     expect(behind.found["lag"]?.[0]).toContain(`partition ${partition} up to offset 1`);
     // The next commit moves it on.
     await startWaiting();
+  });
+
+  it("events that a consumer could not handle", async () => {
+    const parked = "scheduler.parked_events";
+    await sql(`insert into ${parked} (consumer_group, topic, event_id, event, error, parked_at)
+      values ('scheduler', 'some.Event', 'a/1', '', 'TypeError: no such field', now())`);
+    expect((await examine()).found).toEqual({
+      poison: [
+        expect.stringContaining(
+          "has set 1 message of some.Event aside; the last one failed with: TypeError: no such field",
+        ),
+      ],
+    });
+    await sql(`delete from ${parked}`);
   });
 
   it("events that were lost, that never happened, and that came in the wrong order", async () => {

@@ -58,4 +58,4 @@ export const doctorCallMs = 300_000;
 export const doctorFindingsMax = 1_000;
 
 /** What `heddle doctor` does unless flags say otherwise. */
-export const doctorDefaults = { perSecond: 2_000, patienceMs: 10_000, overdueMs: 30_000, seed: 1 } as const;
+export const doctorDefaults = { perSecond: 500, patienceMs: 10_000, overdueMs: 30_000, seed: 1 } as const;

@@ -27,6 +27,13 @@ export function parseTime(text: string): number {
   return ms;
 }
 
+/** RFC 3339 with its zone, in milliseconds since the epoch. */
+export function parseInstant(text: string): number {
+  const timeMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(timeMs)) throw new InvalidArgumentError("use a time with its zone, e.g. 2030-01-31T08:00:00Z.");
+  return timeMs;
+}
+
 /** By name, so that help need not load the contract. */
 export function parseExecutionStatus(text: string): ExecutionStatus {
   const status = STATUSES[text.toLowerCase()];

@@ -3,6 +3,7 @@ import { readVersion } from "./commands/version.ts";
 import type { CommandContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
+import { addScheduleCommands } from "./schedule-program.ts";
 import {
   collectLabel,
   collectText,
@@ -72,13 +73,15 @@ function createProgram(io: CliIo, start: Start): Command {
     );
 
   // Flags such as --json are taken before and after the command's name.
-  const command = (nameAndArguments: string, description: string): Command =>
-    program
+  const add = (parent: Command, nameAndArguments: string, description: string): Command =>
+    parent
       .command(nameAndArguments)
       .description(description)
       .addOption(new Option("--address <url>").hideHelp())
       .addOption(new Option("--namespace <name>").hideHelp())
       .addOption(new Option("--json").hideHelp());
+  const command = (nameAndArguments: string, description: string): Command =>
+    add(program, nameAndArguments, description);
   const started = (self: Command, run: (context: CommandContext) => Promise<ExitCode>): Promise<void> =>
     start(self.optsWithGlobals<GlobalFlags>(), run);
 
@@ -178,6 +181,8 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/queue.ts")).queue(context, options)),
     );
 
+  addScheduleCommands(program, add, started);
+
   command("explain <task-or-execution-id>", "say why a task does not run yet").action(
     (id: string, _options, self: Command) =>
       started(self, async (context) => (await import("./commands/explain.ts")).explain(context, id)),
@@ -188,7 +193,7 @@ function createProgram(io: CliIo, start: Start): Command {
     .option("--event-log <file>", "event log of `heddle dev` to compare, in place of Kafka")
     .option("--sample <number>", "replay only so many histories, chosen at random (default: all)", parseCount)
     .option("--seed <number>", "for the choice of the sample (default 1)", parseCount)
-    .option("--rate <number>", "executions read each second, at most (default 2000)", parseCount)
+    .option("--rate <number>", "executions read each second, at most (default 500)", parseCount)
     .option("--patience <duration>", "how long a suspicion has to go away (default 10s)", parseTime)
     .option("--overdue-after <duration>", "timers that are late for longer count (default 30s)", parseTime)
     .action((options, self: Command) =>

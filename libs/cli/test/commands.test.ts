@@ -65,6 +65,59 @@ describe("heddle with a server", () => {
     expect(lastRequest("start")).toMatchObject({ workflowId: "support", version: 3, input: { ticket: { id: 7 } } });
   });
 
+  it("creates, shows, lists, pauses and deletes schedules", async () => {
+    const created = await call(
+      "schedule",
+      "create",
+      "nightly",
+      "--workflow",
+      "report",
+      "--cron",
+      "0 2 * * *",
+      "--time-zone",
+      "Europe/Berlin",
+      "--overlap",
+      "cancel_other",
+      "--catch-up",
+      "1h",
+      "--input",
+      '{"n":1}',
+    );
+    expect(created).toMatchObject({ exitCode: EXIT.ok });
+    expect(created.stdout).toContain("0 2 * * * Europe/Berlin");
+    expect(lastRequest("create-schedule")).toMatchObject({
+      schedule: {
+        namespace: "default",
+        scheduleId: "nightly",
+        workflowId: "report",
+        spec: { case: "cron", value: "0 2 * * *" },
+        timeZone: "Europe/Berlin",
+        overlap: 4,
+        catchUpWindow: { seconds: 3600n },
+        input: { n: 1 },
+      },
+    });
+    const listed = await call("schedule", "list");
+    expect(listed.stdout).toMatch(/nightly +report +0 2 \* \* \* Europe\/Berlin +2023-11-14T22:13:20Z +3 +1 +0/);
+    expect(listed.stdout).toContain("report/hourly");
+    expect((await call("schedule", "get", "nightly")).stdout).toContain("3 started, 1 skipped, 0 failed");
+    expect((await call("schedule", "pause", "nightly")).stdout).toContain("nightly (paused)");
+    expect((await call("schedule", "resume", "nightly")).stdout).not.toContain("paused");
+    expect(JSON.parse((await call("schedule", "list", "--json")).stdout)).toMatchObject({ schedules: [{}, {}] });
+    expect((await call("schedule", "delete", "nightly")).stdout).toBe("nightly  deleted\n");
+    expect(lastRequest("delete-schedule")).toMatchObject({ namespace: "default", scheduleId: "nightly" });
+  });
+
+  it.each([
+    ["no times", ["--workflow", "w"]],
+    ["two kinds of times", ["--workflow", "w", "--every", "5m", "--cron", "0 2 * * *"]],
+    ["a time without a zone", ["--workflow", "w", "--at", "2030-01-01T00:00:00"]],
+    ["an unknown policy", ["--workflow", "w", "--every", "5m", "--overlap", "queue"]],
+    ["no workflow", ["--every", "5m"]],
+  ])("refuses a schedule with %s", async (_what, flags) => {
+    expect((await call("schedule", "create", "s", ...flags)).exitCode).toBe(EXIT.invalid);
+  });
+
   it("says when a request id was used before", async () => {
     expect((await call("run", "support", "--request-id", "again")).stderr).toContain(
       "the request id again was used before",

@@ -14,7 +14,7 @@ import {
 import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import { createServer } from "@heddle/rpc";
 import { createLogger } from "@heddle/telemetry";
-import { executionId, json, sampleEvents, sampleExecution, startedAtMs, supportRun } from "./sample.ts";
+import { executionId, json, sampleEvents, sampleExecution, sampleSchedule, startedAtMs, supportRun } from "./sample.ts";
 
 /** The services as far as the command uses them, over a real port, with one execution that ends as told. */
 export interface FakeServer {
@@ -146,6 +146,24 @@ export async function startFakeServer(): Promise<FakeServer> {
         describeQueue(request) {
           note("queue", request);
           return { queues: [{ type: TaskType.TOOL, name: "scan", waiting: 5n, workers: 0 }] };
+        },
+        createSchedule(request) {
+          note("create-schedule", request);
+          return { schedule: request.schedule };
+        },
+        getSchedule: ({ scheduleId }) => ({ schedule: sampleSchedule(scheduleId) }),
+        listSchedules({ pageToken }) {
+          // Two pages, so that paging is seen.
+          return pageToken === ""
+            ? { schedules: [sampleSchedule("nightly")], nextPageToken: "2" }
+            : { schedules: [sampleSchedule("report/hourly")] };
+        },
+        pauseSchedule({ scheduleId, paused }) {
+          return { schedule: { ...sampleSchedule(scheduleId), paused } };
+        },
+        deleteSchedule(request) {
+          note("delete-schedule", request);
+          return {};
         },
         explainWait: ({ taskId }) => ({
           taskId,

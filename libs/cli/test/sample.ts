@@ -8,6 +8,12 @@ import {
   NodeStatus,
 } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 
+import {
+  OverlapPolicy,
+  type Schedule,
+  ScheduleSchema,
+} from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
+
 export const executionId = "01990f5e-0000-7000-8000-000000000001";
 export const startedAtMs = 1_700_000_000_000;
 
@@ -40,6 +46,20 @@ export function sampleExecution(
     lastSeq: 1n,
     nodes: nodeIds.map((nodeId) => ({ nodeId, kind: "task", status: NodeStatus.PENDING })),
     ...fields,
+  });
+}
+
+/** A schedule that has done something. */
+export function sampleSchedule(scheduleId: string): Schedule {
+  return create(ScheduleSchema, {
+    namespace: "default",
+    scheduleId,
+    workflowId: "report",
+    spec: { case: "cron", value: "0 2 * * *" },
+    timeZone: "Europe/Berlin",
+    overlap: OverlapPolicy.BUFFER_ONE,
+    nextTimes: [timestampFromMs(startedAtMs)],
+    progress: { started: 3n, skipped: 1n, lastExecutionId: executionId, lastProblem: "one was left out" },
   });
 }
 

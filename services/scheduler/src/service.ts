@@ -107,6 +107,7 @@ export function createSchedulerService(deps: SchedulerServiceDeps): SchedulerSer
       });
       router.service(DiagnosticsService, {
         describeShards: (request, call) => get().diagnostics.describeShards(request, call),
+        describeParkedEvents: (request, call) => get().diagnostics.describeParkedEvents(request, call),
         inspectShard: (request, call) => get().diagnostics.inspectShard(request, call),
       });
     },
@@ -130,7 +131,12 @@ export function createSchedulerService(deps: SchedulerServiceDeps): SchedulerSer
         database && execution && bus
           ? createScheduling({ database, execution, bus, ownership: shards, logger })
           : undefined;
-      await scheduling?.start();
+      try {
+        await scheduling?.start();
+      } catch (error) {
+        await shards.stop();
+        throw error;
+      }
       running = {
         shards,
         calls: createRoutedCalls(shards, dial),

@@ -67,7 +67,8 @@ export async function collect(reader: SuiteReader, options: CollectOptions): Pro
     if (head !== undefined) heads.set(number, head);
   }
   const progress = progressOf(await reader.describePartitions(), heads);
-  return { facts: finish(draft, progress, shards), unchecked: draft.unchecked, heads };
+  const facts = finish(draft, progress, shards, await reader.describeParked());
+  return { facts, unchecked: draft.unchecked, heads };
 }
 
 /** Looks again at some executions and tasks, and at whatever belongs to no execution. */
@@ -90,7 +91,8 @@ export async function collectAgain(
     for (const { taskId } of waits) if (taskId !== undefined) taskIds.add(taskId);
   }
   const shards = await inspectShards(draft, reader, [...taskIds]);
-  return finish(draft, progressOf(await reader.describePartitions(), heads), shards);
+  const progress = progressOf(await reader.describePartitions(), heads);
+  return finish(draft, progress, shards, await reader.describeParked());
 }
 
 function createDraft(): Draft {
@@ -107,7 +109,12 @@ function createDraft(): Draft {
   };
 }
 
-function finish(draft: Draft, progress: SuiteFacts["progress"], tasksComplete: boolean): SuiteFacts {
+function finish(
+  draft: Draft,
+  progress: SuiteFacts["progress"],
+  tasksComplete: boolean,
+  parked: SuiteFacts["parked"],
+): SuiteFacts {
   const { now, inspected, stored, live, unprojected, tasks, workers, leases } = draft;
   return {
     now,
@@ -120,7 +127,7 @@ function finish(draft: Draft, progress: SuiteFacts["progress"], tasksComplete: b
     workers,
     leases,
     progress,
-    parked: [],
+    parked,
   };
 }
 

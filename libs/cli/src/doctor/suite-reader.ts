@@ -3,6 +3,7 @@ import { DomainError } from "@heddle/errors";
 import {
   type Lease,
   type LiveExecution,
+  type ParkedMessages,
   partitionOfId,
   type Progress,
   type ScheduledTask,
@@ -39,6 +40,7 @@ export interface PartitionState {
 export interface SuiteReader {
   describePartitions(): Promise<PartitionState[]>;
   describeShards(): Promise<Lease[]>;
+  describeParked(): Promise<ParkedMessages[]>;
   /** `ids` undefined: all that are in memory. */
   inspectPartition(partition: number, ids: readonly string[] | undefined, replay: boolean): Promise<PartitionView>;
   /** `taskIds` undefined: all. */
@@ -110,6 +112,13 @@ export function createSuiteReader(client: CliClient, signal: AbortSignal): Suite
         live,
         epoch: Number(epoch),
       }));
+    },
+    async describeParked() {
+      const { parked } = await scheduler.describeParkedEvents({}, options);
+      return parked.map(({ group, topic, count, lastError }) => {
+        const [firstLine = ""] = lastError.split("\n", 1);
+        return { service: "scheduler", group, topic, count: Number(count), lastError: firstLine };
+      });
     },
     async inspectPartition(partition, ids, replay) {
       if (ids === undefined) return await inspectPart(partition, [], replay);

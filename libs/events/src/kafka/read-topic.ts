@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DomainError } from "@heddle/errors";
 import type { EachBatchPayload } from "kafkajs";
 import type { EventMessage } from "../event-message.ts";
 import { defaultKafkaBusLimits, type KafkaBusLimits } from "../limits.ts";
@@ -171,11 +170,8 @@ async function readPartitions(
   }
 }
 
-function missing(topic: string): DomainError {
-  return new DomainError({
-    kind: "not_found",
-    reason: "TOPIC_NOT_CONFIGURED",
-    message: `the broker has no topic ${topic}; give the brokers of the suite, or wait until it has published something`,
-    metadata: { topic },
-  });
+function missing(topic: string): Error {
+  return new Error(
+    `the broker has no topic ${topic}; give the brokers of the suite, or wait until it has published something`,
+  );
 }

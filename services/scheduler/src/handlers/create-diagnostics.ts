@@ -4,6 +4,7 @@ import { createOwnerRouter, type Dial } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import type { ShardSet } from "../shards/shard-set.ts";
 import { shardNotOwned } from "../shards/not-owned.ts";
+import { describeParkedEvents } from "./describe-parked-events.ts";
 import { describeShards } from "./describe-shards.ts";
 import { inspectShard } from "./inspect-shard.ts";
 
@@ -15,6 +16,7 @@ export function createDiagnostics(
   const router = createOwnerRouter({ directory: shards.directory, dial: options.dial });
   return {
     describeShards: () => describeShards(shards, options.database),
+    describeParkedEvents: () => describeParkedEvents(options.database),
     inspectShard: router.stream(DiagnosticsService.method.inspectShard, {
       partitionOf: ({ shard }) => shard,
       handle(request) {

@@ -11,6 +11,81 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_heddle_scheduler_v1_diagnostics_service: GenFile;
 
 /**
+ * Request of DescribeParkedEvents.
+ *
+ * @generated from message heddle.scheduler.v1.DescribeParkedEventsRequest
+ */
+export declare type DescribeParkedEventsRequest = Message<"heddle.scheduler.v1.DescribeParkedEventsRequest"> & {
+};
+
+/**
+ * Describes the message heddle.scheduler.v1.DescribeParkedEventsRequest.
+ * Use `create(DescribeParkedEventsRequestSchema)` to create a new message.
+ */
+export declare const DescribeParkedEventsRequestSchema: GenMessage<DescribeParkedEventsRequest>;
+
+/**
+ * Response of DescribeParkedEvents.
+ *
+ * @generated from message heddle.scheduler.v1.DescribeParkedEventsResponse
+ */
+export declare type DescribeParkedEventsResponse = Message<"heddle.scheduler.v1.DescribeParkedEventsResponse"> & {
+  /**
+   * One entry for each group and topic that has any, by their names.
+   *
+   * @generated from field: repeated heddle.scheduler.v1.ParkedEvents parked = 1;
+   */
+  parked: ParkedEvents[];
+};
+
+/**
+ * Describes the message heddle.scheduler.v1.DescribeParkedEventsResponse.
+ * Use `create(DescribeParkedEventsResponseSchema)` to create a new message.
+ */
+export declare const DescribeParkedEventsResponseSchema: GenMessage<DescribeParkedEventsResponse>;
+
+/**
+ * Events that a group has set aside.
+ *
+ * @generated from message heddle.scheduler.v1.ParkedEvents
+ */
+export declare type ParkedEvents = Message<"heddle.scheduler.v1.ParkedEvents"> & {
+  /**
+   * The consumer group.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * The topic that they came from.
+   *
+   * @generated from field: string topic = 2;
+   */
+  topic: string;
+
+  /**
+   * How many there are.
+   *
+   * @generated from field: uint64 count = 3;
+   */
+  count: bigint;
+
+  /**
+   * What the last one failed with, at most 500 characters.
+   *
+   * @generated from field: string last_error = 4;
+   */
+  lastError: string;
+};
+
+/**
+ * Describes the message heddle.scheduler.v1.ParkedEvents.
+ * Use `create(ParkedEventsSchema)` to create a new message.
+ */
+export declare const ParkedEventsSchema: GenMessage<ParkedEvents>;
+
+/**
  * Request of DescribeShards.
  *
  * @generated from message heddle.scheduler.v1.DescribeShardsRequest
@@ -350,6 +425,16 @@ export declare const DiagnosticsService: GenService<{
     methodKind: "server_streaming";
     input: typeof InspectShardRequestSchema;
     output: typeof InspectShardResponseSchema;
+  },
+  /**
+   * Counts the events that consumers of this service could not handle and have set aside. Any replica answers.
+   *
+   * @generated from rpc heddle.scheduler.v1.DiagnosticsService.DescribeParkedEvents
+   */
+  describeParkedEvents: {
+    methodKind: "unary";
+    input: typeof DescribeParkedEventsRequestSchema;
+    output: typeof DescribeParkedEventsResponseSchema;
   },
 }>;
 

@@ -9,63 +9,84 @@ import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/vali
  * Describes the file heddle/scheduler/v1/diagnostics_service.proto.
  */
 export const file_heddle_scheduler_v1_diagnostics_service = /*@__PURE__*/
-  fileDesc("Ci1oZWRkbGUvc2NoZWR1bGVyL3YxL2RpYWdub3N0aWNzX3NlcnZpY2UucHJvdG8SE2hlZGRsZS5zY2hlZHVsZXIudjEiFwoVRGVzY3JpYmVTaGFyZHNSZXF1ZXN0IkkKFkRlc2NyaWJlU2hhcmRzUmVzcG9uc2USLwoGc2hhcmRzGAEgAygLMh8uaGVkZGxlLnNjaGVkdWxlci52MS5TaGFyZExlYXNlIkcKClNoYXJkTGVhc2USDQoFc2hhcmQYASABKA0SDQoFb3duZXIYAiABKAkSDAoEbGl2ZRgDIAEoCBINCgVlcG9jaBgEIAEoBCJRChNJbnNwZWN0U2hhcmRSZXF1ZXN0EhYKBXNoYXJkGAEgASgNQge6SAQqAhg/EiIKCHRhc2tfaWRzGAIgAygJQhC6SA2SAQoQ6AciBXIDGIAEIo8BChRJbnNwZWN0U2hhcmRSZXNwb25zZRI1Cgd3b3JrZXJzGAEgAygLMiQuaGVkZGxlLnNjaGVkdWxlci52MS5JbnNwZWN0ZWRXb3JrZXISMQoFdGFza3MYAiADKAsyIi5oZWRkbGUuc2NoZWR1bGVyLnYxLkluc3BlY3RlZFRhc2sSDQoFZXBvY2gYAyABKAQilgEKD0luc3BlY3RlZFdvcmtlchIRCgluYW1lc3BhY2UYASABKAkSEQoJd29ya2VyX2lkGAIgASgJEg0KBXNsb3RzGAMgASgNEg4KBmxlYXNlcxgEIAEoDRI+CgxjYXBhYmlsaXRpZXMYBSADKAsyKC5oZWRkbGUuc2NoZWR1bGVyLnYxLkluc3BlY3RlZENhcGFiaWxpdHkiTAoTSW5zcGVjdGVkQ2FwYWJpbGl0eRIMCgRuYW1lGAEgASgJEhYKDm1heF9jb25jdXJyZW50GAIgASgNEg8KB3J1bm5pbmcYAyABKA0ilQEKDUluc3BlY3RlZFRhc2sSDwoHdGFza19pZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSNgoFc3RhdGUYAyABKA4yJy5oZWRkbGUuc2NoZWR1bGVyLnYxLkluc3BlY3RlZFRhc2tTdGF0ZRIRCgl3b3JrZXJfaWQYBCABKAkSFQoNZmVuY2luZ190b2tlbhgFIAEoBCrGAQoSSW5zcGVjdGVkVGFza1N0YXRlEiQKIElOU1BFQ1RFRF9UQVNLX1NUQVRFX1VOU1BFQ0lGSUVEEAASIwofSU5TUEVDVEVEX1RBU0tfU1RBVEVfUkVDT1ZFUklORxABEiAKHElOU1BFQ1RFRF9UQVNLX1NUQVRFX1dBSVRJTkcQAhIgChxJTlNQRUNURURfVEFTS19TVEFURV9SVU5OSU5HEAMSIQodSU5TUEVDVEVEX1RBU0tfU1RBVEVfRklOSVNIRUQQBDLwAQoSRGlhZ25vc3RpY3NTZXJ2aWNlEm4KDkRlc2NyaWJlU2hhcmRzEiouaGVkZGxlLnNjaGVkdWxlci52MS5EZXNjcmliZVNoYXJkc1JlcXVlc3QaKy5oZWRkbGUuc2NoZWR1bGVyLnYxLkRlc2NyaWJlU2hhcmRzUmVzcG9uc2UiA5ACARJqCgxJbnNwZWN0U2hhcmQSKC5oZWRkbGUuc2NoZWR1bGVyLnYxLkluc3BlY3RTaGFyZFJlcXVlc3QaKS5oZWRkbGUuc2NoZWR1bGVyLnYxLkluc3BlY3RTaGFyZFJlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("Ci1oZWRkbGUvc2NoZWR1bGVyL3YxL2RpYWdub3N0aWNzX3NlcnZpY2UucHJvdG8SE2hlZGRsZS5zY2hlZHVsZXIudjEiHQobRGVzY3JpYmVQYXJrZWRFdmVudHNSZXF1ZXN0IlEKHERlc2NyaWJlUGFya2VkRXZlbnRzUmVzcG9uc2USMQoGcGFya2VkGAEgAygLMiEuaGVkZGxlLnNjaGVkdWxlci52MS5QYXJrZWRFdmVudHMiTwoMUGFya2VkRXZlbnRzEg0KBWdyb3VwGAEgASgJEg0KBXRvcGljGAIgASgJEg0KBWNvdW50GAMgASgEEhIKCmxhc3RfZXJyb3IYBCABKAkiFwoVRGVzY3JpYmVTaGFyZHNSZXF1ZXN0IkkKFkRlc2NyaWJlU2hhcmRzUmVzcG9uc2USLwoGc2hhcmRzGAEgAygLMh8uaGVkZGxlLnNjaGVkdWxlci52MS5TaGFyZExlYXNlIkcKClNoYXJkTGVhc2USDQoFc2hhcmQYASABKA0SDQoFb3duZXIYAiABKAkSDAoEbGl2ZRgDIAEoCBINCgVlcG9jaBgEIAEoBCJRChNJbnNwZWN0U2hhcmRSZXF1ZXN0EhYKBXNoYXJkGAEgASgNQge6SAQqAhg/EiIKCHRhc2tfaWRzGAIgAygJQhC6SA2SAQoQ6AciBXIDGIAEIo8BChRJbnNwZWN0U2hhcmRSZXNwb25zZRI1Cgd3b3JrZXJzGAEgAygLMiQuaGVkZGxlLnNjaGVkdWxlci52MS5JbnNwZWN0ZWRXb3JrZXISMQoFdGFza3MYAiADKAsyIi5oZWRkbGUuc2NoZWR1bGVyLnYxLkluc3BlY3RlZFRhc2sSDQoFZXBvY2gYAyABKAQilgEKD0luc3BlY3RlZFdvcmtlchIRCgluYW1lc3BhY2UYASABKAkSEQoJd29ya2VyX2lkGAIgASgJEg0KBXNsb3RzGAMgASgNEg4KBmxlYXNlcxgEIAEoDRI+CgxjYXBhYmlsaXRpZXMYBSADKAsyKC5oZWRkbGUuc2NoZWR1bGVyLnYxLkluc3BlY3RlZENhcGFiaWxpdHkiTAoTSW5zcGVjdGVkQ2FwYWJpbGl0eRIMCgRuYW1lGAEgASgJEhYKDm1heF9jb25jdXJyZW50GAIgASgNEg8KB3J1bm5pbmcYAyABKA0ilQEKDUluc3BlY3RlZFRhc2sSDwoHdGFza19pZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSNgoFc3RhdGUYAyABKA4yJy5oZWRkbGUuc2NoZWR1bGVyLnYxLkluc3BlY3RlZFRhc2tTdGF0ZRIRCgl3b3JrZXJfaWQYBCABKAkSFQoNZmVuY2luZ190b2tlbhgFIAEoBCrGAQoSSW5zcGVjdGVkVGFza1N0YXRlEiQKIElOU1BFQ1RFRF9UQVNLX1NUQVRFX1VOU1BFQ0lGSUVEEAASIwofSU5TUEVDVEVEX1RBU0tfU1RBVEVfUkVDT1ZFUklORxABEiAKHElOU1BFQ1RFRF9UQVNLX1NUQVRFX1dBSVRJTkcQAhIgChxJTlNQRUNURURfVEFTS19TVEFURV9SVU5OSU5HEAMSIQodSU5TUEVDVEVEX1RBU0tfU1RBVEVfRklOSVNIRUQQBDLzAgoSRGlhZ25vc3RpY3NTZXJ2aWNlEm4KDkRlc2NyaWJlU2hhcmRzEiouaGVkZGxlLnNjaGVkdWxlci52MS5EZXNjcmliZVNoYXJkc1JlcXVlc3QaKy5oZWRkbGUuc2NoZWR1bGVyLnYxLkRlc2NyaWJlU2hhcmRzUmVzcG9uc2UiA5ACARJqCgxJbnNwZWN0U2hhcmQSKC5oZWRkbGUuc2NoZWR1bGVyLnYxLkluc3BlY3RTaGFyZFJlcXVlc3QaKS5oZWRkbGUuc2NoZWR1bGVyLnYxLkluc3BlY3RTaGFyZFJlc3BvbnNlIgOQAgEwARKAAQoURGVzY3JpYmVQYXJrZWRFdmVudHMSMC5oZWRkbGUuc2NoZWR1bGVyLnYxLkRlc2NyaWJlUGFya2VkRXZlbnRzUmVxdWVzdBoxLmhlZGRsZS5zY2hlZHVsZXIudjEuRGVzY3JpYmVQYXJrZWRFdmVudHNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate]);
+
+/**
+ * Describes the message heddle.scheduler.v1.DescribeParkedEventsRequest.
+ * Use `create(DescribeParkedEventsRequestSchema)` to create a new message.
+ */
+export const DescribeParkedEventsRequestSchema = /*@__PURE__*/
+  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 0);
+
+/**
+ * Describes the message heddle.scheduler.v1.DescribeParkedEventsResponse.
+ * Use `create(DescribeParkedEventsResponseSchema)` to create a new message.
+ */
+export const DescribeParkedEventsResponseSchema = /*@__PURE__*/
+  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 1);
+
+/**
+ * Describes the message heddle.scheduler.v1.ParkedEvents.
+ * Use `create(ParkedEventsSchema)` to create a new message.
+ */
+export const ParkedEventsSchema = /*@__PURE__*/
+  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 2);
 
 /**
  * Describes the message heddle.scheduler.v1.DescribeShardsRequest.
  * Use `create(DescribeShardsRequestSchema)` to create a new message.
  */
 export const DescribeShardsRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 0);
+  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 3);
 
 /**
  * Describes the message heddle.scheduler.v1.DescribeShardsResponse.
  * Use `create(DescribeShardsResponseSchema)` to create a new message.
  */
 export const DescribeShardsResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 1);
+  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 4);
 
 /**
  * Describes the message heddle.scheduler.v1.ShardLease.
  * Use `create(ShardLeaseSchema)` to create a new message.
  */
 export const ShardLeaseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 2);
+  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 5);
 
 /**
  * Describes the message heddle.scheduler.v1.InspectShardRequest.
  * Use `create(InspectShardRequestSchema)` to create a new message.
  */
 export const InspectShardRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 3);
+  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 6);
 
 /**
  * Describes the message heddle.scheduler.v1.InspectShardResponse.
  * Use `create(InspectShardResponseSchema)` to create a new message.
  */
 export const InspectShardResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 4);
+  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 7);
 
 /**
  * Describes the message heddle.scheduler.v1.InspectedWorker.
  * Use `create(InspectedWorkerSchema)` to create a new message.
  */
 export const InspectedWorkerSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 5);
+  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 8);
 
 /**
  * Describes the message heddle.scheduler.v1.InspectedCapability.
  * Use `create(InspectedCapabilitySchema)` to create a new message.
  */
 export const InspectedCapabilitySchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 6);
+  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 9);
 
 /**
  * Describes the message heddle.scheduler.v1.InspectedTask.
  * Use `create(InspectedTaskSchema)` to create a new message.
  */
 export const InspectedTaskSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 7);
+  messageDesc(file_heddle_scheduler_v1_diagnostics_service, 10);
 
 /**
  * Describes the enum heddle.scheduler.v1.InspectedTaskState.
