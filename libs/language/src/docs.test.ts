@@ -53,6 +53,16 @@ describe("definitions.md", () => {
   });
 });
 
+describe("statecharts.md", () => {
+  const examples = listExamples(read("statecharts.md"));
+
+  test.each(examples.map((example) => [example.split("\n")[1], example]))("%s", (_first, example) => {
+    const { findings, plan } = compileDefinition(example, options);
+    expect(findings).toEqual([]);
+    expect(plan?.type).toBe("state_machine");
+  });
+});
+
 describe("expressions.md", () => {
   const text = read("expressions.md");
   const data = JSON.parse(/^```json\n([^]*?)^```$/m.exec(text)![1]!) as Record<string, Json>;
