@@ -44,7 +44,7 @@ export function printOutcome(outcome: Reported, { seed, folder, again }: Provena
 const VIOLATIONS_SHOWN = 8;
 
 /** The table of promises: what was checked, how many of it, what is wrong. */
-export function renderTable(results: readonly CheckResult[]): string {
+function renderTable(results: readonly CheckResult[]): string {
   const rows = [
     ["promise", "check", "what holds", "count", "violations"],
     ...results.map(({ promise, id, claim, count, violations }) => [
@@ -66,7 +66,7 @@ export function renderTable(results: readonly CheckResult[]): string {
   return lines.join("\n");
 }
 
-export function renderViolations(results: readonly CheckResult[]): string {
+function renderViolations(results: readonly CheckResult[]): string {
   return results
     .filter(({ violations }) => violations.length > 0)
     .flatMap(({ id, violations }) => [
@@ -77,7 +77,7 @@ export function renderViolations(results: readonly CheckResult[]): string {
     .join("\n");
 }
 
-export function renderFaults(outcomes: readonly FaultOutcome[]): string {
+function renderFaults(outcomes: readonly FaultOutcome[]): string {
   return outcomes
     .toSorted((a, b) => a.beganMs - b.beganMs)
     .map(({ fault, beganMs, endedMs, note }) => {

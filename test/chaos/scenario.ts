@@ -108,10 +108,6 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   }
 }
 
-export function countViolations({ results }: Pick<Outcome, "results">): number {
-  return results.reduce((sum, { violations }) => sum + violations.length, 0);
-}
-
 function targetsOf({ processes, wires }: Suite): Targets {
   const named = (items: readonly { name: string; kind: string }[], kind: string): string[] =>
     items.filter((item) => item.kind === kind).map(({ name }) => name);
