@@ -35,6 +35,12 @@ export const DEFAULT_WORKER_LIMITS: Readonly<WorkerLimits> = {
   welcomeTimeoutMs: 10_000,
 };
 
+/**
+ * A worker that hears nothing asks its server this often whether it lives, and leaves it when no answer comes in time: a
+ * server that hangs keeps its connections open, and its tasks go elsewhere within that time.
+ */
+export const WORKER_KEEPALIVE = { keepaliveIntervalMs: 1_000, keepaliveTimeoutMs: 1_500 };
+
 /** Tasks that a worker takes at once unless told otherwise. */
 export const DEFAULT_SLOTS = 100;
 

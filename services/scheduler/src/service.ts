@@ -157,7 +157,7 @@ export function createSchedulerService(deps: SchedulerServiceDeps): SchedulerSer
 function withoutSchedules(): DomainError {
   return new DomainError({
     kind: "unimplemented",
-    reason: "UNIMPLEMENTED",
+    reason: "METHOD_NOT_IMPLEMENTED",
     message: "this process runs no schedules: it was composed without a database, an event bus or a way to execution",
   });
 }

@@ -13,7 +13,7 @@ const service = createSchedulerService({ database, owner, address, dial: dialer.
 const server = createServer({ routes: service.routes, validation: service.validation, logger, port: Number(port) });
 await server.listen();
 await service.start();
-console.log("ready");
+process.stdout.write("ready\n");
 
 process.once("SIGTERM", () => {
   void (async () => {

@@ -39,7 +39,9 @@ export async function startReplica(owner: string, port: number, url: string): Pr
   const exited = once(child, "exit");
   await Promise.race([
     once(createInterface({ input: child.stdout }), "line"),
-    exited.then(([code]) => Promise.reject(new Error(`replica ${owner} ended with code ${code} before it was ready`))),
+    exited.then(([code]) => {
+      throw new Error(`replica ${owner} ended with code ${code} before it was ready`);
+    }),
   ]);
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal);
@@ -139,12 +141,12 @@ function openShard({ shard, addresses, dialer, open, accept, epochs }: ShardOpti
   let timer: NodeJS.Timeout | undefined;
 
   function connect(address: string): void {
-    let mine: BidiStream<object> | undefined;
+    const opened: { stream?: BidiStream<object> } = {};
     const over = (error?: Error) => {
-      if (stream !== mine || closed) return;
+      if (stream !== opened.stream || closed) return;
       welcomed = false;
       stream = undefined;
-      mine?.cancel();
+      opened.stream?.cancel();
       attempts += 1;
       const named = error instanceof DomainError ? error.metadata["owner_address"] : "";
       // Not where the silence was.
@@ -156,15 +158,15 @@ function openShard({ shard, addresses, dialer, open, accept, epochs }: ShardOpti
       clearTimeout(timer);
       timer = setTimeout(over, SILENCE_MS);
     };
-    mine = dialer.dial(address).openStream(LinkService.method.openLink, {
+    stream = dialer.dial(address).openStream(LinkService.method.openLink, {
       onMessage(message) {
-        if (stream !== mine) return;
+        if (stream !== opened.stream) return;
         watch();
         receive(message, over);
       },
       onEnd: over,
-    }) as BidiStream<object>;
-    stream = mine;
+    });
+    opened.stream = stream;
     watch();
     stream.send({ frame: { case: "hello", value: { ownerId: "owner", shard } } });
   }

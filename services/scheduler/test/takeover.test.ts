@@ -138,7 +138,7 @@ function checkAll(owner: ExecutionOwner, scheduled: readonly TaskInit[]): void {
   for (const { taskId, input } of scheduled) {
     const result = owner.accepted.get(taskId);
     expect(result?.failure).toBeUndefined();
-    expect(JSON.parse(String(result?.output?.form.value))).toEqual(JSON.parse(String(input?.form?.value)));
+    expect(result?.output?.form).toMatchObject({ case: "json", value: input?.form?.value });
   }
 }
 
@@ -232,7 +232,9 @@ it.each([
 });
 
 it("loses nothing in a rolling restart under load", async () => {
-  let { a, b, ports } = await twoReplicas();
+  const started = await twoReplicas();
+  const { ports } = started;
+  let { a, b } = started;
   const seen = newSeen();
   const owner = executions(a, b);
   const transports = [transportTo(a, b), transportTo(b, a)];

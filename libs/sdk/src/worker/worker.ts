@@ -8,6 +8,7 @@ import {
   DEFAULT_WORKER_LIMITS,
   HELD_MAX,
   MAX_SLOTS,
+  WORKER_KEEPALIVE,
   type WorkerLimits,
 } from "../limits.ts";
 import { transportTo } from "../transport.ts";
@@ -87,7 +88,7 @@ export function createWorker(options: CreateWorkerOptions): Worker {
   const limits = { ...DEFAULT_WORKER_LIMITS, ...options.limits };
   const logger = (options.logger ?? createLogger({ name: "worker" })).child({ workerId });
   const registry = createRegistry(options.handlers ?? {}, options.agents ?? {});
-  const transport = options.transport ?? transportTo(address);
+  const transport = options.transport ?? transportTo(address, WORKER_KEEPALIVE);
 
   const outbox = createOutbox(limits);
   let heartbeatTimer: NodeJS.Timeout | undefined;

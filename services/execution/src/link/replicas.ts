@@ -10,11 +10,11 @@ export interface Replicas {
   suspect(address: string): void;
   trust(address: string): void;
   /**
-   * Where to try next: at the address that a refusal has just named; else, by turns with the number of failures in a row,
-   * the service's own address (empty) and each known replica, because the former may lead to one that is dead. While some
-   * are suspect the known others come first: the service's address may lead to a suspect.
+   * Where to try after `last`: at the address that a refusal has just named; else, by turns, the service's own address
+   * (empty) and each known replica, because the former may lead to one that is dead. While some are suspect the known
+   * others come first: the service's address may lead to a suspect.
    */
-  choose(named: string | undefined, failures: number): { transport: RpcTransport; address: string };
+  choose(named: string | undefined, last: string | undefined): { transport: RpcTransport; address: string };
 }
 
 export function createReplicas(service: RpcTransport, dial: Dial | undefined): Replicas {
@@ -39,9 +39,9 @@ export function createReplicas(service: RpcTransport, dial: Dial | undefined): R
     },
     suspect: (address) => void suspects.add(address),
     trust: (address) => void suspects.delete(address),
-    choose(named, failures) {
+    choose(named, last) {
       const choices = listChoices();
-      const address = named ?? choices[Math.max(0, failures - 1) % choices.length] ?? "";
+      const address = named ?? choices[(choices.indexOf(last ?? "none") + 1) % choices.length] ?? "";
       if (address === "" || dial === undefined) return { transport: service, address: "" };
       return { transport: dial(address), address };
     },

@@ -50,7 +50,7 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
   /** Where the present stream leads; empty for the service's own address. */
-  let address = "";
+  let address: string | undefined;
   /** The highest that a welcome has named: one with a lower epoch comes from a replica that has lost the shard. */
   let epoch = 0n;
 
@@ -78,7 +78,7 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
     last?.cancel();
   };
   const giveUpSilent = (): void => {
-    replicas.suspect(address);
+    replicas.suspect(address ?? "");
     giveUp(new Error(`${address || "the scheduler"} has been silent for too long`));
   };
   const silence = createSilenceWatch(giveUpSilent);
@@ -98,7 +98,8 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
       case "welcome":
         return welcome(frame.value);
       default:
-        return;
+        // A pulse, or what a newer scheduler says: that it came is all that matters.
+        break;
     }
   };
 
@@ -108,7 +109,7 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
     }
     epoch = schedulerEpoch;
     failures = 0;
-    replicas.trust(address);
+    replicas.trust(address ?? "");
     clearTimeout(timer);
     silence.expect(pulseIntervalMs);
     sync(options.ownedPartitions());
@@ -139,7 +140,7 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
     const frames = createResultFrames((upToFrame) => {
       if (opened.stream === stream) send({ case: "acknowledge", value: { upToFrame } });
     });
-    const chosen = replicas.choose(named, failures);
+    const chosen = replicas.choose(named, address);
     ({ address } = chosen);
     timer = setTimeout(giveUpSilent, firstFrameTimeoutMs);
     stream = chosen.transport.openStream(LinkService.method.openLink, {

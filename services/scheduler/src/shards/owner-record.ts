@@ -29,7 +29,7 @@ export function createOwnerRecord(now: () => number = () => performance.now()): 
         owners.set(owner, { address, expiresAt: at + expiresInMs });
       }
       for (const { shard, owner } of membership.shards) if (owner !== null) ownerOf.set(shard, owner);
-      for (const listener of [...listeners]) listener();
+      for (const listener of listeners) listener();
     },
     findOwner(shard, leftMs) {
       const owner = ownerOf.get(shard) ?? "";

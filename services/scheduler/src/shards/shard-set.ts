@@ -71,7 +71,7 @@ export function createShardSet(options: ShardSetOptions): ShardSet {
   let stopped = false;
 
   const changed = (): void => {
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   };
 
   const raiseEpoch = async (shard: number): Promise<bigint | undefined> => {
@@ -226,7 +226,9 @@ export function createShardSet(options: ShardSetOptions): ShardSet {
       stopped = true;
       const reason = shuttingDown();
       passedOn.closeAll(reason);
-      const leaving = [...shards.keys()].map((shard) => remove(shard)?.giveUp(reason));
+      const leaving = [...shards.values()].map((owned) => owned.giveUp(reason));
+      shards.clear();
+      epochs.clear();
       // Whoever waits for an owner finds that there is none here.
       changed();
       await Promise.all(leaving);

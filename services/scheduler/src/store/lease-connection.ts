@@ -43,8 +43,9 @@ export function createLeaseConnection(database: Database, timeoutMs: number): Le
   const run = async <Row>(statement: Statement): Promise<StatementResult<Row>> => {
     connection ??= await connect();
     try {
-      const result = await within(connection.query(statement as never), timeoutMs);
-      const { rows, rowCount, command } = result as unknown as StatementResult<Row>;
+      const { name, text, values } = statement;
+      const query = connection.query<Row & object>({ name, text, values: values && [...values] });
+      const { rows, rowCount, command } = await within(query, timeoutMs);
       return { rows, rowCount: rowCount ?? 0, command };
     } catch (error) {
       discard();
