@@ -12,7 +12,7 @@ export interface OwnerWatch {
 }
 
 /** A process that leaves in order is gone from the record first and answers what it has after that. */
-const LAST_ANSWERS_MS = 1_000;
+const LAST_ANSWERS_MS = 300;
 
 /** A process that hangs keeps its connections: only the record tells that it will not answer. */
 export function createOwnerWatch(directory: PartitionDirectory, owner: string, caller: AbortSignal): OwnerWatch {

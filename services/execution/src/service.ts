@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { PlanDocument } from "@heddle/engine";
-import type { EventBus, EventSink } from "@heddle/events";
+import type { EventBus, EventSink, Subscription } from "@heddle/events";
 import { createJournalForwarder } from "@heddle/events";
 import { childId, createJournalRuntime, createPublisher, type JournalLimits } from "@heddle/journal";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
@@ -10,10 +11,13 @@ import { ExecutionService as ExecutionDescriptor } from "@heddle/proto/heddle/ex
 import { createOwnerRouter, createRpcClient, type Dial, type Routes, type RpcTransport } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
+import { consumeDefinitions } from "./definitions/definition-consumer.ts";
+import { createPlanLoader } from "./definitions/plan-loader.ts";
 import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
 import { createHub } from "./domain/hub.ts";
+import { publisherGraceMs } from "./domain/limits.ts";
 import { createPlans } from "./domain/plans.ts";
 import { createRequestIds } from "./domain/request-ids.ts";
 import { createTurnEffects } from "./domain/turns.ts";
@@ -24,6 +28,7 @@ import { createOpenTasks } from "./link/open-tasks.ts";
 import { submitResults } from "./link/submit-results.ts";
 import { createSchedulerLink } from "./link/scheduler-link.ts";
 import { registerMetrics } from "./metrics.ts";
+import { findActiveVersion } from "./store/active-versions.ts";
 import { findPlan, savePlan } from "./store/plan-store.ts";
 import { createExecutionProjection } from "./store/projection.ts";
 
@@ -74,7 +79,10 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
       const { version, planJson } = await definitions.getPlan({ ...key, knownVersion });
       return planJson === "" ? { version } : { version, document: JSON.parse(planJson) as PlanDocument };
     },
+    findActive: ({ namespace, workflowId }) => findActiveVersion(database, namespace, workflowId),
   });
+  const loader = createPlanLoader({ resolve: (key) => plans.resolve(key), logger });
+  let definitionEvents: Subscription | undefined;
 
   const projection = createExecutionProjection(
     database,
@@ -143,13 +151,21 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     async start() {
       await runtime.start();
       await publisher.start();
+      if (options.bus !== undefined) {
+        definitionEvents = consumeDefinitions({ bus: options.bus, database, loader, logger });
+      }
       link.start();
     },
     async stop() {
       link.stop();
       children.stop();
-      await publisher.stop();
+      await definitionEvents?.close();
+      await loader.stop();
+      // Others wait for the partitions, and a broker that is away is no reason to keep them.
+      const published = publisher.stop();
+      await Promise.race([published, sleep(publisherGraceMs, undefined, { ref: false })]);
       await runtime.stop();
+      await published;
       requestIds.clear();
       hub.notifyAll();
     },

@@ -10,6 +10,15 @@ export const maxChildDepth = 32;
 /** Plans that are kept linked in memory beside those that live executions hold. */
 export const maxCachedPlans = 1000;
 
+/** Definitions whose plans wait to be loaded ahead; those that have waited longest are left to the first start. */
+export const maxPlansToLoad = 1000;
+
+/** Pause before plans are loaded ahead again when the definition service was away. */
+export const planLoadPauseMs = 2000;
+
+/** How long a service that stops waits for the events that are being published, before it gives its partitions away. */
+export const publisherGraceMs = 1000;
+
 /** Tasks in one frame to the scheduler. */
 export const maxTasksPerFrame = 1000;
 

@@ -1,4 +1,5 @@
 import { linkPlan, type Plan, type PlanDocument } from "@heddle/engine";
+import { DomainError } from "@heddle/errors";
 import type { LoadedPlans } from "./aggregate.ts";
 import { maxCachedPlans } from "./limits.ts";
 
@@ -18,6 +19,8 @@ export interface PlanSources {
    * Throws DEFINITION_NOT_FOUND or VERSION_NOT_FOUND.
    */
   fetch(key: PlanKey, knownVersion: number): Promise<{ version: number; document?: PlanDocument }>;
+  /** The active version that events have told of; 0 after a deletion. For when the definition service is away. */
+  findActive(key: PlanKey): Promise<number | undefined>;
 }
 
 export interface Plans extends LoadedPlans {
@@ -55,21 +58,40 @@ export function createPlans(sources: PlanSources): Plans {
     }
   };
 
-  const resolveVersion = async (key: PlanKey): Promise<Plan> => {
+  /** From memory or the own copy. */
+  const findVersion = async (key: PlanKey): Promise<Plan | undefined> => {
     const known = linked.get(keyOf(key));
     if (known !== undefined) return known;
     const stored = await sources.find(key);
-    if (stored !== undefined) return remember(key, stored);
+    return stored && remember(key, stored);
+  };
+
+  const resolveVersion = async (key: PlanKey): Promise<Plan> => {
+    const known = await findVersion(key);
+    if (known !== undefined) return known;
     const { document } = await sources.fetch(key, 0);
     if (document === undefined) throw new Error(`the definition service gave no plan for ${keyOf(key)}`);
     await sources.save(key, document);
     return remember(key, document);
   };
 
+  /** The definition service is away: what its events have told, or else its own last word, has to do. */
+  const resolveWithout = async (key: PlanKey, lastWord: number, away: DomainError) => {
+    const version = (await sources.findActive(key)) ?? lastWord;
+    const plan = version > 0 ? await findVersion({ ...key, version }) : undefined;
+    if (plan === undefined) throw away;
+    return { plan, version };
+  };
+
   const resolveActive = async (key: PlanKey): Promise<{ plan: Plan; version: number }> => {
     const workflow = `${key.namespace}/${key.workflowId}`;
     const known = newest.get(workflow) ?? 0;
-    const { version, document } = await sources.fetch(key, known);
+    const fetched = await sources.fetch(key, known).catch((error: unknown) => {
+      if (error instanceof DomainError && error.kind === "unavailable") return error;
+      throw error;
+    });
+    if (fetched instanceof DomainError) return resolveWithout(key, known, fetched);
+    const { version, document } = fetched;
     const exact = { ...key, version };
     newest.delete(workflow);
     newest.set(workflow, version);

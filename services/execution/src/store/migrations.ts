@@ -1,3 +1,4 @@
+import { createPoisonTableSql, createPositionTableSql, dropPoisonTableSql, dropPositionTableSql } from "@heddle/events";
 import { journalMigrations } from "@heddle/journal";
 import { defineMigrations } from "@heddle/store";
 
@@ -56,6 +57,28 @@ export const executionMigrations = defineMigrations([
     async down(knex) {
       await knex.schema.dropTable("plans");
       await knex.schema.dropTable("executions");
+    },
+  },
+  {
+    name: "0101_follow_definitions",
+    async up(knex) {
+      await knex.raw(`
+        create table active_versions (
+          namespace text not null,
+          workflow_id text not null,
+          -- 0 when the definition was deleted.
+          version bigint not null,
+          -- Of the event that said so.
+          seq bigint not null,
+          primary key (namespace, workflow_id)
+        )`);
+      await knex.raw(createPositionTableSql);
+      await knex.raw(createPoisonTableSql);
+    },
+    async down(knex) {
+      await knex.raw(dropPoisonTableSql);
+      await knex.raw(dropPositionTableSql);
+      await knex.schema.dropTable("active_versions");
     },
   },
 ]);

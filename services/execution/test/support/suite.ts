@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { DomainError } from "@heddle/errors";
-import type { EventMessage } from "@heddle/events";
+import { createMemoryBus, type EventBus, type EventMessage } from "@heddle/events";
 import { compileDefinition } from "@heddle/language";
 import { DefinitionService, GetPlanResponseSchema } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
@@ -16,6 +16,8 @@ export interface ExecutionSuite {
   scheduler: ScriptedScheduler;
   /** Events as they were published, in order. */
   published: EventMessage[];
+  /** Where the service gets DefinitionEvents from. */
+  bus: EventBus;
   testDatabase: TestDatabase;
   /** Makes this source the active version of its workflow. */
   publish(source: string): void;
@@ -37,6 +39,7 @@ export async function startExecutionSuite(answer?: Answer): Promise<ExecutionSui
   const scheduler = createScriptedScheduler(answer);
   const published: EventMessage[] = [];
   const plans = new Map<string, string[]>();
+  const bus = createMemoryBus();
   let requests = 0;
   let down = false;
 
@@ -70,6 +73,7 @@ export async function startExecutionSuite(answer?: Answer): Promise<ExecutionSui
       definition: transport,
       scheduler: transport,
       owner: "test",
+      bus,
       sinks: [{ publish: async (batch) => void published.push(...batch) }],
       logger,
     });
@@ -84,6 +88,7 @@ export async function startExecutionSuite(answer?: Answer): Promise<ExecutionSui
     transport: current.transport,
     scheduler,
     published,
+    bus,
     testDatabase,
     publish(source) {
       const { plan, findings } = compileDefinition(source);
@@ -110,6 +115,7 @@ export async function startExecutionSuite(answer?: Answer): Promise<ExecutionSui
         await service.stop().catch(() => undefined);
         transport.close();
       }
+      await bus.close();
       await testDatabase.drop();
     },
   };
