@@ -8,7 +8,10 @@ import { startSuite } from "./suite.ts";
 try {
   const config = devConfig.parse(process.env);
   const logger = createLogger({ name: "heddle", level: config.HEDDLE_LOG_LEVEL });
-  const suite = await startSuite(config, logger, createMetrics());
+  const suite = await startSuite(config, logger, createMetrics(), (error) => {
+    console.error(`heddle: ${error.message}`);
+    process.exit(1);
+  });
   closeOnSignal({ close: () => suite.stop(), logger });
   if (suite.portTaken) console.log(`port ${config.HEDDLE_PORT} is taken; another one is used`);
   // Programs that start this process wait for this line.

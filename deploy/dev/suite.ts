@@ -26,7 +26,13 @@ export interface Suite {
 }
 
 /** Starts everything in this process: one port, one Postgres, each service with its own schema. */
-export async function startSuite(config: DevConfig, logger: Logger, metrics: Metrics): Promise<Suite> {
+export async function startSuite(
+  config: DevConfig,
+  logger: Logger,
+  metrics: Metrics,
+  /** Another suite has started on the same database, and has taken everything from this one: end it. */
+  onSuperseded: (error: Error) => void = () => undefined,
+): Promise<Suite> {
   const dataDir = resolve(config.HEDDLE_DATA_DIR);
   const closers: (() => unknown)[] = [];
   const stop = async (): Promise<void> => {
@@ -87,6 +93,7 @@ export async function startSuite(config: DevConfig, logger: Logger, metrics: Met
       sinks,
       logger,
       metrics,
+      onSuperseded,
     });
     const statemachine = createStateMachineService();
     const routes: Routes = (router) => {

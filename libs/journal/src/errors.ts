@@ -44,6 +44,16 @@ export function databaseAway(): DomainError {
   });
 }
 
+/** Why a process ends itself. Two of one name would take the partitions from each other for ever: the newer one has them. */
+export function superseded(owner: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "CONFIG_INVALID",
+    message: `another process has started under the owner name ${owner} on the same database, and has this one's partitions; give each process a name of its own, or a database of its own`,
+    metadata: { owner },
+  });
+}
+
 export function runtimeStopped(): DomainError {
   return new DomainError({
     kind: "unavailable",

@@ -139,8 +139,8 @@ export function createProjector<State, Command, Event, Captured>(
     }
   };
 
-  const transact = (captures: Capture<State, Command, Captured>[], changes: ProjectionChange<Captured>[]) =>
-    core.database.transaction(async (transaction) => {
+  const transact = async (captures: Capture<State, Command, Captured>[], changes: ProjectionChange<Captured>[]) => {
+    await core.database.transaction(async (transaction) => {
       // First, because it locks the rows: whoever takes a partition over waits for this projection, or forbids it.
       const { rowCount } = await transaction.query({
         name: "journal_projected",
@@ -162,6 +162,8 @@ export function createProjector<State, Command, Event, Captured>(
         throw new FencedError("partitions were taken over; their projection is left alone");
       if (changes.length > 0) await core.projection.write(transaction, changes);
     });
+    if (changes.length > 0) core.projection.written?.(changes);
+  };
 
   /** Finds the aggregates that the projection cannot take, so that they hold up nobody else. */
   const writeOneByOne = async (captures: Capture<State, Command, Captured>[]): Promise<void> => {

@@ -6,6 +6,9 @@ import { readJournalPage } from "./read.ts";
 import type { StoredRecord } from "./record.ts";
 import type { JournalEntry, JournalRecord, PayloadLookup } from "./types.ts";
 
+/** A replay lets others have the event loop after this long. */
+const MAX_STRETCH_MS = 20;
+
 /** One partition while it is recovered; nothing of it is visible before the end. */
 interface Recovering<State, Command> {
   partition: Partition<State, Command>;
@@ -72,7 +75,13 @@ async function applyPage<State, Command, Event, Captured>(
     records.flatMap((record) => record.payloadDigests),
   );
   if (core.aggregate.prepare) await core.aggregate.prepare(decodeAll(core, records, payloads));
+  let began = performance.now();
   for (const entry of entries) {
+    if (performance.now() - began > MAX_STRETCH_MS) {
+      // Nothing of it is visible yet, and the lease must be renewed meanwhile.
+      await new Promise((resolve) => setImmediate(resolve));
+      began = performance.now();
+    }
     const target = of(entry);
     for (const record of entry.records as StoredRecord[]) {
       const aggregate = target.aggregates.get(record.id) ?? add(core, target, record.id, undefined);

@@ -10,6 +10,7 @@ import {
   partitionLost,
   partitionNotOwned,
   runtimeStopped,
+  superseded,
 } from "./errors.ts";
 import { readHistoryTable } from "./history.ts";
 import { idToBytes, isId, keyPartition, newId, partitionBits } from "./id.ts";
@@ -120,7 +121,7 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
     { owner, address, owners },
     {
       changed: owners.changed,
-      superseded: () => options.onSuperseded?.(),
+      superseded: () => options.onSuperseded?.(superseded(owner)),
       rest,
       flushProjection: () => projector.flush(),
       dropped,

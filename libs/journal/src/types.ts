@@ -91,6 +91,8 @@ export interface Projection<State, Captured = unknown> {
    * aggregates of some partitions. Call `writeHistory(transaction, changes)` here.
    */
   write(transaction: Transaction, changes: readonly ProjectionChange<Captured>[]): Promise<void>;
+  /** What `write` was given is committed: memory that was kept for it may go. */
+  written?(changes: readonly ProjectionChange<Captured>[]): void;
   /** Recovery: every unfinished aggregate of the partition as last projected. */
   loadLive(partition: number): Promise<{ id: string; state: State }[]>;
   /**
@@ -293,7 +295,7 @@ export interface JournalRuntimeOptions<State, Command, Event, Captured = unknown
   /** A partition is no longer ours: drop what was derived from it. */
   onLost?: (partition: number, reason: PartitionLossReason) => void;
   /** A newer process runs under the name of this one, which has given up for good: end it. */
-  onSuperseded?: () => void;
+  onSuperseded?: (error: Error) => void;
 }
 
 export interface PublisherOptions {

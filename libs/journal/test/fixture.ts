@@ -37,7 +37,7 @@ export interface RuntimeOverrides extends TallyOptions {
   onCommitted?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onCommitted"];
   onLost?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onLost"];
   onAcquired?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onAcquired"];
-  onSuperseded?: () => void;
+  onSuperseded?: (error: Error) => void;
 }
 
 export interface Fixture {

@@ -23,6 +23,11 @@ await runProcess({
       sinks: [bus],
       logger,
       metrics,
+      // Ends the process, as any error does that nobody handles.
+      onSuperseded: (error) =>
+        setImmediate(() => {
+          throw error;
+        }),
     });
   },
 });

@@ -52,8 +52,8 @@ export interface ExecutionServiceOptions {
   metrics?: Metrics;
   journalLimits?: Partial<JournalLimits>;
   now?: () => number;
-  /** A newer process runs under the name of this one, which has given up for good: end it, with a message. */
-  onSuperseded?: () => void;
+  /** A newer process runs under the name of this one, which has given up for good: end it, with this error's message. */
+  onSuperseded?: (error: Error) => void;
 }
 
 export interface ExecutionService {

@@ -46,7 +46,10 @@ const UPSERT = {
 
 const MAX_FAILURE_MESSAGE = 1024;
 
-/** Writes `executions` and the history, and reads executions back from there. */
+/**
+ * Writes `executions` and the history, and reads executions back from there. `onFinished` is told of executions whose end
+ * is committed to both.
+ */
 export function createExecutionProjection(
   database: Database,
   loadPlan: LoadPlan,
@@ -95,6 +98,8 @@ export function createExecutionProjection(
       });
       await transaction.query({ ...UPSERT, values });
       await writeHistory(transaction, changes);
+    },
+    written(changes) {
       onFinished(
         changes
           .filter((change) => change.finished)
