@@ -155,9 +155,21 @@ describe("tables", () => {
     expect(table).toContain(
       "| `HEDDLE_PORT` | `7233` | a port from 0 to 65535 (0 takes a free one) | Where to listen. |",
     );
+    expect(table).toContain("| `HEDDLE_LEASE` | `30s` |");
+    expect(table).toContain("| `HEDDLE_PAYLOAD_MAX` | `64KiB` |");
+    expect(table).toContain("| `HEDDLE_HOSTS` | none |");
     expect(table).toContain("| `HEDDLE_NAME` | required |");
     expect(table).toContain("or a path in `DATABASE_URL_FILE`");
   });
+
+  it.each([duration({ doc: "How long." }), bytes({ doc: "How large." })])(
+    "shows values as they can be given: $shape",
+    (setting) => {
+      for (const value of [0, 1, 999, 1000, 1024, 1500, 60_000, 65_536, 86_400_000]) {
+        expect(setting.read(setting.show(value))).toEqual({ ok: true, value });
+      }
+    },
+  );
 
   it("reports what holds, without secrets", () => {
     const report = settingsReport(config.settings, { HEDDLE_TOKEN: "hunter2", HEDDLE_PORT: "x", HEDDLE_HOSTS: "a,b" });

@@ -61,6 +61,18 @@ export function bytes<O extends SettingOptions<number> & Bounds>(options: O): Se
   return setting(amount("a size such as 65536, 64KiB or 10MB", "64KiB", BYTES_PER_UNIT, options), options);
 }
 
+/** As people write them; they are read in any case. */
+const SPELLING: Readonly<Record<string, string>> = {
+  KIB: "KiB",
+  MIB: "MiB",
+  GIB: "GiB",
+  MS: "ms",
+  S: "s",
+  M: "m",
+  H: "h",
+  D: "d",
+};
+
 const MS_PER_UNIT: Readonly<Record<string, number>> = { MS: 1, S: 1e3, M: 60e3, H: 3600e3, D: 86_400e3 };
 
 /** A length of time; becomes milliseconds. The unit must be there: a bare number is read as seconds by half of all people. */
@@ -73,6 +85,7 @@ function amount(shape: string, example: string, units: Readonly<Record<string, n
   return {
     shape,
     example,
+    show: (total) => inLargestUnit(total, units),
     read(text) {
       const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([a-zA-Z]*)$/.exec(text) ?? [];
       const factor = units[unit?.toUpperCase() ?? ""];
@@ -82,6 +95,13 @@ function amount(shape: string, example: string, units: Readonly<Record<string, n
       return value(total);
     },
   };
+}
+
+/** Without a fraction: 1500 ms is `1500ms`, 60000 ms is `1m`. The units are in order, the ones to prefer last. */
+function inLargestUnit(total: number, units: Readonly<Record<string, number>>): string {
+  const fitting = Object.entries(units).filter(([, factor]) => total >= factor && total % factor === 0);
+  const [unit = Object.keys(units)[0] ?? "", factor = 1] = fitting.toSorted(([, a], [, b]) => a - b).at(-1) ?? [];
+  return `${total / factor}${SPELLING[unit] ?? unit}`;
 }
 
 /** An absolute URL. With `secret: true`, for URLs that carry a password, it is treated as a secret. */
@@ -147,6 +167,7 @@ export function list<O extends SettingOptions<readonly string[]> & { item?: Item
   const kind: Kind<readonly string[]> = {
     shape: item === undefined ? "texts separated by commas" : `${item.shape}, several separated by commas`,
     example: options.default?.join(",") || "one,two",
+    show: (items) => items.join(","),
     read(text) {
       const items = text
         .split(",")

@@ -13,6 +13,8 @@ export interface Setting<T> {
   default: T | undefined;
   /** The value, or why the text is not one. */
   read(text: string): Read<T>;
+  /** A text that `read` takes for the value. */
+  show(value: T): string;
 }
 
 export type Read<T> = { ok: true; value: T } | { ok: false; problem: string };
@@ -33,6 +35,8 @@ export interface Kind<T> {
   example: string;
   secret?: boolean;
   read(text: string): Read<T>;
+  /** Default: as JavaScript writes it. */
+  show?(value: T): string;
 }
 
 export function setting<T, O extends SettingOptions<T>>(kind: Kind<T>, options: O): Setting<ValueOf<T, O>> {
@@ -44,6 +48,7 @@ export function setting<T, O extends SettingOptions<T>>(kind: Kind<T>, options: 
     required: options.default === undefined && options.optional !== true,
     default: options.default,
     read: kind.read,
+    show: (given) => (given === undefined ? "" : (kind.show ?? String)(given)),
   };
 }
 

@@ -27,16 +27,14 @@ function stateOf(name: string, setting: Setting<unknown>, env: Environment): str
   const read = readVariable(name, setting, env);
   if (!read.ok) return `FAULT: ${read.problem}`;
   const given = (env[name] ?? "") !== "" || (setting.secret && (env[`${name}_FILE`] ?? "") !== "");
-  if (!given) return read.value === undefined ? "not set" : `${show(read.value)} (default)`;
-  return setting.secret ? "set (secret)" : show(read.value);
+  if (!given) return read.value === undefined ? "not set" : `${setting.show(read.value)} (default)`.trimStart();
+  return setting.secret ? "set (secret)" : setting.show(read.value);
 }
 
 function defaultOf(setting: Setting<unknown>): string {
   if (setting.required) return "required";
   if (setting.default === undefined) return "not set";
-  return setting.secret ? "a built-in one" : `\`${show(setting.default)}\``;
-}
-
-function show(value: unknown): string {
-  return Array.isArray(value) ? value.join(",") : String(value);
+  if (setting.secret) return "a built-in one";
+  const shown = setting.show(setting.default);
+  return shown === "" ? "none" : `\`${shown}\``;
 }

@@ -1,4 +1,4 @@
-import { createKafkaBus, type EventBus, readTopicsFile } from "@heddle/events";
+import type { EventBus, TopicConfig } from "@heddle/events";
 import { DomainError } from "@heddle/errors";
 import type { ProcessContext } from "./serve.ts";
 
@@ -13,15 +13,17 @@ export async function openBus<V extends BusValues, D>(
   { config, logger, metrics, onClose }: Pick<ProcessContext<V, D>, "config" | "logger" | "metrics" | "onClose">,
 ): Promise<EventBus> {
   const { KAFKA_BROKERS: brokers, HEDDLE_TOPICS_FILE: file } = config;
-  const topics = file === undefined ? [] : await readTopics(file);
+  // Loaded here: what has no bus need not load its client, which takes as long as everything else together.
+  const { createKafkaBus, readTopicsFile } = await import("@heddle/events");
+  const topics = file === undefined ? [] : await readTopics(file, readTopicsFile);
   const bus = createKafkaBus({ brokers, clientId, topics, logger, metrics });
   onClose(() => bus.close());
   return bus;
 }
 
-async function readTopics(file: string): ReturnType<typeof readTopicsFile> {
+async function readTopics(file: string, read: (path: string) => Promise<TopicConfig[]>): Promise<TopicConfig[]> {
   try {
-    return await readTopicsFile(file);
+    return await read(file);
   } catch (cause) {
     throw new DomainError({
       kind: "invalid_argument",

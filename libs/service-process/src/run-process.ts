@@ -6,13 +6,7 @@ import { readCommand, readEnvironment } from "./config.ts";
 import { createClosers } from "./closers.ts";
 import { MIGRATE_WAIT_MS } from "./limits.ts";
 import { type ProcessContext, serve, type ServerValues, type ServiceParts } from "./serve.ts";
-import {
-  type DatabaseValues,
-  migrateSchema,
-  openServiceDatabase,
-  type ServiceSchema,
-  waitForDatabase,
-} from "./service-database.ts";
+import type { DatabaseValues, ServiceSchema } from "./service-database.ts";
 
 interface Options<V extends ServerValues, D> {
   /** The service, e.g. `execution`: stands in every line of the log. */
@@ -79,6 +73,7 @@ async function runMigrations(
     logger.info("this service keeps nothing: there is nothing to migrate");
     return;
   }
+  const { migrateSchema, openServiceDatabase, waitForDatabase } = await import("./service-database.ts");
   const closers = createClosers();
   const database = openServiceDatabase(values, store.schema, `${store.schema} migrate`);
   closers.add(() => database.close());

@@ -15,13 +15,7 @@ import { CALLS_GRACE_MS, SHUTDOWN_TIMEOUT_MS } from "./limits.ts";
 import { createOutbound, type Outbound } from "./outbound.ts";
 import { createReadiness } from "./readiness.ts";
 import { findFreePort, type Replica, replicaOf, type ReplicaValues } from "./replica.ts";
-import {
-  type DatabaseValues,
-  openServiceDatabase,
-  prepareSchema,
-  type ServiceSchema,
-  waitForDatabase,
-} from "./service-database.ts";
+import type { DatabaseValues, ServiceSchema } from "./service-database.ts";
 
 /** What every process reads: `serverSettings`. */
 export interface ServerValues extends ReplicaValues {
@@ -75,7 +69,9 @@ export async function serve<V extends ServerValues & Partial<DatabaseValues>, D>
   // A service must know its own address before it can be put together, and it is put together before it listens.
   const port = values.HEDDLE_PORT === 0 ? await findFreePort(host) : values.HEDDLE_PORT;
   const replica = replicaOf(values, port);
-  const database = store && openServiceDatabase(values, store.schema, `${name} ${replica.owner}`);
+  // Loaded here: what keeps nothing need not load the clients of Postgres.
+  const storage = store && (await import("./service-database.ts"));
+  const database = store && storage?.openServiceDatabase(values, store.schema, `${name} ${replica.owner}`);
   if (database !== undefined) closers.add(() => database.close());
   const parts = await options.compose({
     ...replica,
@@ -117,9 +113,9 @@ export async function serve<V extends ServerValues & Partial<DatabaseValues>, D>
   const { url } = await server.listen();
   logger.info({ url, owner: replica.owner, address: replica.address }, `${name} is starting`);
   try {
-    if (database !== undefined && store !== undefined) {
-      await waitForDatabase(database, logger, stopping.signal);
-      await prepareSchema(database, store.migrations, values.HEDDLE_MIGRATE === true, logger);
+    if (store !== undefined && storage !== undefined && database !== undefined) {
+      await storage.waitForDatabase(database, logger, stopping.signal);
+      await storage.prepareSchema(database, store.migrations, values.HEDDLE_MIGRATE === true, logger);
     }
     await parts.start?.();
   } catch (error) {

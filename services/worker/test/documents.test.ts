@@ -1,11 +1,9 @@
 import { readFileSync } from "node:fs";
-import { settingsTable } from "@heddle/config";
 import type { Json, JsonObject } from "@heddle/sdk";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { readAgent } from "../src/agents/agent-description.ts";
 import { readAgentsFile } from "../src/agents/agents-file.ts";
-import { workerConfig } from "../src/config.ts";
 import { textOf } from "../src/providers/fields.ts";
 import { compileScript } from "../src/providers/script.ts";
 
@@ -17,11 +15,6 @@ function yamlBlocks(path: string): Json[] {
 
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-it("the README lists the settings as they are", () => {
-  // A change of config.ts must be made there too: paste what the failure shows.
-  expect(read("../README.md")).toContain(settingsTable(workerConfig.settings));
-});
 
 it("the agents that docs/agents.md shows are ones that run", () => {
   const names: string[] = [];
