@@ -26,6 +26,7 @@ export {
   type ForwardedRecord,
   type JournalForwarderOptions,
 } from "./journal-forwarder.ts";
+export { type ConsumerLagOptions, listConsumerLag, type PartitionLag } from "./kafka/consumer-lag.ts";
 export { createKafkaBus, type KafkaBusOptions } from "./kafka/kafka-bus.ts";
 export { readTopic, type ReadPartition, type ReadTopicOptions } from "./kafka/read-topic.ts";
 export type { TopicConfig } from "./kafka/topic-config.ts";

@@ -43,6 +43,8 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
     const socket = connect({ host, port }, onConnect);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.setNoDelay(true);
+    // kafkajs calls `unref` again and again on one that could not connect, and each call leaves a listener.
+    socket.setMaxListeners(0);
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     return socket;

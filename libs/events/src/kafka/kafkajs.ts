@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import type * as KafkaJs from "kafkajs";
 import { groupByPartition } from "./group-by-partition.ts";
 import { decodeRecord } from "./record-decoder.ts";
 import { encodeRecord } from "./record-encoder.ts";
@@ -28,7 +29,7 @@ replaceModule("kafkajs/src/protocol/recordBatch/record/v0/decoder", decodeRecord
 replaceModule("kafkajs/src/producer/groupMessagesPerPartition", groupByPartition);
 calmRequestTimers();
 
-export const kafkajs = require("kafkajs") as typeof import("kafkajs");
+export const kafkajs = require("kafkajs") as typeof KafkaJs;
 
 // It declares zstd and brings no codec. More than the fastest level costs more than it saves.
 kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({

@@ -105,7 +105,7 @@ export function createPublishQueue(): PublishQueue {
       entry.reject(error);
     },
     failAll(error) {
-      for (const entry of [...entries.values()]) {
+      for (const entry of entries.values()) {
         remove(entry);
         entry.reject(error);
       }

@@ -29,9 +29,9 @@ interface KafkaJsError {
 function rootOf(error: unknown): KafkaJsError {
   let root = (error ?? {}) as KafkaJsError;
   for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
-    const inner = root.cause ?? root.originalError;
-    if (inner === undefined || inner === null || inner === root) break;
-    root = inner as KafkaJsError;
+    const inner = (root.cause ?? root.originalError) as KafkaJsError | undefined;
+    if (inner === undefined || inner === root) break;
+    root = inner;
   }
   return root;
 }

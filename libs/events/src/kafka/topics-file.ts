@@ -91,11 +91,12 @@ function readConfig(topic: YAMLMap, report: Report): Record<string, string> | un
   const config: Record<string, string> = {};
   for (const { key, value } of node.items) {
     const name = isScalar(key) ? String(key.value) : "";
-    if (name === "" || !isScalar(value) || value.value === null) {
+    const given = isScalar(value) ? value.value : undefined;
+    if (name === "" || (typeof given !== "string" && typeof given !== "number" && typeof given !== "boolean")) {
       report(startOf(value ?? key), `config ${JSON.stringify(name)} has no plain value; write text, a number or true`);
       continue;
     }
-    config[name] = String(value.value);
+    config[name] = String(given);
   }
   return config;
 }
