@@ -63,6 +63,15 @@ describe("statecharts.md", () => {
   });
 });
 
+describe("schedules.md", () => {
+  test.each(listExamples(read("schedules.md")))("%#", (example) => {
+    const { findings, plan } = compileDefinition(toDefinition(example), options);
+    expect(findings).toEqual([]);
+    expect(plan?.schedules?.length).toBeGreaterThan(0);
+    expect(plan?.triggers?.length).toBeGreaterThan(0);
+  });
+});
+
 describe("expressions.md", () => {
   const text = read("expressions.md");
   const data = JSON.parse(/^```json\n([^]*?)^```$/m.exec(text)![1]!) as Record<string, Json>;

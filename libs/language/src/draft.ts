@@ -1,5 +1,5 @@
 import type { Json, JsonObject, PlanNodeBase, TaskNode } from "@heddle/engine";
-import type { StartsDraft } from "./starts/starts.ts";
+import type { PlanSchedule, PlanTrigger } from "./starts/starts.ts";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
 
 /** A definition that was read field by field, before anything in it was looked up. */
@@ -43,6 +43,17 @@ export interface Condition {
   source: string;
   at: SourceNode;
   constant?: boolean;
+}
+
+/** When the workflow starts by itself, with the places that findings point to. */
+export interface StartsDraft {
+  schedules: (PlanSchedule & { at: SourceNode; inputAt?: SourceNode })[];
+  triggers: (Omit<PlanTrigger, "filter"> & {
+    at: SourceNode;
+    inputAt?: SourceNode;
+    workflowAt?: SourceNode;
+    filter?: Condition;
+  })[];
 }
 
 type Plain<T> = Omit<T, keyof PlanNodeBase | "kind">;

@@ -1,9 +1,9 @@
 import type { PlanDocument, PlanNode, PlanNodeBase } from "@heddle/engine";
 import type { ChartPlan } from "./chart/build-chart.ts";
-import type { CaseDraft, NodeDraft, NodeRef, WorkflowDraft } from "./draft.ts";
+import type { CaseDraft, NodeDraft, NodeRef, StartsDraft, WorkflowDraft } from "./draft.ts";
 import type { Graph } from "./graph/graph.ts";
 import { joinOf } from "./graph/reachability.ts";
-import type { PlanStarts, StartsDraft } from "./starts/starts.ts";
+import type { PlanStarts } from "./starts/starts.ts";
 
 /** What the engine runs, and beside it when it is to be run. */
 export type DagPlan = PlanDocument & PlanStarts;

@@ -1,5 +1,5 @@
 import type { JsonObject } from "@heddle/engine";
-import type { ExpressionUse, NodeBody, NodeDraft } from "../draft.ts";
+import type { ExpressionUse, NodeBody, NodeDraft, StartsDraft } from "../draft.ts";
 import { createFields } from "../fields.ts";
 import type { Fields } from "../fields.ts";
 import { checkNodeId } from "../ids.ts";
@@ -13,7 +13,6 @@ import { readParallel, readSwitch } from "./control.ts";
 import { isText, readCondition, readNodeRefs } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
 import { readSubWorkflow } from "./sub-workflow.ts";
-import type { StartsDraft } from "../starts/starts.ts";
 import { readTriggerNode } from "./trigger.ts";
 import { TASK_FIELDS, readAgent, readTool } from "./task.ts";
 

@@ -1,7 +1,6 @@
-import type { NodeBody } from "../draft.ts";
+import type { NodeBody, StartsDraft } from "../draft.ts";
 import { createFields } from "../fields.ts";
 import { readSchedule, SCHEDULE_FIELDS } from "../starts/schedule.ts";
-import type { StartsDraft } from "../starts/starts.ts";
 import { readTrigger, TRIGGER_FIELDS } from "../starts/trigger.ts";
 import type { NodeReader } from "./reader.ts";
 

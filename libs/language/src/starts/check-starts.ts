@@ -1,10 +1,9 @@
-import type { WorkflowDraft } from "../draft.ts";
+import type { StartsDraft, WorkflowDraft } from "../draft.ts";
 import type { CompileDefinitionOptions } from "../options.ts";
 import type { Report } from "../report.ts";
 import type { SourceNode } from "../source/source-node.ts";
 import { findConstantFaults } from "../tool-inputs.ts";
 import { createStartExpressionCheck, EVENT_SCOPE, SCHEDULE_SCOPE } from "./start-expressions.ts";
-import type { StartsDraft } from "./starts.ts";
 
 /** Everything about schedules and triggers that is more than the form of their fields. */
 export function checkStarts(

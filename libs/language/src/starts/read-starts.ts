@@ -1,3 +1,4 @@
+import type { StartsDraft } from "../draft.ts";
 import { createFields } from "../fields.ts";
 import type { Fields } from "../fields.ts";
 import { checkId } from "../ids.ts";
@@ -6,7 +7,6 @@ import { isText } from "../nodes/reader.ts";
 import { describeSource } from "../source/source-node.ts";
 import type { SourceMap } from "../source/source-node.ts";
 import { readSchedule, SCHEDULE_FIELDS } from "./schedule.ts";
-import type { StartsDraft } from "./starts.ts";
 import { readTrigger, TRIGGER_FIELDS } from "./trigger.ts";
 
 interface Kind<Draft> {

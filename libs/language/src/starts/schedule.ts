@@ -1,11 +1,11 @@
 import { parseTimestamp } from "@heddle/engine";
 import { findTimingFaults, MAX_CRON_LENGTH } from "@heddle/schedule";
 import type { Recurrence, Timing } from "@heddle/schedule";
+import type { StartsDraft } from "../draft.ts";
 import { jsonObjectOf } from "../fields.ts";
 import type { Fields } from "../fields.ts";
 import { MAX_NAME_LENGTH } from "../limits.ts";
 import { OVERLAPS } from "./starts.ts";
-import type { StartsDraft } from "./starts.ts";
 
 /** All but `id`, which a trigger node has as its own. */
 export const SCHEDULE_FIELDS = [

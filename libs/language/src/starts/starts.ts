@@ -1,7 +1,5 @@
 import type { JsonObject } from "@heddle/engine";
 import type { Timing } from "@heddle/schedule";
-import type { Condition } from "../draft.ts";
-import type { SourceNode } from "../source/source-node.ts";
 
 /** What a definition says about when its workflow starts by itself: part of the plan that the engine has no eye for. */
 export interface PlanStarts {
@@ -40,14 +38,3 @@ export type OverlapName = (typeof OVERLAPS)[number];
 
 export const END_STATUSES = ["completed", "failed", "canceled"] as const;
 export type EndStatus = (typeof END_STATUSES)[number];
-
-/** What was read so far, with the places that findings point to. */
-export interface StartsDraft {
-  schedules: (PlanSchedule & { at: SourceNode; inputAt?: SourceNode })[];
-  triggers: (Omit<PlanTrigger, "filter"> & {
-    at: SourceNode;
-    inputAt?: SourceNode;
-    workflowAt?: SourceNode;
-    filter?: Condition;
-  })[];
-}

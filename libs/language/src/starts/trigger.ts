@@ -1,4 +1,4 @@
-import type { Condition } from "../draft.ts";
+import type { Condition, StartsDraft } from "../draft.ts";
 import { createFields, jsonObjectOf } from "../fields.ts";
 import type { Fields } from "../fields.ts";
 import { checkId } from "../ids.ts";
@@ -7,7 +7,7 @@ import { isText, stripBraces } from "../nodes/reader.ts";
 import { describeSource } from "../source/source-node.ts";
 import type { SourceNode } from "../source/source-node.ts";
 import { END_STATUSES } from "./starts.ts";
-import type { EndStatus, StartsDraft } from "./starts.ts";
+import type { EndStatus } from "./starts.ts";
 
 /** All but `id`, which a trigger node has as its own. */
 export const TRIGGER_FIELDS = ["on", "filter", "input"] as const;

@@ -1,4 +1,4 @@
-import { create, fromJson, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, fromJson } from "@bufbuild/protobuf";
 import { timestampFromDate, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { DomainError } from "@heddle/errors";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
@@ -7,8 +7,6 @@ import { ExecutionStatus, NodeStatus } from "@heddle/proto/heddle/execution/v1/e
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import {
-  OverlapPolicy,
-  ScheduleSchema,
   SchedulerService,
   WaitReasonKind,
   WorkerStatus,
@@ -467,55 +465,4 @@ it("says who works, what waits and why", async () => {
     rank: 4,
     reasons: [{ kind: "no_worker", message: "no worker offers tool:a" }],
   });
-});
-
-it("creates and tells schedules in plain data", async () => {
-  const asked: MessageInitShape<typeof ScheduleSchema> = {
-    namespace: "sales",
-    scheduleId: "nightly",
-    workflowId: "report",
-    spec: { case: "cron", value: "0 2 * * *" },
-    timeZone: "Europe/Berlin",
-    overlap: OverlapPolicy.BUFFER_ONE,
-    catchUpWindow: { seconds: 3600n },
-    maxStarts: 3n,
-  };
-  const schedule = create(ScheduleSchema, {
-    ...asked,
-    nextTimes: [timestampFromDate(new Date("2030-01-01T01:00:00Z"))],
-    progress: { started: 2n, lastExecutionId: ID, runningExecutionIds: [ID] },
-  });
-  const requests: unknown[] = [];
-  const client = clientOf((router) =>
-    router.service(SchedulerService, {
-      createSchedule(request) {
-        requests.push(request);
-        if (requests.length === 1) throw unavailable();
-        return { schedule };
-      },
-      pauseSchedule: ({ scheduleId, paused }) => ({ schedule: { ...schedule, scheduleId, paused } }),
-      listSchedules: ({ pageToken }) => ({ schedules: [schedule], nextPageToken: pageToken === "" ? "t" : "" }),
-    }),
-  );
-  const created = await client.createSchedule({
-    scheduleId: "nightly",
-    workflowId: "report",
-    times: { cron: "0 2 * * *", timeZone: "Europe/Berlin" },
-    overlap: "buffer_one",
-    catchUpWindowMs: 3_600_000,
-    maxStarts: 3,
-  });
-  expect(requests).toMatchObject([{ schedule: asked }, { schedule: asked }]);
-  expect(new Set(requests.map((request) => (request as { requestId: string }).requestId)).size).toBe(1);
-  expect(created).toMatchObject({
-    times: { cron: "0 2 * * *", timeZone: "Europe/Berlin" },
-    overlap: "buffer_one",
-    catchUpWindowMs: 3_600_000,
-    nextTimes: [new Date("2030-01-01T01:00:00Z")],
-    started: 2,
-    lastExecutionId: ID,
-  });
-  expect(await client.pauseSchedule("a")).toMatchObject({ scheduleId: "a", paused: true });
-  expect(await client.resumeSchedule("a")).toMatchObject({ paused: false });
-  expect(await collect(client.listSchedules())).toHaveLength(2);
 });
