@@ -1,0 +1,19 @@
+export { checkInput, checkInputSize } from "./check-input.ts";
+export { findPayload } from "./find-payload.ts";
+export { takePage } from "./history-page.ts";
+export { createHub, type Hub } from "./hub.ts";
+export { registerJournalMetrics } from "./journal-metrics.ts";
+export { claimPayloadBytes } from "./limits.ts";
+export {
+  createPayloadReader,
+  createPayloadWriter,
+  objectOf,
+  type PayloadReader,
+  type PayloadWriter,
+  readFailure,
+} from "./payload-codec.ts";
+export { createPlanTableSql, findPlan, savePlan } from "./plan-store.ts";
+export { createPlans, type LoadedPlans, type PlanKey, type Plans, type ResolvedPlan } from "./plans.ts";
+export { createRequestIds, type RequestIds } from "./request-ids.ts";
+export { refuseTaken, type StartKey, startOnce } from "./start-once.ts";
+export { watchHistory } from "./watch-history.ts";
