@@ -1,18 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { assign, buildChart, type ChartSketch, log, raise } from "../test/support/build-chart.ts";
-import { createMachine, replay, type TestMachine } from "../test/support/machine.ts";
-
-/** Runs the script with and without crashes between all commands: both must do the same. */
-function play(sketch: ChartSketch, script: (machine: TestMachine) => void, options = {}): TestMachine {
-  const document = buildChart(sketch);
-  const machine = createMachine(document, options);
-  script(machine);
-  const crashing = createMachine(document, { ...options, crashes: true });
-  script(crashing);
-  expect(crashing.history).toEqual(machine.history);
-  expect(replay(document, machine.history)).toEqual(machine.state);
-  return machine;
-}
+import { createMachine } from "../test/support/machine.ts";
+import { play } from "../test/support/play.ts";
 
 const order: ChartSketch = {
   states: [

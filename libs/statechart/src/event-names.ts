@@ -23,6 +23,10 @@ export function delayEventOf(stateId: string, position: number): string {
   return `after.${stateId}.${position}`;
 }
 
+export function isDelayEvent(event: string): boolean {
+  return event.startsWith("after.");
+}
+
 /** SCXML 3.13, 5.12: something could not be evaluated. */
 export const ERROR_EXECUTION = "error.execution";
 /** SCXML 6.2.4, 6.4: something could not be reached. */

@@ -2,7 +2,7 @@ import { createFieldCompiler, type FieldCompiler } from "@heddle/engine";
 import type { Chart, LinkedInvocation, LinkedState, LinkedTransition } from "./chart.ts";
 import type { ChartDocument, ChartState, ChartTransition } from "./chart-document.ts";
 import { compileDescriptors } from "./descriptors.ts";
-import { delayEventOf } from "./event-names.ts";
+import { delayEventOf, isDelayEvent } from "./event-names.ts";
 import { linkActions } from "./link-actions.ts";
 import { linkDelay } from "./link-delay.ts";
 import { chartFormatUnknown } from "./refusals.ts";
@@ -115,7 +115,9 @@ function linkTransition(
   return {
     source,
     position,
-    matches: compileDescriptors(delay === undefined ? transition.events : [delay.event]),
+    // A timer belongs to its own transition: `*` is for events, and must not swallow it.
+    matches:
+      delay === undefined ? withoutTimers(compileDescriptors(transition.events)) : (event) => event === delay.event,
     descriptors: transition.events,
     isEventless: transition.events.length === 0 && delay === undefined,
     ...(transition.guard !== undefined && { guard: compiler.expression(`${path}.guard`, transition.guard) }),
@@ -124,4 +126,8 @@ function linkTransition(
     actions: linkActions(transition.actions, `${path}.actions`, compiler),
     ...(delay !== undefined && { delay }),
   };
+}
+
+function withoutTimers(matches: (event: string) => boolean): (event: string) => boolean {
+  return (event) => !isDelayEvent(event) && matches(event);
 }
