@@ -87,6 +87,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
       plans: scenario.plans,
       acknowledged: driven.acknowledged,
       cancels: driven.cancels,
+      unanswered: driven.unanswered,
       effects: readEffects(join(folder, "records")),
       slots: scenario.slots,
       doctor: await askDoctor(suite.address, [suite.kafka.address]),

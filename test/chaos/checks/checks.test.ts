@@ -9,6 +9,7 @@ const PLANTED: readonly [what: string, check: string, plant: (record: SampleReco
   ["a wrong result", "results-right", (record) => change(record, PARENT, { output: 17 })],
   ["a failure that nobody planned", "results-right", (record) => change(record, PARENT, { status: "failed" })],
   ["a cancel that nobody asked for", "results-right", (record) => change(record, CHILD, { status: "canceled" })],
+  ["a call without an answer", "calls-answered", (record) => record.unanswered.push("r-1: not answered")],
   ["a lost start", "starts-kept", (record) => (record.listed = [])],
   ["a start under another key", "starts-kept", (record) => change(record, PARENT, { requestId: "r-1" })],
   [

@@ -5,12 +5,13 @@ import { attemptsOrdered, historiesGapless, statesFollow, suspensionsKept } from
 import { cancelsEnd, childrenAsked, nothingLeaked, slotsKept } from "./limits.ts";
 import { poisonContained, resultsRight, versionsKept } from "./outcomes.ts";
 import { allPublished, onlyCommitted, publishedInOrder } from "./published.ts";
-import { startsKept, startsOnce } from "./starts.ts";
+import { callsAnswered, startsKept, startsOnce } from "./starts.ts";
 import { completionsReal, effectsCommitted, failuresReal, staleRefused, tokensUnique } from "./tasks.ts";
 import { allEnded, timersNotEarly } from "./timers.ts";
 
 /** In the order of the promises of ARCHITECTURE.md; the model's own comes first. */
 export const CHECKS: readonly Check[] = [
+  callsAnswered,
   resultsRight,
   startsKept,
   startsOnce,

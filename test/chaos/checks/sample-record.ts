@@ -60,6 +60,7 @@ export function sampleRecord(): SampleRecord {
     plans: [plan],
     acknowledged: [{ requestId: "r-0", executionId: PARENT }],
     cancels: new Map(),
+    unanswered: [],
     listed: [...executions.values()],
     executions,
     histories,

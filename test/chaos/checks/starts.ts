@@ -35,3 +35,13 @@ export const startsOnce: Check = {
     }
   },
 };
+
+export const callsAnswered: Check = {
+  id: "calls-answered",
+  promise: "model",
+  claim: "callers were answered in the end",
+  run({ acknowledged, unanswered }, look) {
+    for (const _start of acknowledged) look(undefined);
+    for (const call of unanswered) look(call);
+  },
+};

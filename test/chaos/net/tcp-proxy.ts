@@ -119,20 +119,35 @@ export async function createTcpProxy(initial: { host: string; port: number }): P
   };
 }
 
-/** Writes in order, each chunk no sooner than the delay says; what flows faster than `to` reads holds `from` back. */
+/**
+ * Writes in order, each chunk no sooner than the delay says; what flows faster than `to` reads holds `from` back. One timer
+ * for the head of a queue: with one for each chunk those with different delays would overtake each other.
+ */
 function createPipe(to: Socket, from: Socket, delay: () => number): (chunk: Buffer) => void {
-  let lastDueAt = 0;
-  const write = (chunk: Buffer): void => {
+  const queue: { chunk: Buffer; dueAt: number }[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  function write(chunk: Buffer): void {
     if (to.destroyed || to.write(chunk)) return;
     from.pause();
     to.once("drain", () => from.resume());
-  };
-  return (chunk) => {
+  }
+
+  function release(): void {
+    timer = undefined;
     const now = performance.now();
-    // A delay that was shortened must not let later bytes overtake earlier ones.
-    const dueAt = Math.max(now + delay(), lastDueAt);
-    if (dueAt <= now) return write(chunk);
-    lastDueAt = dueAt;
-    setTimeout(write, dueAt - now, chunk);
+    for (let head = queue[0]; head !== undefined && head.dueAt <= now; head = queue[0]) {
+      queue.shift();
+      write(head.chunk);
+    }
+    const next = queue[0];
+    if (next !== undefined) timer = setTimeout(release, Math.ceil(next.dueAt - now));
+  }
+
+  return (chunk) => {
+    const delayMs = delay();
+    if (delayMs === 0 && queue.length === 0) return write(chunk);
+    queue.push({ chunk, dueAt: performance.now() + delayMs });
+    timer ??= setTimeout(release, delayMs);
   };
 }

@@ -51,6 +51,8 @@ export interface RunRecord {
   acknowledged: readonly Acknowledgement[];
   /** By execution id; only those whose cancel was answered. */
   cancels: ReadonlyMap<string, CancelAnswer>;
+  /** Calls that were not answered in the end, in words. */
+  unanswered: readonly string[];
   /** What ListExecutions gives, children included. */
   listed: readonly Execution[];
   /** What GetExecution gives, by id. */

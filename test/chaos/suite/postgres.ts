@@ -1,4 +1,5 @@
-import { rm } from "node:fs/promises";
+import { copyFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EmbeddedPostgres, openDatabase, startEmbeddedPostgres } from "@heddle/store";
 
@@ -18,8 +19,13 @@ export interface PostgresServer {
 
 const POLL_MS = 5;
 
-export async function startPostgres(dataDir: string): Promise<PostgresServer> {
-  let server: EmbeddedPostgres = await startEmbeddedPostgres({ dataDir });
+/** What its log says beyond the usual: statements that waited for a lock, or took long. */
+const LOGGING = { log_lock_waits: "on", log_min_duration_statement: 1_000, log_line_prefix: "%m [%p] %a " };
+
+/** @param logs its log stays there when everything else of it is removed */
+export async function startPostgres(dataDir: string, logs: string): Promise<PostgresServer> {
+  const options = { dataDir, settings: LOGGING };
+  let server: EmbeddedPostgres = await startEmbeddedPostgres(options);
   const { url, port } = server;
 
   return {
@@ -30,7 +36,7 @@ export async function startPostgres(dataDir: string): Promise<PostgresServer> {
       while (isAlive(server.pid)) await sleep(POLL_MS);
     },
     async start() {
-      server = await startEmbeddedPostgres({ dataDir, port });
+      server = await startEmbeddedPostgres({ ...options, port });
     },
     async terminateBackends(count) {
       const database = openDatabase({ url, schema: "public", maxConnections: 1, applicationName: "chaos" });
@@ -52,6 +58,7 @@ export async function startPostgres(dataDir: string): Promise<PostgresServer> {
     },
     async dispose() {
       await server.stop();
+      await copyFile(join(dataDir, "postgres.log"), join(logs, "postgres.log"));
       await rm(server.dataPath, { recursive: true, force: true });
       await rm(dataDir, { recursive: true, force: true });
     },

@@ -69,7 +69,7 @@ export async function startSuite(options: SuiteOptions): Promise<Suite> {
   };
 
   try {
-    const postgres = await startPostgres(join(folder, "postgres"));
+    const postgres = await startPostgres(join(folder, "postgres"), logs);
     closers.push(() => postgres.dispose());
     const kafka = await startKafkaBroker({ dir: join(folder, "kafka") });
     closers.push(() => kafka.purge());

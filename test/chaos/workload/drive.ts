@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DomainError } from "@heddle/errors";
 import { createClient, type Client } from "@heddle/sdk";
 import type { Acknowledgement, CancelAnswer } from "../record/run-record.ts";
-import { createPersistence, type Persistence } from "./persist.ts";
+import { createPersistence, type Persistence, UnansweredError } from "./persist.ts";
 import type { ExecutionPlan } from "./plan-executions.ts";
 import { SIGNAL } from "./program.ts";
 
@@ -11,6 +11,8 @@ import { SIGNAL } from "./program.ts";
 export interface DriveRecord {
   acknowledged: Acknowledgement[];
   cancels: Map<string, CancelAnswer>;
+  /** Calls that were not answered in the end, and why. */
+  unanswered: string[];
   /** Executions that it suspended. */
   suspended: Set<string>;
   errors: Persistence["errors"];
@@ -39,6 +41,7 @@ export async function drive({ address, plans, windowMs, journal }: DriveOptions)
   const record: DriveRecord = {
     acknowledged: [],
     cancels: new Map(),
+    unanswered: [],
     suspended: new Set(),
     errors: persistence.errors,
   };
@@ -91,7 +94,14 @@ export async function drive({ address, plans, windowMs, journal }: DriveOptions)
   }
 
   try {
-    await Promise.all(plans.map(carryOut));
+    await Promise.all(
+      plans.map((plan, index) =>
+        carryOut(plan, index).catch((error: unknown) => {
+          if (!(error instanceof UnansweredError)) throw error;
+          record.unanswered.push(`${plan.requestId} (${plan.workflowId}): ${error.message}`);
+        }),
+      ),
+    );
   } finally {
     client.close();
     twin.close();

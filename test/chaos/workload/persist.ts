@@ -5,7 +5,7 @@ import { DomainError } from "@heddle/errors";
 export interface Persistence {
   /**
    * Resolves with the answer, or with the refusal when its reason is one of `refusals`.
-   * @throws Error when it was not answered within the bound
+   * @throws UnansweredError when it was not answered within the bound
    */
   call<T>(make: () => Promise<T>, refusals?: readonly string[]): Promise<T | DomainError>;
   /** Errors that callers met, by `<kind> <reason>`. */
@@ -13,6 +13,9 @@ export interface Persistence {
 }
 
 const PAUSE_MS = 100;
+
+/** A call that nothing answered for good, however often it was repeated. */
+export class UnansweredError extends Error {}
 
 /** @param boundMs how long one call may go without an answer: longer than any fault */
 export function createPersistence(boundMs: number): Persistence {
@@ -29,7 +32,7 @@ export function createPersistence(boundMs: number): Persistence {
           const name = error instanceof DomainError ? `${error.kind} ${error.reason}` : String(error);
           errors.set(name, (errors.get(name) ?? 0) + 1);
           if (performance.now() > deadline) {
-            throw new Error(`a call was not answered for ${boundMs} ms; its last error: ${name}`, { cause: error });
+            throw new UnansweredError(`not answered for ${boundMs} ms; the last error: ${name}`, { cause: error });
           }
           await sleep(PAUSE_MS);
         }

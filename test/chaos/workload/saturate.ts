@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@heddle/sdk";
 import type { DriveRecord } from "./drive.ts";
-import { createPersistence } from "./persist.ts";
+import { createPersistence, UnansweredError } from "./persist.ts";
 import type { ExecutionPlan } from "./plan-executions.ts";
 import type { Program } from "./program.ts";
 
@@ -29,6 +29,7 @@ export async function saturate(options: SaturateOptions): Promise<DriveRecord> {
   const record: DriveRecord = {
     acknowledged: [],
     cancels: new Map(),
+    unanswered: [],
     suspended: new Set(),
     errors: persistence.errors,
   };
@@ -46,9 +47,14 @@ export async function saturate(options: SaturateOptions): Promise<DriveRecord> {
       plans.push(plan);
       const { requestId, workflowId, n } = plan;
       const request = { requestId, workflowId, input: { n }, waitMs: END_BOUND_MS };
-      const answer = await persistence.call(() => client.start(request, { timeoutMs: END_BOUND_MS }));
-      if (answer instanceof Error) throw answer;
-      record.acknowledged.push({ requestId, executionId: answer.executionId });
+      try {
+        const answer = await persistence.call(() => client.start(request, { timeoutMs: END_BOUND_MS }));
+        if (answer instanceof Error) throw answer;
+        record.acknowledged.push({ requestId, executionId: answer.executionId });
+      } catch (error) {
+        if (!(error instanceof UnansweredError)) throw error;
+        record.unanswered.push(`${requestId}: ${error.message}`);
+      }
     }
   }
 
