@@ -34,7 +34,7 @@ export function createOwners(database: Database): Owners {
   };
 
   const changed = (): void => {
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   };
 
   const saw = (membership: Membership): void => {

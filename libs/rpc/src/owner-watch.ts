@@ -1,3 +1,4 @@
+import { ConnectError } from "@connectrpc/connect";
 import { createLinkedAbortController } from "@connectrpc/connect/protocol";
 import { DomainError } from "@heddle/errors";
 import type { PartitionDirectory } from "./partition-directory.ts";
@@ -31,14 +32,19 @@ export function createOwnerWatch(directory: PartitionDirectory, owner: string, c
     signal: abort.signal,
     explain(error, partition, hasEffects) {
       if (caller.aborted) return error;
-      const unreachable = error instanceof DomainError && error.reason === "UNAVAILABLE";
-      return isDead || unreachable ? ownerGone(owner, partition, hasEffects, error) : error;
+      return isDead || isUnanswered(error) ? ownerGone(owner, partition, hasEffects, error) : error;
     },
     end() {
       unsubscribe();
       clearTimeout(timer);
     },
   };
+}
+
+/** Whether no server has said this: the owner could not be reached, or broke off. What our servers say has details. */
+function isUnanswered(error: unknown): boolean {
+  if (error instanceof DomainError) return error.reason === "UNAVAILABLE";
+  return error instanceof ConnectError && error.isWireError && error.details.length === 0;
 }
 
 function ownerGone(owner: string, partition: number, hasEffects: boolean, cause: unknown): DomainError {

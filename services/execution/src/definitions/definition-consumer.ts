@@ -52,7 +52,7 @@ export function consumeDefinitions({ bus, database, loader, logger }: Definition
 }
 
 /** Undefined when the event changes nothing about which version is active. */
-export function activeVersionAfter(message: DefinitionEvent): ActiveVersion | undefined {
+function activeVersionAfter(message: DefinitionEvent): ActiveVersion | undefined {
   const { namespace, workflowId, event } = message;
   const seq = Number(message.seq);
   if (event.case === "versionActivated") return { namespace, workflowId, version: event.value.version, seq };

@@ -10,4 +10,4 @@ const replica = await startReplica({
   sources: [DOUBLE, PATIENT],
   answer: (_, input) => ({ output: { n: (input as { n: number }).n * 2 } }),
 });
-console.log(replica.url);
+process.stdout.write(`${replica.url}\n`);

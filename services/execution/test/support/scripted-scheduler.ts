@@ -71,7 +71,7 @@ export function createScriptedScheduler(answer: Answer = () => undefined): Scrip
     for await (const request of requests) {
       const { case: kind, value } = request.frame as { case: string; value: never };
       if (kind === "hello") {
-        ({ shard } = value as { shard: number });
+        ({ shard } = value);
         links.set(shard, { out: mine, frame: 0n });
         mine.push({ frame: { case: "welcome", value: { schedulerEpoch: 1n } } });
       }
