@@ -33,10 +33,13 @@ import {
   machineExists,
   machineFinished,
   machineNotFound,
+  migrationImpossible,
   payloadTooLarge,
 } from "./refusals.ts";
+import { planMigration } from "./plan-migration.ts";
 import { createScope } from "./scope.ts";
 import { selectTransitions } from "./select.ts";
+import { settleMigrated } from "./settle-migrated.ts";
 import { type ChartEvent, createStep, type DecideContext, emit, type Macrostep, type Turn } from "./turn.ts";
 
 export interface Decision {
@@ -55,7 +58,7 @@ export interface Decision {
  * is past.
  *
  * @throws DomainError before anything has changed: MACHINE_NOT_FOUND (a command before the creation), KEY_EXISTS (a second
- * creation), MACHINE_FINISHED, EVENT_NOT_EXPECTED (by policy), INVOCATION_NOT_RUNNING, MACHINE_LIMIT_REACHED (events that wait),
+ * creation), MACHINE_FINISHED, MIGRATION_IMPOSSIBLE, EVENT_NOT_EXPECTED (by policy), INVOCATION_NOT_RUNNING, MACHINE_LIMIT_REACHED (events that wait),
  * PAYLOAD_TOO_LARGE, REQUEST_INVALID (the name of an event). Whatever goes wrong inside the machine is in its events, never thrown.
  */
 export function decide(
@@ -66,6 +69,7 @@ export function decide(
 ): Decision {
   if (command.type === "create") return create(chart, state, command.create, context);
   if (!state) throw machineNotFound(context.machineId);
+  if (command.type === "migrate") return migrate(chart, state, command, context);
   const turn = createTurn(chart, state, context);
   apply(turn, command);
   if (turn.events.length > 0 || command.type === "fire_timers") drive(turn);
@@ -130,7 +134,27 @@ function initialContext(step: Macrostep, overrides: JsonObject): JsonObject {
   return context;
 }
 
-type LaterCommand = Exclude<MachineCommand, { type: "create" }>;
+/** What the new version asks for where the machine stands begins at once; what it has no place for ends. */
+function migrate(
+  from: Chart,
+  state: MachineState,
+  { version, chart, mapping }: Extract<MachineCommand, { type: "migrate" }>,
+  context: DecideContext,
+): Decision {
+  if (state.status !== "failed") refuseOver({ state, context }, "migrate");
+  if (state.version === version) return { state, events: [] };
+  const { obstacles, ...plan } = planMigration(from, state, chart, mapping);
+  if (obstacles.length > 0) throw migrationImpossible(context.machineId, version, obstacles);
+  const turn = createTurn(chart, state, context);
+  const { namespace, workflowId } = state;
+  emit(turn, { type: "machine_migrated", at: turn.at, namespace, workflowId, version, ...plan });
+  turn.step = createStep(state);
+  attempt(turn, () => settleMigrated(createMacrostep(turn, undefined)));
+  drive(turn);
+  return { state, events: turn.events };
+}
+
+type LaterCommand = Exclude<MachineCommand, { type: "create" | "migrate" }>;
 
 function apply(turn: Turn, command: LaterCommand): void {
   const { state, at } = turn;
@@ -143,6 +167,12 @@ function apply(turn: Turn, command: LaterCommand): void {
       return endInvocation(turn, command, "completed", doneInvokeEvent(command.invokeId), command.output);
     case "fail_invocation":
       return endInvocation(turn, command, "failed", errorInvokeEvent(command.invokeId), toData(command.failure));
+    case "acknowledge_invocation": {
+      const { token, startedId } = command;
+      const found = [...state.invocations, ...state.cancellations].find((invocation) => invocation.token === token);
+      if (found === undefined || found.startedId !== undefined) return;
+      return emit(turn, { type: "invocation_acknowledged", at, token, startedId });
+    }
     case "report_progress":
       requireInvocation(turn, command);
       return deliver(turn, progressInvokeEvent(command.invokeId), command.data, command.invokeId);
@@ -348,7 +378,7 @@ function attempt(turn: Turn, run: () => void): void {
   }
 }
 
-function refuseOver({ state, context }: Turn, action: string): void {
+function refuseOver({ state, context }: Pick<Turn, "state" | "context">, action: string): void {
   if (isOver(state)) throw machineFinished(context.machineId, state.status, action);
 }
 

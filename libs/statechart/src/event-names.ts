@@ -27,6 +27,11 @@ export function isDelayEvent(event: string): boolean {
   return event.startsWith("after.");
 }
 
+/** The place of the transition that a timer's event of the state belongs to. */
+export function delayPosition(event: string, stateId: string): number {
+  return Number(event.slice(`after.${stateId}.`.length));
+}
+
 /** SCXML 3.13, 5.12: something could not be evaluated. */
 export const ERROR_EXECUTION = "error.execution";
 /** SCXML 6.2.4, 6.4: something could not be reached. */

@@ -1,5 +1,5 @@
 import type { Failure, Json, JsonObject } from "@heddle/engine";
-import type { LogLevel, TimerPolicy } from "./chart-document.ts";
+import type { ChartInvocation, LogLevel, TimerPolicy } from "./chart-document.ts";
 
 /**
  * What happened. History, journal and Kafka carry exactly these. `at` is in milliseconds since the epoch. States are named
@@ -13,7 +13,17 @@ export type MachineEvent =
   | { type: "event_dropped"; at: number; name: string; reason: string; requestId: string }
   /** An event waits: it enabled nothing and the policy is `queue`, or the machine is suspended. */
   | { type: "event_queued"; at: number; name: string; data: Json; requestId: string; because: "deferred" | "suspended" }
-  | { type: "invocation_started"; at: number; state: string; invokeId: string; token: number; input: Json }
+  | {
+      type: "invocation_started";
+      at: number;
+      state: string;
+      invokeId: string;
+      kind: ChartInvocation["kind"];
+      token: number;
+      input: Json;
+    }
+  /** It runs outside, under this id: an execution's or a machine's. */
+  | { type: "invocation_acknowledged"; at: number; token: number; startedId: string }
   /** Its result is in the `event_received` that follows. */
   | { type: "invocation_ended"; at: number; invokeId: string; token: number; outcome: "completed" | "failed" }
   /** Someone outside has taken a message, or the end of an invocation. */
@@ -25,7 +35,7 @@ export type MachineEvent =
   | { type: "machine_suspended"; at: number; reason: string }
   | { type: "machine_resumed"; at: number; reason: string }
   | { type: "machine_deleted"; at: number; reason: string }
-  | { type: "machine_migrated"; at: number; version: number; configuration: string[]; canceledTimers: string[] };
+  | MachineMigrated;
 
 export interface MachineCreated {
   type: "machine_created";
@@ -42,6 +52,27 @@ export interface MachineCreated {
   /** Who waits for its end: an execution's node, or a machine's invocation. */
   parent?: MachineParent;
   traceparent?: string;
+}
+
+/** From here on the machine runs another version: states are named as that one names them. */
+export interface MachineMigrated {
+  type: "machine_migrated";
+  at: number;
+  /** Of the machine: a replay must find the new chart by the event alone. */
+  namespace: string;
+  workflowId: string;
+  version: number;
+  /** All active states, in document order. */
+  configuration: string[];
+  /** Old names of states to new ones, where they differ. */
+  renamed: Record<string, string>;
+  /** Timers and invocations that the new version has no place for. */
+  canceledTimers: string[];
+  canceledInvocations: string[];
+  /** What history states stand for. */
+  history: Record<string, string[]>;
+  /** Late binding: states that have their data. */
+  initialized: string[];
 }
 
 export interface MachineParent {

@@ -1,9 +1,10 @@
 import { type JsonObject, setField } from "@heddle/engine";
 import type { Chart, LinkedState } from "./chart.ts";
-import type { Effect, EventReceived, MachineCreated, MachineEvent, Microstep } from "./events.ts";
+import { delayEventOf, delayPosition } from "./event-names.ts";
+import type { Effect, EventReceived, MachineCreated, MachineEvent, MachineMigrated, Microstep } from "./events.ts";
 import { MAX_REMEMBERED_REQUESTS } from "./limits.ts";
 import { recordHistory } from "./history.ts";
-import { isOver, type MachineState, type Timer } from "./machine-state.ts";
+import { type Invocation, isOver, type MachineState, type Timer } from "./machine-state.ts";
 import { replayDiverged } from "./refusals.ts";
 
 /**
@@ -42,6 +43,7 @@ function createState({ type: _, at, context, ...created }: MachineCreated): Mach
     nextMessage: 1,
     nextToken: 1,
     requestIds: [],
+    unhandledRequestIds: [],
     createdAt: at,
     updatedAt: at,
   };
@@ -56,9 +58,9 @@ function apply(chart: Chart, state: MachineState, event: LaterEvent): void {
     case "microstep":
       return move(chart, state, event);
     case "event_dropped":
-      return remember(state, event.requestId);
+      return rememberUnhandled(state, event.requestId);
     case "event_queued": {
-      remember(state, event.requestId);
+      rememberUnhandled(state, event.requestId);
       const queued = { name: event.name, data: event.data };
       if (event.because === "deferred") state.deferred = [...state.deferred, queued];
       else state.queue = [...state.queue, queued];
@@ -67,9 +69,13 @@ function apply(chart: Chart, state: MachineState, event: LaterEvent): void {
     case "invocation_started":
       state.invocations = [
         ...state.invocations,
-        { id: event.invokeId, state: event.state, token: event.token, input: event.input },
+        { id: event.invokeId, state: event.state, kind: event.kind, token: event.token, input: event.input },
       ];
       state.nextToken = event.token + 1;
+      return;
+    case "invocation_acknowledged":
+      state.invocations = state.invocations.map((invocation) => started(invocation, event));
+      state.cancellations = state.cancellations.map((invocation) => started(invocation, event));
       return;
     case "invocation_ended":
       state.invocations = state.invocations.filter(({ token }) => token !== event.token);
@@ -104,13 +110,41 @@ function apply(chart: Chart, state: MachineState, event: LaterEvent): void {
       state.reason = event.reason;
       return;
     case "machine_migrated":
-      state.version = event.version;
-      state.configuration = event.configuration.map((id) => stateOf(chart, id).index).sort(ascending);
-      state.timers = state.timers.filter(({ id }) => !event.canceledTimers.includes(id));
-      // What was remembered is of states of another chart.
-      state.history = {};
-      state.initialized = [];
+      migrate(chart, state, event);
   }
+}
+
+function started(invocation: Invocation, { token, startedId }: { token: number; startedId: string }): Invocation {
+  return invocation.token === token ? { ...invocation, startedId } : invocation;
+}
+
+/** `chart` is that of the new version, in which other indices name other states. */
+function migrate(chart: Chart, state: MachineState, event: MachineMigrated): void {
+  const indicesOf = (ids: readonly string[]): number[] => ids.map((id) => stateOf(chart, id).index).sort(ascending);
+  const rename = (id: string): string => (Object.hasOwn(event.renamed, id) ? (event.renamed[id] as string) : id);
+  const configuration = indicesOf(event.configuration);
+  const history = Object.fromEntries(
+    Object.entries(event.history).map(([id, states]) => [stateOf(chart, id).index, indicesOf(states)]),
+  );
+  const initialized = indicesOf(event.initialized);
+  const canceled = state.invocations.filter(({ id }) => event.canceledInvocations.includes(id));
+  state.version = event.version;
+  state.configuration = configuration;
+  state.history = history;
+  state.initialized = initialized;
+  state.timers = state.timers
+    .filter(({ id }) => !event.canceledTimers.includes(id))
+    .map((timer) => (timer.state === undefined ? timer : renameTimer(timer, timer.state, rename(timer.state))));
+  state.invocations = state.invocations
+    .filter((invocation) => !canceled.includes(invocation))
+    .map((invocation) => ({ ...invocation, state: rename(invocation.state) }));
+  state.cancellations = [...state.cancellations, ...canceled];
+}
+
+/** The timer of a delayed transition is called after its state. */
+function renameTimer(timer: Timer, from: string, to: string): Timer {
+  const event = delayEventOf(to, delayPosition(timer.event, from));
+  return { ...timer, id: event, event, state: to };
 }
 
 function receive(state: MachineState, { source, requestId }: EventReceived): void {
@@ -240,6 +274,13 @@ function remember(state: MachineState, requestId: string): void {
   if (requestId === "") return;
   state.requestIds.push(requestId);
   if (state.requestIds.length > MAX_REMEMBERED_REQUESTS) state.requestIds.shift();
+}
+
+function rememberUnhandled(state: MachineState, requestId: string): void {
+  if (requestId === "") return;
+  remember(state, requestId);
+  state.unhandledRequestIds.push(requestId);
+  if (state.unhandledRequestIds.length > MAX_REMEMBERED_REQUESTS) state.unhandledRequestIds.shift();
 }
 
 function activeState(chart: Chart, state: MachineState, id: string): LinkedState {

@@ -9,6 +9,13 @@ export * from "./limits.ts";
 export { linkChart } from "./link-chart.ts";
 export { isOver } from "./machine-state.ts";
 export type { Invocation, MachineState, MachineStatus, Message, QueuedEvent, Timer } from "./machine-state.ts";
-export { type InvocationObligation, type MachineObligations, nextTimerAt, obligations } from "./obligations.ts";
+export {
+  type CancellationObligation,
+  type InvocationObligation,
+  type MachineObligations,
+  nextTimerAt,
+  obligations,
+} from "./obligations.ts";
+export { type MigrationPlan, planMigration } from "./plan-migration.ts";
 export { decodeMachine, encodeMachine } from "./snapshot.ts";
 export type { DecideContext } from "./turn.ts";

@@ -1,5 +1,5 @@
 import type { Failure, Json, JsonObject } from "@heddle/engine";
-import type { TimerPolicy } from "./chart-document.ts";
+import type { ChartInvocation, TimerPolicy } from "./chart-document.ts";
 import type { MachineCreated, MessageTarget } from "./events.ts";
 
 export type MachineStatus = "active" | "suspended" | "finished" | "failed" | "deleted";
@@ -27,7 +27,10 @@ export interface MachineState extends Omit<MachineCreated, "type" | "at" | "cont
   nextTimer: number;
   nextMessage: number;
   nextToken: number;
+  /** Of the events that were accepted, the latest ones. */
   requestIds: string[];
+  /** Those of them that led nowhere at once. */
+  unhandledRequestIds: string[];
   createdAt: number;
   updatedAt: number;
   suspendedAt?: number;
@@ -58,9 +61,12 @@ export interface Invocation {
   id: string;
   /** Whose it is. */
   state: string;
+  kind: ChartInvocation["kind"];
   /** Another one for each time that its state was entered. */
   token: number;
   input: Json;
+  /** The execution or machine that it is outside, once that is known. */
+  startedId?: string;
 }
 
 export interface Message {

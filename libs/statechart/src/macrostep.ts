@@ -77,8 +77,8 @@ function finalizeAndForward(step: Macrostep, event: ChartEvent): boolean {
   return isForwarded;
 }
 
-/** SCXML, Appendix D: the inner loop of mainEventLoop, and what follows it. */
-function runToCompletion(step: Macrostep): void {
+/** SCXML, Appendix D: the inner loop of mainEventLoop, and what follows it. @throws EndlessMacrostep */
+export function runToCompletion(step: Macrostep): void {
   while (step.done === undefined) {
     const eventless = selectTransitions(step, undefined);
     if (eventless.length > 0) {
@@ -112,12 +112,14 @@ function take(
 }
 
 /** SCXML: after the macrostep, for the states that were entered in it and not left again. */
-function startInvocations(step: Macrostep): void {
+export function startInvocations(step: Macrostep): void {
   const { turn } = step;
   const states = [...step.toInvoke].sort((a, b) => a.index - b.index);
   step.toInvoke.clear();
   for (const state of states) {
     for (const invocation of state.invocations) {
+      // A machine that came here from another version may have brought it along.
+      if (turn.state.invocations.some(({ id }) => id === invocation.id)) continue;
       try {
         const input = invocation.input === undefined ? {} : evaluate(invocation.input, createScope(turn, step.event));
         const fault = findSizeFault(input, turn.maxPayloadBytes);
@@ -127,6 +129,7 @@ function startInvocations(step: Macrostep): void {
           at: turn.at,
           state: state.id,
           invokeId: invocation.id,
+          kind: invocation.definition.kind,
           token: turn.state.nextToken,
           input,
         });

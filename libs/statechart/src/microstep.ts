@@ -1,7 +1,7 @@
 import type { Json } from "@heddle/engine";
 import { executeBlock } from "./actions.ts";
 import { assign } from "./assign.ts";
-import { ancestorsOf, type LinkedAction, type LinkedState } from "./chart.ts";
+import { ancestorsOf, type LinkedAction, type LinkedState, type LinkedTransition } from "./chart.ts";
 import { evaluateDelay } from "./delay.ts";
 import { doneStateEvent } from "./event-names.ts";
 import { evaluate, raiseFault } from "./fault.ts";
@@ -58,7 +58,7 @@ function enterStates(step: Macrostep, moves: readonly Move[], history: Readonly<
     turn.step.entered.push(state.id);
     if (state.invocations.length > 0) step.toInvoke.add(state);
     initialize(step, state);
-    setTimers(step, state);
+    setTimers(step, state, state.delayed);
     for (const block of state.onEnter) executeBlock(step, block);
     if (entry.byDefault.has(state)) executeBlock(step, state.initial?.actions ?? []);
     executeBlock(step, entry.historyContent.get(state) ?? []);
@@ -70,11 +70,12 @@ function enterStates(step: Macrostep, moves: readonly Move[], history: Readonly<
 function initialize(step: Macrostep, state: LinkedState): void {
   const { chart, state: machine } = step.turn;
   if (chart.document.binding !== "late" || machine.initialized.includes(state.index)) return;
-  for (const { name, value } of state.data)
+  for (const { name, value } of state.data) {
     initializeOne(step, name, () => evaluate(value, createScope(step.turn, step.event)));
+  }
 }
 
-function initializeOne(step: Macrostep, name: string, get: () => Json): void {
+export function initializeOne(step: Macrostep, name: string, get: () => Json): void {
   try {
     assign(step, [name], get(), `context.${name}`);
   } catch (fault) {
@@ -83,9 +84,9 @@ function initializeOne(step: Macrostep, name: string, get: () => Json): void {
 }
 
 /** The timers of delayed transitions. They end with the state. */
-function setTimers(step: Macrostep, state: LinkedState): void {
+export function setTimers(step: Macrostep, state: LinkedState, transitions: readonly LinkedTransition[]): void {
   const { turn } = step;
-  for (const { delay } of state.delayed) {
+  for (const { delay } of transitions) {
     if (delay === undefined) continue;
     try {
       const durationMs = evaluateDelay(delay, createScope(turn, step.event));

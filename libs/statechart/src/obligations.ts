@@ -1,4 +1,3 @@
-import type { JsonObject } from "@heddle/engine";
 import type { Chart } from "./chart.ts";
 import type { ChartInvocation } from "./chart-document.ts";
 import { type Invocation, isOver, type MachineState, type Message } from "./machine-state.ts";
@@ -8,7 +7,7 @@ export interface MachineObligations {
   /** To be running; each has an id of its own that never comes again. */
   invocations: InvocationObligation[];
   /** To be stopped: `acknowledge_cancellation` says that it is. */
-  cancellations: InvocationObligation[];
+  cancellations: CancellationObligation[];
   /** To be delivered, in order: `acknowledge_message` says that it is, or why it cannot be. */
   messages: Message[];
 }
@@ -20,7 +19,13 @@ export interface InvocationObligation {
   key: string;
   input: Invocation["input"];
   definition: ChartInvocation;
-  labels: JsonObject;
+  labels: MachineState["labels"];
+  /** What it is outside, when that is known: it need not be started then. */
+  startedId?: string;
+}
+
+export interface CancellationObligation extends Pick<InvocationObligation, "invokeId" | "token" | "key" | "startedId"> {
+  kind: ChartInvocation["kind"];
 }
 
 export function obligations(chart: Chart, state: MachineState, machineId: string): MachineObligations {
@@ -33,18 +38,30 @@ export function obligations(chart: Chart, state: MachineState, machineId: string
       {
         invokeId: invocation.id,
         token: invocation.token,
-        key: `${machineId}/${invocation.id}/${invocation.token}`,
+        key: keyOf(machineId, invocation),
         input: invocation.input,
         definition: found.definition,
         labels: state.labels,
+        ...(invocation.startedId !== undefined && { startedId: invocation.startedId }),
       },
     ];
   };
   return {
     invocations: isOver(state) ? [] : state.invocations.flatMap(describe),
-    cancellations: state.cancellations.flatMap(describe),
+    // Not by the chart: that of another version may not have the invocation any more.
+    cancellations: state.cancellations.map((invocation) => ({
+      invokeId: invocation.id,
+      kind: invocation.kind,
+      token: invocation.token,
+      key: keyOf(machineId, invocation),
+      ...(invocation.startedId !== undefined && { startedId: invocation.startedId }),
+    })),
     messages: state.messages,
   };
+}
+
+function keyOf(machineId: string, { id, token }: Invocation): string {
+  return `${machineId}/${id}/${token}`;
 }
 
 /** When `fire_timers` is next to be asked, in milliseconds since the epoch; undefined: not before something else happens. */

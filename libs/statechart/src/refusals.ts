@@ -91,6 +91,15 @@ export function chartFormatUnknown(format: string): DomainError {
   });
 }
 
+export function migrationImpossible(machineId: string, version: number, obstacles: readonly string[]): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "MIGRATION_IMPOSSIBLE",
+    message: `machine ${machineId} cannot move to version ${version}: ${obstacles.join("; ")}`,
+    metadata: { machine_id: machineId, version: String(version) },
+  });
+}
+
 /** The history and the chart do not belong together, or a snapshot is not one. */
 export function replayDiverged(message: string): DomainError {
   return new DomainError({ kind: "failed_precondition", reason: "REPLAY_DIVERGED", message });
