@@ -82,8 +82,17 @@ describe("3.4: parallel states", () => {
 
   test("all children are entered, in document order, and left in the reverse of it", () => {
     expect(logsOf(regions, "out")).toEqual([
-      ...["+p", "+r1", "+a1", "+r2", "+b1"],
-      ...["-b1", "-r2", "-a1", "-r1", "-p", "+end"],
+      "+p",
+      "+r1",
+      "+a1",
+      "+r2",
+      "+b1",
+      "-b1",
+      "-r2",
+      "-a1",
+      "-r1",
+      "-p",
+      "+end",
     ]);
   });
 
