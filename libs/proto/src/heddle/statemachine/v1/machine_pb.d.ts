@@ -4,7 +4,9 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Timestamp, Value } from "@bufbuild/protobuf/wkt";
+import type { Failure } from "../../common/v1/failure_pb.js";
+import type { MachineParent } from "./statemachine_event_pb.js";
 
 /**
  * Describes the file heddle/statemachine/v1/machine.proto.
@@ -107,6 +109,48 @@ export declare type Machine = Message<"heddle.statemachine.v1.Machine"> & {
    * @generated from field: uint64 last_seq = 13;
    */
   lastSeq: bigint;
+
+  /**
+   * Its done data; absent before it has finished.
+   *
+   * @generated from field: google.protobuf.Value output = 14;
+   */
+  output?: Value | undefined;
+
+  /**
+   * Why it stopped, for a failed machine.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 15;
+   */
+  failure?: Failure | undefined;
+
+  /**
+   * Who waits for its end; absent for a creation from outside.
+   *
+   * @generated from field: heddle.statemachine.v1.MachineParent parent = 16;
+   */
+  parent?: MachineParent | undefined;
+
+  /**
+   * What its active states have invoked and that has not ended.
+   *
+   * @generated from field: repeated heddle.statemachine.v1.MachineInvocation invocations = 17;
+   */
+  invocations: MachineInvocation[];
+
+  /**
+   * When its next timer is due; absent when none runs.
+   *
+   * @generated from field: google.protobuf.Timestamp next_timer_at = 18;
+   */
+  nextTimerAt?: Timestamp | undefined;
+
+  /**
+   * Events that wait: deferred ones, and those that came while it was suspended.
+   *
+   * @generated from field: uint32 queued_events = 19;
+   */
+  queuedEvents: number;
 };
 
 /**
@@ -114,6 +158,54 @@ export declare type Machine = Message<"heddle.statemachine.v1.Machine"> & {
  * Use `create(MachineSchema)` to create a new message.
  */
 export declare const MachineSchema: GenMessage<Machine>;
+
+/**
+ * Something that a state has invoked and that runs.
+ *
+ * @generated from message heddle.statemachine.v1.MachineInvocation
+ */
+export declare type MachineInvocation = Message<"heddle.statemachine.v1.MachineInvocation"> & {
+  /**
+   * Id of the invocation in the definition.
+   *
+   * @generated from field: string invoke_id = 1;
+   */
+  invokeId: string;
+
+  /**
+   * State that it belongs to.
+   *
+   * @generated from field: string state = 2;
+   */
+  state: string;
+
+  /**
+   * `workflow`, `tool`, `agent` or `machine`.
+   *
+   * @generated from field: string kind = 3;
+   */
+  kind: string;
+
+  /**
+   * Number of the run; unique in the machine.
+   *
+   * @generated from field: uint64 token = 4;
+   */
+  token: bigint;
+
+  /**
+   * Execution or machine that it is; empty until that has begun.
+   *
+   * @generated from field: string started_id = 5;
+   */
+  startedId: string;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.MachineInvocation.
+ * Use `create(MachineInvocationSchema)` to create a new message.
+ */
+export declare const MachineInvocationSchema: GenMessage<MachineInvocation>;
 
 /**
  * Where a machine stands.

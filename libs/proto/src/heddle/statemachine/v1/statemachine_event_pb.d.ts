@@ -2,7 +2,7 @@
 // @generated from file heddle/statemachine/v1/statemachine_event.proto (package heddle.statemachine.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "../../common/v1/payload_pb.js";
@@ -110,6 +110,62 @@ export declare type StateMachineEvent = Message<"heddle.statemachine.v1.StateMac
      */
     value: MachineDeleted;
     case: "deleted";
+  } | {
+    /**
+     * An external event waits.
+     *
+     * @generated from field: heddle.statemachine.v1.EventQueued event_queued = 12;
+     */
+    value: EventQueued;
+    case: "eventQueued";
+  } | {
+    /**
+     * Something that a state invokes is to run.
+     *
+     * @generated from field: heddle.statemachine.v1.InvocationStarted invocation_started = 13;
+     */
+    value: InvocationStarted;
+    case: "invocationStarted";
+  } | {
+    /**
+     * It runs.
+     *
+     * @generated from field: heddle.statemachine.v1.InvocationAcknowledged invocation_acknowledged = 14;
+     */
+    value: InvocationAcknowledged;
+    case: "invocationAcknowledged";
+  } | {
+    /**
+     * It has ended; the event that follows from it is the event_received before.
+     *
+     * @generated from field: heddle.statemachine.v1.InvocationEnded invocation_ended = 15;
+     */
+    value: InvocationEnded;
+    case: "invocationEnded";
+  } | {
+    /**
+     * Someone outside has taken a message of the machine.
+     *
+     * @generated from field: heddle.statemachine.v1.MessageAcknowledged message_acknowledged = 16;
+     */
+    value: MessageAcknowledged;
+    case: "messageAcknowledged";
+  } | {
+    /**
+     * What was invoked by a state that was left has stopped.
+     *
+     * @generated from field: heddle.statemachine.v1.CancellationAcknowledged cancellation_acknowledged = 17;
+     */
+    value: CancellationAcknowledged;
+    case: "cancellationAcknowledged";
+  } | {
+    /**
+     * From here on the machine runs another version.
+     *
+     * @generated from field: heddle.statemachine.v1.MachineMigrated migrated = 18;
+     */
+    value: MachineMigrated;
+    case: "migrated";
   } | { case: undefined; value?: undefined };
 };
 
@@ -173,6 +229,20 @@ export declare type MachineCreated = Message<"heddle.statemachine.v1.MachineCrea
    * @generated from field: map<string, string> labels = 7;
    */
   labels: { [key: string]: string };
+
+  /**
+   * Who waits for its end; absent for a creation from outside.
+   *
+   * @generated from field: heddle.statemachine.v1.MachineParent parent = 8;
+   */
+  parent?: MachineParent | undefined;
+
+  /**
+   * W3C trace context of the creation; may be empty.
+   *
+   * @generated from field: string traceparent = 9;
+   */
+  traceparent: string;
 };
 
 /**
@@ -180,6 +250,47 @@ export declare type MachineCreated = Message<"heddle.statemachine.v1.MachineCrea
  * Use `create(MachineCreatedSchema)` to create a new message.
  */
 export declare const MachineCreatedSchema: GenMessage<MachineCreated>;
+
+/**
+ * Who waits for the end of a machine.
+ *
+ * @generated from message heddle.statemachine.v1.MachineParent
+ */
+export declare type MachineParent = Message<"heddle.statemachine.v1.MachineParent"> & {
+  /**
+   * What it is.
+   *
+   * @generated from field: heddle.statemachine.v1.MachineParentKind kind = 1;
+   */
+  kind: MachineParentKind;
+
+  /**
+   * Id of the execution or machine.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * Node of the execution, or invocation of the machine.
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * Which run of the machine's invocation; 0 for an execution.
+   *
+   * @generated from field: uint64 token = 4;
+   */
+  token: bigint;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.MachineParent.
+ * Use `create(MachineParentSchema)` to create a new message.
+ */
+export declare const MachineParentSchema: GenMessage<MachineParent>;
 
 /**
  * An external event was taken.
@@ -207,6 +318,34 @@ export declare type EventReceived = Message<"heddle.statemachine.v1.EventReceive
    * @generated from field: string request_id = 3;
    */
   requestId: string;
+
+  /**
+   * Where it comes from.
+   *
+   * @generated from field: heddle.statemachine.v1.EventSource source = 4;
+   */
+  source: EventSource;
+
+  /**
+   * For a deferred event: which of those that waited, from 0.
+   *
+   * @generated from field: uint32 deferred_position = 5;
+   */
+  deferredPosition: number;
+
+  /**
+   * For an event of a timer: which one.
+   *
+   * @generated from field: string timer_id = 6;
+   */
+  timerId: string;
+
+  /**
+   * For an event of an invocation: which one.
+   *
+   * @generated from field: string invoke_id = 7;
+   */
+  invokeId: string;
 };
 
 /**
@@ -216,7 +355,7 @@ export declare type EventReceived = Message<"heddle.statemachine.v1.EventReceive
 export declare const EventReceivedSchema: GenMessage<EventReceived>;
 
 /**
- * A microstep changed the configuration.
+ * A microstep changed the configuration, or actions ran without changing it.
  *
  * @generated from message heddle.statemachine.v1.TransitionTaken
  */
@@ -243,11 +382,18 @@ export declare type TransitionTaken = Message<"heddle.statemachine.v1.Transition
   event: string;
 
   /**
-   * Data model afterwards, when it changed.
+   * Fields of the data model that got a new value, a JSON object by name; the others are as they were. Absent when none did.
    *
    * @generated from field: heddle.common.v1.Payload context = 4;
    */
   context?: Payload | undefined;
+
+  /**
+   * What actions did besides, in order.
+   *
+   * @generated from field: repeated heddle.statemachine.v1.Effect effects = 5;
+   */
+  effects: Effect[];
 };
 
 /**
@@ -255,6 +401,446 @@ export declare type TransitionTaken = Message<"heddle.statemachine.v1.Transition
  * Use `create(TransitionTakenSchema)` to create a new message.
  */
 export declare const TransitionTakenSchema: GenMessage<TransitionTaken>;
+
+/**
+ * Something that an action did.
+ *
+ * @generated from message heddle.statemachine.v1.Effect
+ */
+export declare type Effect = Message<"heddle.statemachine.v1.Effect"> & {
+  /**
+   * What it was; exactly one of these.
+   *
+   * @generated from oneof heddle.statemachine.v1.Effect.effect
+   */
+  effect: {
+    /**
+     * A timer runs.
+     *
+     * @generated from field: heddle.statemachine.v1.TimerSet timer_set = 1;
+     */
+    value: TimerSet;
+    case: "timerSet";
+  } | {
+    /**
+     * A timer was stopped.
+     *
+     * @generated from field: heddle.statemachine.v1.TimerCanceled timer_canceled = 2;
+     */
+    value: TimerCanceled;
+    case: "timerCanceled";
+  } | {
+    /**
+     * The machine sent an event to itself.
+     *
+     * @generated from field: heddle.statemachine.v1.EventSent event_sent = 3;
+     */
+    value: EventSent;
+    case: "eventSent";
+  } | {
+    /**
+     * The machine sent an event to someone else.
+     *
+     * @generated from field: heddle.statemachine.v1.MessageSent message_sent = 4;
+     */
+    value: MessageSent;
+    case: "messageSent";
+  } | {
+    /**
+     * A log action wrote a line.
+     *
+     * @generated from field: heddle.statemachine.v1.Logged logged = 5;
+     */
+    value: Logged;
+    case: "logged";
+  } | {
+    /**
+     * An action, a guard or an invocation could not be evaluated.
+     *
+     * @generated from field: heddle.statemachine.v1.ExpressionFailed expression_failed = 6;
+     */
+    value: ExpressionFailed;
+    case: "expressionFailed";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.Effect.
+ * Use `create(EffectSchema)` to create a new message.
+ */
+export declare const EffectSchema: GenMessage<Effect>;
+
+/**
+ * A timer runs, of a delayed transition or of a delayed event.
+ *
+ * @generated from message heddle.statemachine.v1.TimerSet
+ */
+export declare type TimerSet = Message<"heddle.statemachine.v1.TimerSet"> & {
+  /**
+   * Unique among the timers of the machine at a time.
+   *
+   * @generated from field: string timer_id = 1;
+   */
+  timerId: string;
+
+  /**
+   * When it is due, milliseconds since the Unix epoch.
+   *
+   * @generated from field: uint64 due_at_ms = 2;
+   */
+  dueAtMs: bigint;
+
+  /**
+   * How long it runs from the start, in milliseconds.
+   *
+   * @generated from field: uint64 duration_ms = 3;
+   */
+  durationMs: bigint;
+
+  /**
+   * What a suspension does to it.
+   *
+   * @generated from field: heddle.statemachine.v1.TimerPolicy policy = 4;
+   */
+  policy: TimerPolicy;
+
+  /**
+   * Event that it gives.
+   *
+   * @generated from field: string event = 5;
+   */
+  event: string;
+
+  /**
+   * What comes with the event.
+   *
+   * @generated from field: heddle.common.v1.Payload data = 6;
+   */
+  data?: Payload | undefined;
+
+  /**
+   * State with which it ends; empty for a delayed event.
+   *
+   * @generated from field: string state = 7;
+   */
+  state: string;
+
+  /**
+   * By what a cancel action knows it; empty for a delayed transition.
+   *
+   * @generated from field: string send_id = 8;
+   */
+  sendId: string;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.TimerSet.
+ * Use `create(TimerSetSchema)` to create a new message.
+ */
+export declare const TimerSetSchema: GenMessage<TimerSet>;
+
+/**
+ * A timer was stopped.
+ *
+ * @generated from message heddle.statemachine.v1.TimerCanceled
+ */
+export declare type TimerCanceled = Message<"heddle.statemachine.v1.TimerCanceled"> & {
+  /**
+   * Which one.
+   *
+   * @generated from field: string timer_id = 1;
+   */
+  timerId: string;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.TimerCanceled.
+ * Use `create(TimerCanceledSchema)` to create a new message.
+ */
+export declare const TimerCanceledSchema: GenMessage<TimerCanceled>;
+
+/**
+ * The machine sent an event to itself.
+ *
+ * @generated from message heddle.statemachine.v1.EventSent
+ */
+export declare type EventSent = Message<"heddle.statemachine.v1.EventSent"> & {
+  /**
+   * Name of the event.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What comes with it.
+   *
+   * @generated from field: heddle.common.v1.Payload data = 2;
+   */
+  data?: Payload | undefined;
+
+  /**
+   * Id of the sending.
+   *
+   * @generated from field: string send_id = 3;
+   */
+  sendId: string;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.EventSent.
+ * Use `create(EventSentSchema)` to create a new message.
+ */
+export declare const EventSentSchema: GenMessage<EventSent>;
+
+/**
+ * The machine sent an event to someone else. It is repeated until that one has taken it.
+ *
+ * @generated from message heddle.statemachine.v1.MessageSent
+ */
+export declare type MessageSent = Message<"heddle.statemachine.v1.MessageSent"> & {
+  /**
+   * Number of the message in the machine, from 1.
+   *
+   * @generated from field: uint64 message_id = 1;
+   */
+  messageId: bigint;
+
+  /**
+   * To whom.
+   *
+   * @generated from field: heddle.statemachine.v1.MessageTarget target = 2;
+   */
+  target?: MessageTarget | undefined;
+
+  /**
+   * Name of the event or signal.
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * What comes with it.
+   *
+   * @generated from field: heddle.common.v1.Payload data = 4;
+   */
+  data?: Payload | undefined;
+
+  /**
+   * Id of the sending; empty for an event that is passed on to an invocation.
+   *
+   * @generated from field: string send_id = 5;
+   */
+  sendId: string;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.MessageSent.
+ * Use `create(MessageSentSchema)` to create a new message.
+ */
+export declare const MessageSentSchema: GenMessage<MessageSent>;
+
+/**
+ * To whom a machine sends an event.
+ *
+ * @generated from message heddle.statemachine.v1.MessageTarget
+ */
+export declare type MessageTarget = Message<"heddle.statemachine.v1.MessageTarget"> & {
+  /**
+   * Which kind of receiver; exactly one of these.
+   *
+   * @generated from oneof heddle.statemachine.v1.MessageTarget.target
+   */
+  target: {
+    /**
+     * Who has invoked the machine.
+     *
+     * @generated from field: heddle.statemachine.v1.ParentTarget parent = 1;
+     */
+    value: ParentTarget;
+    case: "parent";
+  } | {
+    /**
+     * What a state of the machine has invoked.
+     *
+     * @generated from field: heddle.statemachine.v1.InvocationTarget invocation = 2;
+     */
+    value: InvocationTarget;
+    case: "invocation";
+  } | {
+    /**
+     * Another machine.
+     *
+     * @generated from field: heddle.statemachine.v1.MachineTarget machine = 3;
+     */
+    value: MachineTarget;
+    case: "machine";
+  } | {
+    /**
+     * An execution, as a signal.
+     *
+     * @generated from field: heddle.statemachine.v1.ExecutionTarget execution = 4;
+     */
+    value: ExecutionTarget;
+    case: "execution";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.MessageTarget.
+ * Use `create(MessageTargetSchema)` to create a new message.
+ */
+export declare const MessageTargetSchema: GenMessage<MessageTarget>;
+
+/**
+ * Who has invoked the machine.
+ *
+ * @generated from message heddle.statemachine.v1.ParentTarget
+ */
+export declare type ParentTarget = Message<"heddle.statemachine.v1.ParentTarget"> & {
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.ParentTarget.
+ * Use `create(ParentTargetSchema)` to create a new message.
+ */
+export declare const ParentTargetSchema: GenMessage<ParentTarget>;
+
+/**
+ * What a state of the machine has invoked.
+ *
+ * @generated from message heddle.statemachine.v1.InvocationTarget
+ */
+export declare type InvocationTarget = Message<"heddle.statemachine.v1.InvocationTarget"> & {
+  /**
+   * Id of the invocation.
+   *
+   * @generated from field: string invoke_id = 1;
+   */
+  invokeId: string;
+
+  /**
+   * Which run of it.
+   *
+   * @generated from field: uint64 token = 2;
+   */
+  token: bigint;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.InvocationTarget.
+ * Use `create(InvocationTargetSchema)` to create a new message.
+ */
+export declare const InvocationTargetSchema: GenMessage<InvocationTarget>;
+
+/**
+ * Another machine, by its id or by its definition and key.
+ *
+ * @generated from message heddle.statemachine.v1.MachineTarget
+ */
+export declare type MachineTarget = Message<"heddle.statemachine.v1.MachineTarget"> & {
+  /**
+   * Id of the machine.
+   *
+   * @generated from field: optional string machine_id = 1;
+   */
+  machineId?: string | undefined;
+
+  /**
+   * Its definition.
+   *
+   * @generated from field: optional string workflow_id = 2;
+   */
+  workflowId?: string | undefined;
+
+  /**
+   * Its business key.
+   *
+   * @generated from field: optional string key = 3;
+   */
+  key?: string | undefined;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.MachineTarget.
+ * Use `create(MachineTargetSchema)` to create a new message.
+ */
+export declare const MachineTargetSchema: GenMessage<MachineTarget>;
+
+/**
+ * An execution.
+ *
+ * @generated from message heddle.statemachine.v1.ExecutionTarget
+ */
+export declare type ExecutionTarget = Message<"heddle.statemachine.v1.ExecutionTarget"> & {
+  /**
+   * Id of the execution.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.ExecutionTarget.
+ * Use `create(ExecutionTargetSchema)` to create a new message.
+ */
+export declare const ExecutionTargetSchema: GenMessage<ExecutionTarget>;
+
+/**
+ * A log action wrote a line.
+ *
+ * @generated from message heddle.statemachine.v1.Logged
+ */
+export declare type Logged = Message<"heddle.statemachine.v1.Logged"> & {
+  /**
+   * `debug`, `info`, `warn` or `error`.
+   *
+   * @generated from field: string level = 1;
+   */
+  level: string;
+
+  /**
+   * The text of the line.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.Logged.
+ * Use `create(LoggedSchema)` to create a new message.
+ */
+export declare const LoggedSchema: GenMessage<Logged>;
+
+/**
+ * Something could not be evaluated; the machine got an `error.*` event for it.
+ *
+ * @generated from message heddle.statemachine.v1.ExpressionFailed
+ */
+export declare type ExpressionFailed = Message<"heddle.statemachine.v1.ExpressionFailed"> & {
+  /**
+   * Where it stands in the definition.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * What is wrong.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.ExpressionFailed.
+ * Use `create(ExpressionFailedSchema)` to create a new message.
+ */
+export declare const ExpressionFailedSchema: GenMessage<ExpressionFailed>;
 
 /**
  * An external event led nowhere.
@@ -275,6 +861,13 @@ export declare type EventDropped = Message<"heddle.statemachine.v1.EventDropped"
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * The sender's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
 };
 
 /**
@@ -282,6 +875,292 @@ export declare type EventDropped = Message<"heddle.statemachine.v1.EventDropped"
  * Use `create(EventDroppedSchema)` to create a new message.
  */
 export declare const EventDroppedSchema: GenMessage<EventDropped>;
+
+/**
+ * An external event waits.
+ *
+ * @generated from message heddle.statemachine.v1.EventQueued
+ */
+export declare type EventQueued = Message<"heddle.statemachine.v1.EventQueued"> & {
+  /**
+   * Name of the event.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What came with it.
+   *
+   * @generated from field: heddle.common.v1.Payload data = 2;
+   */
+  data?: Payload | undefined;
+
+  /**
+   * The sender's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * True when nothing waits for it yet; false when the machine is suspended, or has events to take first.
+   *
+   * @generated from field: bool deferred = 4;
+   */
+  deferred: boolean;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.EventQueued.
+ * Use `create(EventQueuedSchema)` to create a new message.
+ */
+export declare const EventQueuedSchema: GenMessage<EventQueued>;
+
+/**
+ * Something that a state invokes is to run.
+ *
+ * @generated from message heddle.statemachine.v1.InvocationStarted
+ */
+export declare type InvocationStarted = Message<"heddle.statemachine.v1.InvocationStarted"> & {
+  /**
+   * State that it belongs to: it is stopped when the state is left.
+   *
+   * @generated from field: string state = 1;
+   */
+  state: string;
+
+  /**
+   * Id of the invocation.
+   *
+   * @generated from field: string invoke_id = 2;
+   */
+  invokeId: string;
+
+  /**
+   * `workflow`, `tool`, `agent` or `machine`.
+   *
+   * @generated from field: string kind = 3;
+   */
+  kind: string;
+
+  /**
+   * Number of the run, from 1; unique in the machine.
+   *
+   * @generated from field: uint64 token = 4;
+   */
+  token: bigint;
+
+  /**
+   * Its input.
+   *
+   * @generated from field: heddle.common.v1.Payload input = 5;
+   */
+  input?: Payload | undefined;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.InvocationStarted.
+ * Use `create(InvocationStartedSchema)` to create a new message.
+ */
+export declare const InvocationStartedSchema: GenMessage<InvocationStarted>;
+
+/**
+ * Something that a state invokes runs.
+ *
+ * @generated from message heddle.statemachine.v1.InvocationAcknowledged
+ */
+export declare type InvocationAcknowledged = Message<"heddle.statemachine.v1.InvocationAcknowledged"> & {
+  /**
+   * Number of the run.
+   *
+   * @generated from field: uint64 token = 1;
+   */
+  token: bigint;
+
+  /**
+   * Id of the execution or machine.
+   *
+   * @generated from field: string started_id = 2;
+   */
+  startedId: string;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.InvocationAcknowledged.
+ * Use `create(InvocationAcknowledgedSchema)` to create a new message.
+ */
+export declare const InvocationAcknowledgedSchema: GenMessage<InvocationAcknowledged>;
+
+/**
+ * Something that a state invoked has ended.
+ *
+ * @generated from message heddle.statemachine.v1.InvocationEnded
+ */
+export declare type InvocationEnded = Message<"heddle.statemachine.v1.InvocationEnded"> & {
+  /**
+   * Id of the invocation.
+   *
+   * @generated from field: string invoke_id = 1;
+   */
+  invokeId: string;
+
+  /**
+   * Number of the run.
+   *
+   * @generated from field: uint64 token = 2;
+   */
+  token: bigint;
+
+  /**
+   * False when it failed.
+   *
+   * @generated from field: bool completed = 3;
+   */
+  completed: boolean;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.InvocationEnded.
+ * Use `create(InvocationEndedSchema)` to create a new message.
+ */
+export declare const InvocationEndedSchema: GenMessage<InvocationEnded>;
+
+/**
+ * Someone outside has taken a message, or never will.
+ *
+ * @generated from message heddle.statemachine.v1.MessageAcknowledged
+ */
+export declare type MessageAcknowledged = Message<"heddle.statemachine.v1.MessageAcknowledged"> & {
+  /**
+   * Number of the message.
+   *
+   * @generated from field: uint64 message_id = 1;
+   */
+  messageId: bigint;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.MessageAcknowledged.
+ * Use `create(MessageAcknowledgedSchema)` to create a new message.
+ */
+export declare const MessageAcknowledgedSchema: GenMessage<MessageAcknowledged>;
+
+/**
+ * What was invoked by a state that was left has stopped.
+ *
+ * @generated from message heddle.statemachine.v1.CancellationAcknowledged
+ */
+export declare type CancellationAcknowledged = Message<"heddle.statemachine.v1.CancellationAcknowledged"> & {
+  /**
+   * Number of the run.
+   *
+   * @generated from field: uint64 token = 1;
+   */
+  token: bigint;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.CancellationAcknowledged.
+ * Use `create(CancellationAcknowledgedSchema)` to create a new message.
+ */
+export declare const CancellationAcknowledgedSchema: GenMessage<CancellationAcknowledged>;
+
+/**
+ * From here on the machine runs another version; states are named as in that one.
+ *
+ * @generated from message heddle.statemachine.v1.MachineMigrated
+ */
+export declare type MachineMigrated = Message<"heddle.statemachine.v1.MachineMigrated"> & {
+  /**
+   * Namespace of the machine.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Definition that it runs.
+   *
+   * @generated from field: string workflow_id = 2;
+   */
+  workflowId: string;
+
+  /**
+   * Version from now on.
+   *
+   * @generated from field: uint32 version = 3;
+   */
+  version: number;
+
+  /**
+   * All active states, in document order.
+   *
+   * @generated from field: repeated string configuration = 4;
+   */
+  configuration: string[];
+
+  /**
+   * Old names of states to new ones, where they differ.
+   *
+   * @generated from field: map<string, string> renamed = 5;
+   */
+  renamed: { [key: string]: string };
+
+  /**
+   * Timers that the new version has no place for.
+   *
+   * @generated from field: repeated string canceled_timers = 6;
+   */
+  canceledTimers: string[];
+
+  /**
+   * Invocations that the new version has no place for.
+   *
+   * @generated from field: repeated string canceled_invocations = 7;
+   */
+  canceledInvocations: string[];
+
+  /**
+   * What history states stand for, by their names.
+   *
+   * @generated from field: map<string, heddle.statemachine.v1.StateNames> history = 8;
+   */
+  history: { [key: string]: StateNames };
+
+  /**
+   * States whose data has been made, with late binding.
+   *
+   * @generated from field: repeated string initialized = 9;
+   */
+  initialized: string[];
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.MachineMigrated.
+ * Use `create(MachineMigratedSchema)` to create a new message.
+ */
+export declare const MachineMigratedSchema: GenMessage<MachineMigrated>;
+
+/**
+ * Names of states.
+ *
+ * @generated from message heddle.statemachine.v1.StateNames
+ */
+export declare type StateNames = Message<"heddle.statemachine.v1.StateNames"> & {
+  /**
+   * In document order.
+   *
+   * @generated from field: repeated string names = 1;
+   */
+  names: string[];
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.StateNames.
+ * Use `create(StateNamesSchema)` to create a new message.
+ */
+export declare const StateNamesSchema: GenMessage<StateNames>;
 
 /**
  * A machine reached a top-level final state.
@@ -295,6 +1174,27 @@ export declare type MachineFinished = Message<"heddle.statemachine.v1.MachineFin
    * @generated from field: heddle.common.v1.Payload output = 1;
    */
   output?: Payload | undefined;
+
+  /**
+   * Fields of the data model that exit actions gave a new value, a JSON object by name. Absent when none did.
+   *
+   * @generated from field: heddle.common.v1.Payload context = 2;
+   */
+  context?: Payload | undefined;
+
+  /**
+   * What exit actions did besides, in order.
+   *
+   * @generated from field: repeated heddle.statemachine.v1.Effect effects = 3;
+   */
+  effects: Effect[];
+
+  /**
+   * Which machine has ended: whoever reacts need not have seen its creation.
+   *
+   * @generated from field: heddle.statemachine.v1.EndedMachine machine = 4;
+   */
+  machine?: EndedMachine | undefined;
 };
 
 /**
@@ -302,6 +1202,47 @@ export declare type MachineFinished = Message<"heddle.statemachine.v1.MachineFin
  * Use `create(MachineFinishedSchema)` to create a new message.
  */
 export declare const MachineFinishedSchema: GenMessage<MachineFinished>;
+
+/**
+ * What a machine was that has ended.
+ *
+ * @generated from message heddle.statemachine.v1.EndedMachine
+ */
+export declare type EndedMachine = Message<"heddle.statemachine.v1.EndedMachine"> & {
+  /**
+   * Namespace that it belonged to.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Definition that it ran.
+   *
+   * @generated from field: string workflow_id = 2;
+   */
+  workflowId: string;
+
+  /**
+   * Business key; may be empty.
+   *
+   * @generated from field: string key = 3;
+   */
+  key: string;
+
+  /**
+   * Who waits for its end; absent for a creation from outside.
+   *
+   * @generated from field: heddle.statemachine.v1.MachineParent parent = 4;
+   */
+  parent?: MachineParent | undefined;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.EndedMachine.
+ * Use `create(EndedMachineSchema)` to create a new message.
+ */
+export declare const EndedMachineSchema: GenMessage<EndedMachine>;
 
 /**
  * An incident stopped a machine.
@@ -315,6 +1256,13 @@ export declare type MachineFailed = Message<"heddle.statemachine.v1.MachineFaile
    * @generated from field: heddle.common.v1.Failure failure = 1;
    */
   failure?: Failure | undefined;
+
+  /**
+   * Which machine has failed: whoever reacts need not have seen its creation.
+   *
+   * @generated from field: heddle.statemachine.v1.EndedMachine machine = 2;
+   */
+  machine?: EndedMachine | undefined;
 };
 
 /**
@@ -362,6 +1310,13 @@ export declare type MachineDeleted = Message<"heddle.statemachine.v1.MachineDele
    * @generated from field: string reason = 1;
    */
   reason: string;
+
+  /**
+   * Which machine has ended: whoever reacts need not have seen its creation.
+   *
+   * @generated from field: heddle.statemachine.v1.EndedMachine machine = 2;
+   */
+  machine?: EndedMachine | undefined;
 };
 
 /**
@@ -369,4 +1324,131 @@ export declare type MachineDeleted = Message<"heddle.statemachine.v1.MachineDele
  * Use `create(MachineDeletedSchema)` to create a new message.
  */
 export declare const MachineDeletedSchema: GenMessage<MachineDeleted>;
+
+/**
+ * What waits for the end of a machine.
+ *
+ * @generated from enum heddle.statemachine.v1.MachineParentKind
+ */
+export enum MachineParentKind {
+  /**
+   * Never set by the server.
+   *
+   * @generated from enum value: MACHINE_PARENT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A node of an execution.
+   *
+   * @generated from enum value: MACHINE_PARENT_KIND_EXECUTION = 1;
+   */
+  EXECUTION = 1,
+
+  /**
+   * An invocation of another machine.
+   *
+   * @generated from enum value: MACHINE_PARENT_KIND_MACHINE = 2;
+   */
+  MACHINE = 2,
+}
+
+/**
+ * Describes the enum heddle.statemachine.v1.MachineParentKind.
+ */
+export declare const MachineParentKindSchema: GenEnum<MachineParentKind>;
+
+/**
+ * Where an event that a machine takes comes from.
+ *
+ * @generated from enum heddle.statemachine.v1.EventSource
+ */
+export enum EventSource {
+  /**
+   * Never set by the server.
+   *
+   * @generated from enum value: EVENT_SOURCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Someone has sent it.
+   *
+   * @generated from enum value: EVENT_SOURCE_OUTSIDE = 1;
+   */
+  OUTSIDE = 1,
+
+  /**
+   * The machine has sent it to itself, or it came while the machine was suspended.
+   *
+   * @generated from enum value: EVENT_SOURCE_QUEUE = 2;
+   */
+  QUEUE = 2,
+
+  /**
+   * It came when nothing waited for it.
+   *
+   * @generated from enum value: EVENT_SOURCE_DEFERRED = 3;
+   */
+  DEFERRED = 3,
+
+  /**
+   * A timer was due.
+   *
+   * @generated from enum value: EVENT_SOURCE_TIMER = 4;
+   */
+  TIMER = 4,
+
+  /**
+   * Something that a state has invoked.
+   *
+   * @generated from enum value: EVENT_SOURCE_INVOCATION = 5;
+   */
+  INVOCATION = 5,
+}
+
+/**
+ * Describes the enum heddle.statemachine.v1.EventSource.
+ */
+export declare const EventSourceSchema: GenEnum<EventSource>;
+
+/**
+ * What the time for which a machine is suspended does to a timer.
+ *
+ * @generated from enum heddle.statemachine.v1.TimerPolicy
+ */
+export enum TimerPolicy {
+  /**
+   * Never set by the server.
+   *
+   * @generated from enum value: TIMER_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Nothing: it is due when it was.
+   *
+   * @generated from enum value: TIMER_POLICY_ABSOLUTE = 1;
+   */
+  ABSOLUTE = 1,
+
+  /**
+   * It runs for what was left.
+   *
+   * @generated from enum value: TIMER_POLICY_REMAINING = 2;
+   */
+  REMAINING = 2,
+
+  /**
+   * It runs for its whole duration again.
+   *
+   * @generated from enum value: TIMER_POLICY_RESTART = 3;
+   */
+  RESTART = 3,
+}
+
+/**
+ * Describes the enum heddle.statemachine.v1.TimerPolicy.
+ */
+export declare const TimerPolicySchema: GenEnum<TimerPolicy>;
 

@@ -2,7 +2,7 @@
 // @generated from file heddle/statemachine/v1/statemachine_event.proto (package heddle.statemachine.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_heddle_common_v1_failure } from "../../common/v1/failure_pb.js";
 import { file_heddle_common_v1_payload } from "../../common/v1/payload_pb.js";
@@ -11,7 +11,7 @@ import { file_heddle_common_v1_payload } from "../../common/v1/payload_pb.js";
  * Describes the file heddle/statemachine/v1/statemachine_event.proto.
  */
 export const file_heddle_statemachine_v1_statemachine_event = /*@__PURE__*/
-  fileDesc("Ci9oZWRkbGUvc3RhdGVtYWNoaW5lL3YxL3N0YXRlbWFjaGluZV9ldmVudC5wcm90bxIWaGVkZGxlLnN0YXRlbWFjaGluZS52MSLeBAoRU3RhdGVNYWNoaW5lRXZlbnQSEgoKbWFjaGluZV9pZBgBIAEoCRILCgNzZXEYAiABKAQSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjkKB2NyZWF0ZWQYBCABKAsyJi5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLk1hY2hpbmVDcmVhdGVkSAASPwoOZXZlbnRfcmVjZWl2ZWQYBSABKAsyJS5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLkV2ZW50UmVjZWl2ZWRIABJDChB0cmFuc2l0aW9uX3Rha2VuGAYgASgLMicuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5UcmFuc2l0aW9uVGFrZW5IABI9Cg1ldmVudF9kcm9wcGVkGAcgASgLMiQuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5FdmVudERyb3BwZWRIABI7CghmaW5pc2hlZBgIIAEoCzInLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuTWFjaGluZUZpbmlzaGVkSAASNwoGZmFpbGVkGAkgASgLMiUuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5NYWNoaW5lRmFpbGVkSAASPQoJc3VzcGVuZGVkGAogASgLMiguaGVkZGxlLnN0YXRlbWFjaGluZS52MS5NYWNoaW5lU3VzcGVuZGVkSAASOQoHZGVsZXRlZBgLIAEoCzImLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuTWFjaGluZURlbGV0ZWRIAEIHCgVldmVudCKJAgoOTWFjaGluZUNyZWF0ZWQSEQoJbmFtZXNwYWNlGAEgASgJEhMKC3dvcmtmbG93X2lkGAIgASgJEg8KB3ZlcnNpb24YAyABKA0SCwoDa2V5GAQgASgJEioKB2NvbnRleHQYBSABKAsyGS5oZWRkbGUuY29tbW9uLnYxLlBheWxvYWQSEgoKcmVxdWVzdF9pZBgGIAEoCRJCCgZsYWJlbHMYByADKAsyMi5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLk1hY2hpbmVDcmVhdGVkLkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiWgoNRXZlbnRSZWNlaXZlZBIMCgRuYW1lGAEgASgJEicKBGRhdGEYAiABKAsyGS5oZWRkbGUuY29tbW9uLnYxLlBheWxvYWQSEgoKcmVxdWVzdF9pZBgDIAEoCSJtCg9UcmFuc2l0aW9uVGFrZW4SDgoGZXhpdGVkGAEgAygJEg8KB2VudGVyZWQYAiADKAkSDQoFZXZlbnQYAyABKAkSKgoHY29udGV4dBgEIAEoCzIZLmhlZGRsZS5jb21tb24udjEuUGF5bG9hZCIsCgxFdmVudERyb3BwZWQSDAoEbmFtZRgBIAEoCRIOCgZyZWFzb24YAiABKAkiPAoPTWFjaGluZUZpbmlzaGVkEikKBm91dHB1dBgBIAEoCzIZLmhlZGRsZS5jb21tb24udjEuUGF5bG9hZCI7Cg1NYWNoaW5lRmFpbGVkEioKB2ZhaWx1cmUYASABKAsyGS5oZWRkbGUuY29tbW9uLnYxLkZhaWx1cmUiNQoQTWFjaGluZVN1c3BlbmRlZBIRCglzdXNwZW5kZWQYASABKAgSDgoGcmVhc29uGAIgASgJIiAKDk1hY2hpbmVEZWxldGVkEg4KBnJlYXNvbhgBIAEoCWIGcHJvdG8z", [file_google_protobuf_timestamp, file_heddle_common_v1_failure, file_heddle_common_v1_payload]);
+  fileDesc("Ci9oZWRkbGUvc3RhdGVtYWNoaW5lL3YxL3N0YXRlbWFjaGluZV9ldmVudC5wcm90bxIWaGVkZGxlLnN0YXRlbWFjaGluZS52MSLdCAoRU3RhdGVNYWNoaW5lRXZlbnQSEgoKbWFjaGluZV9pZBgBIAEoCRILCgNzZXEYAiABKAQSLwoLb2NjdXJyZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjkKB2NyZWF0ZWQYBCABKAsyJi5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLk1hY2hpbmVDcmVhdGVkSAASPwoOZXZlbnRfcmVjZWl2ZWQYBSABKAsyJS5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLkV2ZW50UmVjZWl2ZWRIABJDChB0cmFuc2l0aW9uX3Rha2VuGAYgASgLMicuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5UcmFuc2l0aW9uVGFrZW5IABI9Cg1ldmVudF9kcm9wcGVkGAcgASgLMiQuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5FdmVudERyb3BwZWRIABI7CghmaW5pc2hlZBgIIAEoCzInLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuTWFjaGluZUZpbmlzaGVkSAASNwoGZmFpbGVkGAkgASgLMiUuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5NYWNoaW5lRmFpbGVkSAASPQoJc3VzcGVuZGVkGAogASgLMiguaGVkZGxlLnN0YXRlbWFjaGluZS52MS5NYWNoaW5lU3VzcGVuZGVkSAASOQoHZGVsZXRlZBgLIAEoCzImLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuTWFjaGluZURlbGV0ZWRIABI7CgxldmVudF9xdWV1ZWQYDCABKAsyIy5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLkV2ZW50UXVldWVkSAASRwoSaW52b2NhdGlvbl9zdGFydGVkGA0gASgLMikuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5JbnZvY2F0aW9uU3RhcnRlZEgAElEKF2ludm9jYXRpb25fYWNrbm93bGVkZ2VkGA4gASgLMi4uaGVkZGxlLnN0YXRlbWFjaGluZS52MS5JbnZvY2F0aW9uQWNrbm93bGVkZ2VkSAASQwoQaW52b2NhdGlvbl9lbmRlZBgPIAEoCzInLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuSW52b2NhdGlvbkVuZGVkSAASSwoUbWVzc2FnZV9hY2tub3dsZWRnZWQYECABKAsyKy5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLk1lc3NhZ2VBY2tub3dsZWRnZWRIABJVChljYW5jZWxsYXRpb25fYWNrbm93bGVkZ2VkGBEgASgLMjAuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5DYW5jZWxsYXRpb25BY2tub3dsZWRnZWRIABI7CghtaWdyYXRlZBgSIAEoCzInLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuTWFjaGluZU1pZ3JhdGVkSABCBwoFZXZlbnQi1QIKDk1hY2hpbmVDcmVhdGVkEhEKCW5hbWVzcGFjZRgBIAEoCRITCgt3b3JrZmxvd19pZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgNEgsKA2tleRgEIAEoCRIqCgdjb250ZXh0GAUgASgLMhkuaGVkZGxlLmNvbW1vbi52MS5QYXlsb2FkEhIKCnJlcXVlc3RfaWQYBiABKAkSQgoGbGFiZWxzGAcgAygLMjIuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5NYWNoaW5lQ3JlYXRlZC5MYWJlbHNFbnRyeRI1CgZwYXJlbnQYCCABKAsyJS5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLk1hY2hpbmVQYXJlbnQSEwoLdHJhY2VwYXJlbnQYCSABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJxCg1NYWNoaW5lUGFyZW50EjcKBGtpbmQYASABKA4yKS5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLk1hY2hpbmVQYXJlbnRLaW5kEgoKAmlkGAIgASgJEgwKBG5hbWUYAyABKAkSDQoFdG9rZW4YBCABKAQizwEKDUV2ZW50UmVjZWl2ZWQSDAoEbmFtZRgBIAEoCRInCgRkYXRhGAIgASgLMhkuaGVkZGxlLmNvbW1vbi52MS5QYXlsb2FkEhIKCnJlcXVlc3RfaWQYAyABKAkSMwoGc291cmNlGAQgASgOMiMuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5FdmVudFNvdXJjZRIZChFkZWZlcnJlZF9wb3NpdGlvbhgFIAEoDRIQCgh0aW1lcl9pZBgGIAEoCRIRCglpbnZva2VfaWQYByABKAkingEKD1RyYW5zaXRpb25UYWtlbhIOCgZleGl0ZWQYASADKAkSDwoHZW50ZXJlZBgCIAMoCRINCgVldmVudBgDIAEoCRIqCgdjb250ZXh0GAQgASgLMhkuaGVkZGxlLmNvbW1vbi52MS5QYXlsb2FkEi8KB2VmZmVjdHMYBSADKAsyHi5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLkVmZmVjdCL5AgoGRWZmZWN0EjUKCXRpbWVyX3NldBgBIAEoCzIgLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuVGltZXJTZXRIABI/Cg50aW1lcl9jYW5jZWxlZBgCIAEoCzIlLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuVGltZXJDYW5jZWxlZEgAEjcKCmV2ZW50X3NlbnQYAyABKAsyIS5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLkV2ZW50U2VudEgAEjsKDG1lc3NhZ2Vfc2VudBgEIAEoCzIjLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuTWVzc2FnZVNlbnRIABIwCgZsb2dnZWQYBSABKAsyHi5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLkxvZ2dlZEgAEkUKEWV4cHJlc3Npb25fZmFpbGVkGAYgASgLMiguaGVkZGxlLnN0YXRlbWFjaGluZS52MS5FeHByZXNzaW9uRmFpbGVkSABCCAoGZWZmZWN0ItEBCghUaW1lclNldBIQCgh0aW1lcl9pZBgBIAEoCRIRCglkdWVfYXRfbXMYAiABKAQSEwoLZHVyYXRpb25fbXMYAyABKAQSMwoGcG9saWN5GAQgASgOMiMuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5UaW1lclBvbGljeRINCgVldmVudBgFIAEoCRInCgRkYXRhGAYgASgLMhkuaGVkZGxlLmNvbW1vbi52MS5QYXlsb2FkEg0KBXN0YXRlGAcgASgJEg8KB3NlbmRfaWQYCCABKAkiIQoNVGltZXJDYW5jZWxlZBIQCgh0aW1lcl9pZBgBIAEoCSJTCglFdmVudFNlbnQSDAoEbmFtZRgBIAEoCRInCgRkYXRhGAIgASgLMhkuaGVkZGxlLmNvbW1vbi52MS5QYXlsb2FkEg8KB3NlbmRfaWQYAyABKAkioAEKC01lc3NhZ2VTZW50EhIKCm1lc3NhZ2VfaWQYASABKAQSNQoGdGFyZ2V0GAIgASgLMiUuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5NZXNzYWdlVGFyZ2V0EgwKBG5hbWUYAyABKAkSJwoEZGF0YRgEIAEoCzIZLmhlZGRsZS5jb21tb24udjEuUGF5bG9hZBIPCgdzZW5kX2lkGAUgASgJIokCCg1NZXNzYWdlVGFyZ2V0EjYKBnBhcmVudBgBIAEoCzIkLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuUGFyZW50VGFyZ2V0SAASPgoKaW52b2NhdGlvbhgCIAEoCzIoLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuSW52b2NhdGlvblRhcmdldEgAEjgKB21hY2hpbmUYAyABKAsyJS5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLk1hY2hpbmVUYXJnZXRIABI8CglleGVjdXRpb24YBCABKAsyJy5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLkV4ZWN1dGlvblRhcmdldEgAQggKBnRhcmdldCIOCgxQYXJlbnRUYXJnZXQiNAoQSW52b2NhdGlvblRhcmdldBIRCglpbnZva2VfaWQYASABKAkSDQoFdG9rZW4YAiABKAQiewoNTWFjaGluZVRhcmdldBIXCgptYWNoaW5lX2lkGAEgASgJSACIAQESGAoLd29ya2Zsb3dfaWQYAiABKAlIAYgBARIQCgNrZXkYAyABKAlIAogBAUINCgtfbWFjaGluZV9pZEIOCgxfd29ya2Zsb3dfaWRCBgoEX2tleSInCg9FeGVjdXRpb25UYXJnZXQSFAoMZXhlY3V0aW9uX2lkGAEgASgJIigKBkxvZ2dlZBINCgVsZXZlbBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIjEKEEV4cHJlc3Npb25GYWlsZWQSDAoEcGF0aBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIkAKDEV2ZW50RHJvcHBlZBIMCgRuYW1lGAEgASgJEg4KBnJlYXNvbhgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJImoKC0V2ZW50UXVldWVkEgwKBG5hbWUYASABKAkSJwoEZGF0YRgCIAEoCzIZLmhlZGRsZS5jb21tb24udjEuUGF5bG9hZBISCgpyZXF1ZXN0X2lkGAMgASgJEhAKCGRlZmVycmVkGAQgASgIInwKEUludm9jYXRpb25TdGFydGVkEg0KBXN0YXRlGAEgASgJEhEKCWludm9rZV9pZBgCIAEoCRIMCgRraW5kGAMgASgJEg0KBXRva2VuGAQgASgEEigKBWlucHV0GAUgASgLMhkuaGVkZGxlLmNvbW1vbi52MS5QYXlsb2FkIjsKFkludm9jYXRpb25BY2tub3dsZWRnZWQSDQoFdG9rZW4YASABKAQSEgoKc3RhcnRlZF9pZBgCIAEoCSJGCg9JbnZvY2F0aW9uRW5kZWQSEQoJaW52b2tlX2lkGAEgASgJEg0KBXRva2VuGAIgASgEEhEKCWNvbXBsZXRlZBgDIAEoCCIpChNNZXNzYWdlQWNrbm93bGVkZ2VkEhIKCm1lc3NhZ2VfaWQYASABKAQiKQoYQ2FuY2VsbGF0aW9uQWNrbm93bGVkZ2VkEg0KBXRva2VuGAEgASgEIr8DCg9NYWNoaW5lTWlncmF0ZWQSEQoJbmFtZXNwYWNlGAEgASgJEhMKC3dvcmtmbG93X2lkGAIgASgJEg8KB3ZlcnNpb24YAyABKA0SFQoNY29uZmlndXJhdGlvbhgEIAMoCRJFCgdyZW5hbWVkGAUgAygLMjQuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5NYWNoaW5lTWlncmF0ZWQuUmVuYW1lZEVudHJ5EhcKD2NhbmNlbGVkX3RpbWVycxgGIAMoCRIcChRjYW5jZWxlZF9pbnZvY2F0aW9ucxgHIAMoCRJFCgdoaXN0b3J5GAggAygLMjQuaGVkZGxlLnN0YXRlbWFjaGluZS52MS5NYWNoaW5lTWlncmF0ZWQuSGlzdG9yeUVudHJ5EhMKC2luaXRpYWxpemVkGAkgAygJGi4KDFJlbmFtZWRFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGlIKDEhpc3RvcnlFbnRyeRILCgNrZXkYASABKAkSMQoFdmFsdWUYAiABKAsyIi5oZWRkbGUuc3RhdGVtYWNoaW5lLnYxLlN0YXRlTmFtZXM6AjgBIhsKClN0YXRlTmFtZXMSDQoFbmFtZXMYASADKAki0AEKD01hY2hpbmVGaW5pc2hlZBIpCgZvdXRwdXQYASABKAsyGS5oZWRkbGUuY29tbW9uLnYxLlBheWxvYWQSKgoHY29udGV4dBgCIAEoCzIZLmhlZGRsZS5jb21tb24udjEuUGF5bG9hZBIvCgdlZmZlY3RzGAMgAygLMh4uaGVkZGxlLnN0YXRlbWFjaGluZS52MS5FZmZlY3QSNQoHbWFjaGluZRgEIAEoCzIkLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuRW5kZWRNYWNoaW5lInoKDEVuZGVkTWFjaGluZRIRCgluYW1lc3BhY2UYASABKAkSEwoLd29ya2Zsb3dfaWQYAiABKAkSCwoDa2V5GAMgASgJEjUKBnBhcmVudBgEIAEoCzIlLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuTWFjaGluZVBhcmVudCJyCg1NYWNoaW5lRmFpbGVkEioKB2ZhaWx1cmUYASABKAsyGS5oZWRkbGUuY29tbW9uLnYxLkZhaWx1cmUSNQoHbWFjaGluZRgCIAEoCzIkLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuRW5kZWRNYWNoaW5lIjUKEE1hY2hpbmVTdXNwZW5kZWQSEQoJc3VzcGVuZGVkGAEgASgIEg4KBnJlYXNvbhgCIAEoCSJXCg5NYWNoaW5lRGVsZXRlZBIOCgZyZWFzb24YASABKAkSNQoHbWFjaGluZRgCIAEoCzIkLmhlZGRsZS5zdGF0ZW1hY2hpbmUudjEuRW5kZWRNYWNoaW5lKnwKEU1hY2hpbmVQYXJlbnRLaW5kEiMKH01BQ0hJTkVfUEFSRU5UX0tJTkRfVU5TUEVDSUZJRUQQABIhCh1NQUNISU5FX1BBUkVOVF9LSU5EX0VYRUNVVElPThABEh8KG01BQ0hJTkVfUEFSRU5UX0tJTkRfTUFDSElORRACKq0BCgtFdmVudFNvdXJjZRIcChhFVkVOVF9TT1VSQ0VfVU5TUEVDSUZJRUQQABIYChRFVkVOVF9TT1VSQ0VfT1VUU0lERRABEhYKEkVWRU5UX1NPVVJDRV9RVUVVRRACEhkKFUVWRU5UX1NPVVJDRV9ERUZFUlJFRBADEhYKEkVWRU5UX1NPVVJDRV9USU1FUhAEEhsKF0VWRU5UX1NPVVJDRV9JTlZPQ0FUSU9OEAUqfAoLVGltZXJQb2xpY3kSHAoYVElNRVJfUE9MSUNZX1VOU1BFQ0lGSUVEEAASGQoVVElNRVJfUE9MSUNZX0FCU09MVVRFEAESGgoWVElNRVJfUE9MSUNZX1JFTUFJTklORxACEhgKFFRJTUVSX1BPTElDWV9SRVNUQVJUEANiBnByb3RvMw", [file_google_protobuf_timestamp, file_heddle_common_v1_failure, file_heddle_common_v1_payload]);
 
 /**
  * Describes the message heddle.statemachine.v1.StateMachineEvent.
@@ -28,51 +28,247 @@ export const MachineCreatedSchema = /*@__PURE__*/
   messageDesc(file_heddle_statemachine_v1_statemachine_event, 1);
 
 /**
+ * Describes the message heddle.statemachine.v1.MachineParent.
+ * Use `create(MachineParentSchema)` to create a new message.
+ */
+export const MachineParentSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 2);
+
+/**
  * Describes the message heddle.statemachine.v1.EventReceived.
  * Use `create(EventReceivedSchema)` to create a new message.
  */
 export const EventReceivedSchema = /*@__PURE__*/
-  messageDesc(file_heddle_statemachine_v1_statemachine_event, 2);
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 3);
 
 /**
  * Describes the message heddle.statemachine.v1.TransitionTaken.
  * Use `create(TransitionTakenSchema)` to create a new message.
  */
 export const TransitionTakenSchema = /*@__PURE__*/
-  messageDesc(file_heddle_statemachine_v1_statemachine_event, 3);
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 4);
+
+/**
+ * Describes the message heddle.statemachine.v1.Effect.
+ * Use `create(EffectSchema)` to create a new message.
+ */
+export const EffectSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 5);
+
+/**
+ * Describes the message heddle.statemachine.v1.TimerSet.
+ * Use `create(TimerSetSchema)` to create a new message.
+ */
+export const TimerSetSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 6);
+
+/**
+ * Describes the message heddle.statemachine.v1.TimerCanceled.
+ * Use `create(TimerCanceledSchema)` to create a new message.
+ */
+export const TimerCanceledSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 7);
+
+/**
+ * Describes the message heddle.statemachine.v1.EventSent.
+ * Use `create(EventSentSchema)` to create a new message.
+ */
+export const EventSentSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 8);
+
+/**
+ * Describes the message heddle.statemachine.v1.MessageSent.
+ * Use `create(MessageSentSchema)` to create a new message.
+ */
+export const MessageSentSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 9);
+
+/**
+ * Describes the message heddle.statemachine.v1.MessageTarget.
+ * Use `create(MessageTargetSchema)` to create a new message.
+ */
+export const MessageTargetSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 10);
+
+/**
+ * Describes the message heddle.statemachine.v1.ParentTarget.
+ * Use `create(ParentTargetSchema)` to create a new message.
+ */
+export const ParentTargetSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 11);
+
+/**
+ * Describes the message heddle.statemachine.v1.InvocationTarget.
+ * Use `create(InvocationTargetSchema)` to create a new message.
+ */
+export const InvocationTargetSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 12);
+
+/**
+ * Describes the message heddle.statemachine.v1.MachineTarget.
+ * Use `create(MachineTargetSchema)` to create a new message.
+ */
+export const MachineTargetSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 13);
+
+/**
+ * Describes the message heddle.statemachine.v1.ExecutionTarget.
+ * Use `create(ExecutionTargetSchema)` to create a new message.
+ */
+export const ExecutionTargetSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 14);
+
+/**
+ * Describes the message heddle.statemachine.v1.Logged.
+ * Use `create(LoggedSchema)` to create a new message.
+ */
+export const LoggedSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 15);
+
+/**
+ * Describes the message heddle.statemachine.v1.ExpressionFailed.
+ * Use `create(ExpressionFailedSchema)` to create a new message.
+ */
+export const ExpressionFailedSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 16);
 
 /**
  * Describes the message heddle.statemachine.v1.EventDropped.
  * Use `create(EventDroppedSchema)` to create a new message.
  */
 export const EventDroppedSchema = /*@__PURE__*/
-  messageDesc(file_heddle_statemachine_v1_statemachine_event, 4);
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 17);
+
+/**
+ * Describes the message heddle.statemachine.v1.EventQueued.
+ * Use `create(EventQueuedSchema)` to create a new message.
+ */
+export const EventQueuedSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 18);
+
+/**
+ * Describes the message heddle.statemachine.v1.InvocationStarted.
+ * Use `create(InvocationStartedSchema)` to create a new message.
+ */
+export const InvocationStartedSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 19);
+
+/**
+ * Describes the message heddle.statemachine.v1.InvocationAcknowledged.
+ * Use `create(InvocationAcknowledgedSchema)` to create a new message.
+ */
+export const InvocationAcknowledgedSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 20);
+
+/**
+ * Describes the message heddle.statemachine.v1.InvocationEnded.
+ * Use `create(InvocationEndedSchema)` to create a new message.
+ */
+export const InvocationEndedSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 21);
+
+/**
+ * Describes the message heddle.statemachine.v1.MessageAcknowledged.
+ * Use `create(MessageAcknowledgedSchema)` to create a new message.
+ */
+export const MessageAcknowledgedSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 22);
+
+/**
+ * Describes the message heddle.statemachine.v1.CancellationAcknowledged.
+ * Use `create(CancellationAcknowledgedSchema)` to create a new message.
+ */
+export const CancellationAcknowledgedSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 23);
+
+/**
+ * Describes the message heddle.statemachine.v1.MachineMigrated.
+ * Use `create(MachineMigratedSchema)` to create a new message.
+ */
+export const MachineMigratedSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 24);
+
+/**
+ * Describes the message heddle.statemachine.v1.StateNames.
+ * Use `create(StateNamesSchema)` to create a new message.
+ */
+export const StateNamesSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 25);
 
 /**
  * Describes the message heddle.statemachine.v1.MachineFinished.
  * Use `create(MachineFinishedSchema)` to create a new message.
  */
 export const MachineFinishedSchema = /*@__PURE__*/
-  messageDesc(file_heddle_statemachine_v1_statemachine_event, 5);
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 26);
+
+/**
+ * Describes the message heddle.statemachine.v1.EndedMachine.
+ * Use `create(EndedMachineSchema)` to create a new message.
+ */
+export const EndedMachineSchema = /*@__PURE__*/
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 27);
 
 /**
  * Describes the message heddle.statemachine.v1.MachineFailed.
  * Use `create(MachineFailedSchema)` to create a new message.
  */
 export const MachineFailedSchema = /*@__PURE__*/
-  messageDesc(file_heddle_statemachine_v1_statemachine_event, 6);
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 28);
 
 /**
  * Describes the message heddle.statemachine.v1.MachineSuspended.
  * Use `create(MachineSuspendedSchema)` to create a new message.
  */
 export const MachineSuspendedSchema = /*@__PURE__*/
-  messageDesc(file_heddle_statemachine_v1_statemachine_event, 7);
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 29);
 
 /**
  * Describes the message heddle.statemachine.v1.MachineDeleted.
  * Use `create(MachineDeletedSchema)` to create a new message.
  */
 export const MachineDeletedSchema = /*@__PURE__*/
-  messageDesc(file_heddle_statemachine_v1_statemachine_event, 8);
+  messageDesc(file_heddle_statemachine_v1_statemachine_event, 30);
+
+/**
+ * Describes the enum heddle.statemachine.v1.MachineParentKind.
+ */
+export const MachineParentKindSchema = /*@__PURE__*/
+  enumDesc(file_heddle_statemachine_v1_statemachine_event, 0);
+
+/**
+ * What waits for the end of a machine.
+ *
+ * @generated from enum heddle.statemachine.v1.MachineParentKind
+ */
+export const MachineParentKind = /*@__PURE__*/
+  tsEnum(MachineParentKindSchema);
+
+/**
+ * Describes the enum heddle.statemachine.v1.EventSource.
+ */
+export const EventSourceSchema = /*@__PURE__*/
+  enumDesc(file_heddle_statemachine_v1_statemachine_event, 1);
+
+/**
+ * Where an event that a machine takes comes from.
+ *
+ * @generated from enum heddle.statemachine.v1.EventSource
+ */
+export const EventSource = /*@__PURE__*/
+  tsEnum(EventSourceSchema);
+
+/**
+ * Describes the enum heddle.statemachine.v1.TimerPolicy.
+ */
+export const TimerPolicySchema = /*@__PURE__*/
+  enumDesc(file_heddle_statemachine_v1_statemachine_event, 2);
+
+/**
+ * What the time for which a machine is suspended does to a timer.
+ *
+ * @generated from enum heddle.statemachine.v1.TimerPolicy
+ */
+export const TimerPolicy = /*@__PURE__*/
+  tsEnum(TimerPolicySchema);
 

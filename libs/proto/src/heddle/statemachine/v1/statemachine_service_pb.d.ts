@@ -4,9 +4,11 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
+import type { MachineParent, StateMachineEvent } from "./statemachine_event_pb.js";
 import type { Machine, MachineStatus } from "./machine_pb.js";
 import type { Value } from "@bufbuild/protobuf/wkt";
-import type { StateMachineEvent } from "./statemachine_event_pb.js";
+import type { Payload } from "../../common/v1/payload_pb.js";
+import type { Failure } from "../../common/v1/failure_pb.js";
 
 /**
  * Describes the file heddle/statemachine/v1/statemachine_service.proto.
@@ -62,11 +64,18 @@ export declare type CreateMachineRequest = Message<"heddle.statemachine.v1.Creat
   requestId: string;
 
   /**
-   * Labels to find it by later; at most 32.
+   * Labels to find it by later; at most 32, keys up to 63 and values up to 255 characters.
    *
    * @generated from field: map<string, string> labels = 7;
    */
   labels: { [key: string]: string };
+
+  /**
+   * Who waits for its end; absent for a creation from outside.
+   *
+   * @generated from field: heddle.statemachine.v1.MachineParent parent = 8;
+   */
+  parent?: MachineParent | undefined;
 };
 
 /**
@@ -109,7 +118,7 @@ export declare const CreateMachineResponseSchema: GenMessage<CreateMachineRespon
  */
 export declare type SendEventRequest = Message<"heddle.statemachine.v1.SendEventRequest"> & {
   /**
-   * Id of the machine.
+   * Id of the machine; empty when it is named by its definition and key.
    *
    * @generated from field: string machine_id = 1;
    */
@@ -135,6 +144,27 @@ export declare type SendEventRequest = Message<"heddle.statemachine.v1.SendEvent
    * @generated from field: string request_id = 4;
    */
   requestId: string;
+
+  /**
+   * Namespace of the machine that is named by its key; empty means `default`.
+   *
+   * @generated from field: string namespace = 5;
+   */
+  namespace: string;
+
+  /**
+   * Definition of the machine that is named by its key.
+   *
+   * @generated from field: string workflow_id = 6;
+   */
+  workflowId: string;
+
+  /**
+   * Business key of the machine, in place of machine_id.
+   *
+   * @generated from field: string key = 7;
+   */
+  key: string;
 };
 
 /**
@@ -157,7 +187,7 @@ export declare type SendEventResponse = Message<"heddle.statemachine.v1.SendEven
   machine?: Machine | undefined;
 
   /**
-   * True when a transition was taken.
+   * True when the event led somewhere; false when it was dropped, or waits. For a repeated request_id as for the first.
    *
    * @generated from field: bool handled = 2;
    */
@@ -177,11 +207,32 @@ export declare const SendEventResponseSchema: GenMessage<SendEventResponse>;
  */
 export declare type GetMachineRequest = Message<"heddle.statemachine.v1.GetMachineRequest"> & {
   /**
-   * Id of the machine.
+   * Id of the machine; empty when it is named by its definition and key.
    *
    * @generated from field: string machine_id = 1;
    */
   machineId: string;
+
+  /**
+   * Namespace of the machine that is named by its key; empty means `default`.
+   *
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+
+  /**
+   * Definition of the machine that is named by its key.
+   *
+   * @generated from field: string workflow_id = 3;
+   */
+  workflowId: string;
+
+  /**
+   * Business key of the machine, in place of machine_id.
+   *
+   * @generated from field: string key = 4;
+   */
+  key: string;
 };
 
 /**
@@ -609,6 +660,27 @@ export declare type MigrateMachineResponse = Message<"heddle.statemachine.v1.Mig
    * @generated from field: repeated string obstacles = 2;
    */
   obstacles: string[];
+
+  /**
+   * Active atomic states after the migration, as the new version names them; what can be told of them when there are obstacles.
+   *
+   * @generated from field: repeated string configuration = 3;
+   */
+  configuration: string[];
+
+  /**
+   * Timers that the new version has no place for.
+   *
+   * @generated from field: repeated string canceled_timers = 4;
+   */
+  canceledTimers: string[];
+
+  /**
+   * Invocations that the new version has no place for: they are stopped.
+   *
+   * @generated from field: repeated string canceled_invocations = 5;
+   */
+  canceledInvocations: string[];
 };
 
 /**
@@ -616,6 +688,85 @@ export declare type MigrateMachineResponse = Message<"heddle.statemachine.v1.Mig
  * Use `create(MigrateMachineResponseSchema)` to create a new message.
  */
 export declare const MigrateMachineResponseSchema: GenMessage<MigrateMachineResponse>;
+
+/**
+ * Request of ReportInvocation.
+ *
+ * @generated from message heddle.statemachine.v1.ReportInvocationRequest
+ */
+export declare type ReportInvocationRequest = Message<"heddle.statemachine.v1.ReportInvocationRequest"> & {
+  /**
+   * Id of the machine.
+   *
+   * @generated from field: string machine_id = 1;
+   */
+  machineId: string;
+
+  /**
+   * Id of the invocation.
+   *
+   * @generated from field: string invoke_id = 2;
+   */
+  invokeId: string;
+
+  /**
+   * Number of the run.
+   *
+   * @generated from field: uint64 token = 3;
+   */
+  token: bigint;
+
+  /**
+   * What became of it; exactly one of these.
+   *
+   * @generated from oneof heddle.statemachine.v1.ReportInvocationRequest.report
+   */
+  report: {
+    /**
+     * It has ended well, with this output: the machine gets `done.invoke.<id>`.
+     *
+     * @generated from field: heddle.common.v1.Payload output = 4;
+     */
+    value: Payload;
+    case: "output";
+  } | {
+    /**
+     * It has failed for good: the machine gets `error.invoke.<id>`.
+     *
+     * @generated from field: heddle.common.v1.Failure failure = 5;
+     */
+    value: Failure;
+    case: "failure";
+  } | {
+    /**
+     * It goes on: the machine gets `progress.invoke.<id>`.
+     *
+     * @generated from field: heddle.common.v1.Payload progress = 6;
+     */
+    value: Payload;
+    case: "progress";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.ReportInvocationRequest.
+ * Use `create(ReportInvocationRequestSchema)` to create a new message.
+ */
+export declare const ReportInvocationRequestSchema: GenMessage<ReportInvocationRequest>;
+
+/**
+ * Response of ReportInvocation.
+ *
+ * @generated from message heddle.statemachine.v1.ReportInvocationResponse
+ */
+export declare type ReportInvocationResponse = Message<"heddle.statemachine.v1.ReportInvocationResponse"> & {
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.ReportInvocationResponse.
+ * Use `create(ReportInvocationResponseSchema)` to create a new message.
+ */
+export declare const ReportInvocationResponseSchema: GenMessage<ReportInvocationResponse>;
 
 /**
  * Runs statecharts (W3C SCXML semantics): every acknowledged event and its macrostep are durable.
@@ -644,7 +795,7 @@ export declare const StateMachineService: GenService<{
     output: typeof SendEventResponseSchema;
   },
   /**
-   * Returns one machine by id, never older than the last acknowledged change. NOT_FOUND with MACHINE_NOT_FOUND.
+   * Returns one machine by id or by definition and key, never older than the last acknowledged change. NOT_FOUND with MACHINE_NOT_FOUND.
    *
    * @generated from rpc heddle.statemachine.v1.StateMachineService.GetMachine
    */
@@ -722,6 +873,16 @@ export declare const StateMachineService: GenService<{
     methodKind: "unary";
     input: typeof MigrateMachineRequestSchema;
     output: typeof MigrateMachineResponseSchema;
+  },
+  /**
+   * Tells a machine how something goes on that one of its states has invoked. Ends come by events, and here from what is no execution and no machine. ABORTED with INVOCATION_NOT_RUNNING when nobody waits for it any longer.
+   *
+   * @generated from rpc heddle.statemachine.v1.StateMachineService.ReportInvocation
+   */
+  reportInvocation: {
+    methodKind: "unary";
+    input: typeof ReportInvocationRequestSchema;
+    output: typeof ReportInvocationResponseSchema;
   },
 }>;
 
