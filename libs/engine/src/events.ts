@@ -83,6 +83,8 @@ export interface ExecutionStarted {
   requestId: string;
   /** Set for a child: who waits for it. */
   parent?: { executionId: string; nodeId: string };
+  /** Set when something other than an execution waits for its end; the core only keeps it. */
+  origin?: ExecutionOrigin;
   /** Sub-workflows above it; absent for a start from outside. */
   depth?: number;
   priority: number;
@@ -90,4 +92,15 @@ export interface ExecutionStarted {
   labels: Record<string, string>;
   /** W3C traceparent of the start, so that spans of later steps hang together. */
   traceparent?: string;
+}
+
+/** What has started an execution and is none itself. */
+export interface ExecutionOrigin {
+  kind: "machine";
+  /** Of the machine. */
+  id: string;
+  /** Id of the invocation in the machine's definition. */
+  name: string;
+  /** Which run of the invocation. */
+  token: number;
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { PlanDocument } from "@heddle/engine";
 import type { EventBus, EventSink, Subscription } from "@heddle/events";
 import { createJournalForwarder } from "@heddle/events";
 import { childId, createJournalRuntime, createPublisher, type JournalLimits } from "@heddle/journal";
@@ -13,6 +12,7 @@ import type { Database } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
 import { consumeDefinitions } from "./definitions/definition-consumer.ts";
 import { createPlanLoader } from "./definitions/plan-loader.ts";
+import { readPlan } from "./definitions/read-plan.ts";
 import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
@@ -77,7 +77,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     save: (key, document) => savePlan(database, key, document),
     async fetch(key, knownVersion) {
       const { version, planJson } = await definitions.getPlan({ ...key, knownVersion });
-      return planJson === "" ? { version } : { version, document: JSON.parse(planJson) as PlanDocument };
+      return planJson === "" ? { version } : { version, document: readPlan(key, planJson) };
     },
     findActive: ({ namespace, workflowId }) => findActiveVersion(database, namespace, workflowId),
   });

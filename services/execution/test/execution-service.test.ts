@@ -1,6 +1,7 @@
-import { toJson } from "@bufbuild/protobuf";
+import { fromBinary, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
-import { ExecutionStatus, NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { ExecutionStatus, NodeStatus, OriginKind } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { completed } from "./support/scripted-scheduler.ts";
 import { type ExecutionSuite, startExecutionSuite } from "./support/suite.ts";
@@ -22,6 +23,15 @@ workflow:
   nodes:
     - { id: approval, type: action, subtype: wait, params: { signal: approved } }
     - { id: after, type: tool, tool: echo, inputs: "\${approval.output}" }
+`;
+
+const MACHINE = `
+workflow:
+  id: lamp
+  type: state_machine
+  states:
+    - { name: dark, transitions: [{ event: press, target: bright }] }
+    - { name: bright, transitions: [{ event: press, target: dark }] }
 `;
 
 let suite: ExecutionSuite;
@@ -74,6 +84,28 @@ describe("StartExecution", () => {
     const again = await suite.client.startExecution(request);
     expect(again.created).toBe(false);
     expect(again.execution?.executionId).toBe(answers[0]?.execution?.executionId);
+  });
+
+  it("tells whoever reads its end who has waited for it", async () => {
+    suite.scheduler.answer = echo;
+    const origin = { kind: OriginKind.MACHINE, id: "0190-machine", name: "ship", token: 3n };
+    const { execution } = await suite.client.startExecution({
+      workflowId: "chain",
+      input: { text: "for a machine" },
+      origin,
+      wait: { seconds: 20n },
+    });
+    expect((await get(execution!.executionId)).origin).toMatchObject(origin);
+    await expect.poll(() => endOf(execution!.executionId)?.origin).toMatchObject(origin);
+  });
+
+  it("refuses a state machine, and says how one is made", async () => {
+    suite.publish(MACHINE);
+    await expect(suite.client.startExecution({ workflowId: "lamp" })).rejects.toMatchObject({
+      kind: "failed_precondition",
+      reason: "NOT_A_DAG",
+      message: expect.stringContaining("heddle machine create lamp"),
+    });
   });
 
   it("refuses a request id that meant something else", async () => {
@@ -296,4 +328,11 @@ async function get(id: string) {
 /** Waits until the condition holds; the test's own timeout bounds it. */
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** What the published events say about the end of an execution that completed. */
+function endOf(executionId: string) {
+  const events = suite.published.map(({ value }) => fromBinary(ExecutionEventSchema, value));
+  const end = events.find((event) => event.executionId === executionId && event.event.case === "executionCompleted");
+  return end?.event.case === "executionCompleted" ? end.event.value : undefined;
 }

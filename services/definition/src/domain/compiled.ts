@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { DomainError } from "@heddle/errors";
 import type { DefinitionPlan, Finding, PlanStarts, PlanSummary } from "@heddle/language";
+import { DefinitionType } from "@heddle/proto/heddle/definition/v1/definition_pb.js";
 import type { ActiveVersion } from "../store/activate-version.ts";
 import type { PlanSummaryRow, VersionRow } from "../store/rows.ts";
 
@@ -23,6 +24,10 @@ export function shownOf(version: VersionRow): Omit<ActiveVersion, "version"> {
     labels: plan.labels ?? {},
     starts: startsOf(plan),
   };
+}
+
+export function typeOf({ type }: DefinitionPlan): DefinitionType {
+  return type === "dag" ? DefinitionType.DAG : DefinitionType.STATE_MACHINE;
 }
 
 /** When a plan is to be run without anybody asking. */

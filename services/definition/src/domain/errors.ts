@@ -1,4 +1,5 @@
 import { DomainError } from "@heddle/errors";
+import { DefinitionType } from "@heddle/proto/heddle/definition/v1/definition_pb.js";
 
 export function definitionNotFound(namespace: string, workflowId: string): DomainError {
   return new DomainError({
@@ -26,3 +27,22 @@ export function requestIdReused(requestId: string): DomainError {
     metadata: { request_id: requestId },
   });
 }
+
+export function typeChanged(
+  definition: { workflow_id: string; type: DefinitionType },
+  type: DefinitionType,
+): DomainError {
+  const { workflow_id: workflowId, type: before } = definition;
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "TYPE_CHANGED",
+    message: `${workflowId} is ${TYPE_NAMES[before]}, and stays one: publish ${TYPE_NAMES[type]} under another workflow id`,
+    metadata: { workflow_id: workflowId },
+  });
+}
+
+const TYPE_NAMES: Record<DefinitionType, string> = {
+  [DefinitionType.UNSPECIFIED]: "of an unknown type",
+  [DefinitionType.DAG]: "a workflow of nodes",
+  [DefinitionType.STATE_MACHINE]: "a state machine",
+};

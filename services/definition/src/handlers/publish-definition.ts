@@ -5,7 +5,7 @@ import {
   type PublishDefinitionResponse,
   PublishDefinitionResponseSchema,
 } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
-import { definitionInvalid, digestOf, startsOf, summaryOf } from "../domain/compiled.ts";
+import { definitionInvalid, digestOf, startsOf, summaryOf, typeOf } from "../domain/compiled.ts";
 import { namespaceOf } from "../domain/namespace.ts";
 import { toDefinition, toFinding, toVersion } from "../domain/to-proto.ts";
 import { publishVersion } from "../store/publish-version.ts";
@@ -20,6 +20,7 @@ export async function publishDefinition(
   const published = await publishVersion(context.database, {
     namespace: namespaceOf(request),
     workflowId: plan.workflowId,
+    type: typeOf(plan),
     name: plan.name ?? "",
     description: plan.description ?? "",
     labels: plan.labels ?? {},

@@ -1,7 +1,7 @@
 import type { PlanStarts } from "@heddle/language";
-import { DefinitionType } from "@heddle/proto/heddle/definition/v1/definition_pb.js";
+import type { DefinitionType } from "@heddle/proto/heddle/definition/v1/definition_pb.js";
 import type { Database, Transaction } from "@heddle/store";
-import { requestIdReused } from "../domain/errors.ts";
+import { requestIdReused, typeChanged } from "../domain/errors.ts";
 import { setActiveVersion } from "./activate-version.ts";
 import { appendEvent } from "./append-event.ts";
 import { findDefinition } from "./find-definition.ts";
@@ -11,6 +11,7 @@ import type { DefinitionRow, PlanSummaryRow, VersionRow } from "./rows.ts";
 export interface NewVersion {
   namespace: string;
   workflowId: string;
+  type: DefinitionType;
   name: string;
   description: string;
   labels: Record<string, string>;
@@ -32,7 +33,7 @@ export interface PublishedVersion {
 
 /**
  * Stores the next version, with its events, in one transaction; or finds the one that a repeated request made.
- * @throws DomainError REQUEST_ID_REUSED
+ * @throws DomainError REQUEST_ID_REUSED, TYPE_CHANGED
  */
 export async function publishVersion(database: Database, next: NewVersion): Promise<PublishedVersion> {
   return database.transaction(async (transaction) => {
@@ -41,7 +42,7 @@ export async function publishVersion(database: Database, next: NewVersion): Prom
       text: `insert into definitions (namespace, workflow_id, type, name, description, labels, active_version,
           latest_version, last_seq, created_at, updated_at, deleted_at)
         values ($1, $2, $3, '', '', '{}', 0, 0, 0, $4, $4, $4) on conflict do nothing`,
-      values: [next.namespace, next.workflowId, DefinitionType.DAG, next.now],
+      values: [next.namespace, next.workflowId, next.type, next.now],
     });
     const before = await required(transaction, next);
     const answered = await findAnswered(transaction, next);
@@ -55,6 +56,7 @@ export async function publishVersion(database: Database, next: NewVersion): Prom
       return { definition: await required(transaction, next), version: same, created: false };
     }
 
+    if (before.type !== next.type) throw typeChanged(before, next.type);
     const version = before.latest_version + 1;
     const activate = next.activate || before.active_version === 0 || before.deleted_at !== null;
     await transaction.query({
@@ -78,7 +80,7 @@ export async function publishVersion(database: Database, next: NewVersion): Prom
     await rememberRequest(transaction, next, version);
     await appendEvent(transaction, next, {
       case: "published",
-      value: { version, digest: next.digest, type: DefinitionType.DAG },
+      value: { version, digest: next.digest, type: next.type },
     });
     if (activate) {
       const previousVersion = before.deleted_at === null ? before.active_version : 0;

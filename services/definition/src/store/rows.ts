@@ -1,8 +1,10 @@
+import type { DefinitionType } from "@heddle/proto/heddle/definition/v1/definition_pb.js";
+
 /** A row of `definitions`. */
 export interface DefinitionRow {
   namespace: string;
   workflow_id: string;
-  type: number;
+  type: DefinitionType;
   name: string;
   description: string;
   labels: Record<string, string>;

@@ -1,9 +1,10 @@
-import type { Event, ExecutionState } from "@heddle/engine";
+import type { Event, ExecutionOrigin, ExecutionState } from "@heddle/engine";
 
 /** What an end says beside what the engine decided: whoever reacts to it need not have seen the start. */
 interface Ended {
   namespace: string;
   workflowId: string;
+  origin?: ExecutionOrigin;
 }
 
 type End = Extract<Event, { type: "execution_completed" | "execution_failed" | "execution_canceled" }>;
@@ -11,8 +12,9 @@ type End = Extract<Event, { type: "execution_completed" | "execution_failed" | "
 const named = new WeakMap<End, Ended>();
 
 /** Remembers for the end among these events which execution it is the end of, until it is encoded. */
-export function nameWhatEnded(events: readonly Event[], { namespace, workflowId }: ExecutionState): void {
-  for (const event of events) if (isEnd(event)) named.set(event, { namespace, workflowId });
+export function nameWhatEnded(events: readonly Event[], { namespace, workflowId, origin }: ExecutionState): void {
+  const ended: Ended = { namespace, workflowId, ...(origin !== undefined && { origin }) };
+  for (const event of events) if (isEnd(event)) named.set(event, ended);
 }
 
 /** Empty texts for an end that was read from a journal: what is encoded was decided in this process. */

@@ -33,6 +33,7 @@ const failure: fc.Arbitrary<Failure> = merge(
   merge(fc.record({ type: name, message: text }), maybe("retryable", fc.constant(false))),
   merge(merge(maybe("retryAfterMs", fc.integer({ min: 1, max: 1e6 })), maybe("nodeId", name)), maybe("details", json)),
 );
+const origin = fc.record({ kind: fc.constant("machine"), id: fc.constant(ID), name, token: attempt });
 const node = { at, nodeId: name };
 
 const events: Record<Event["type"], fc.Arbitrary<object>> = {
@@ -49,7 +50,7 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     }),
     merge(
       merge(maybe("parent", fc.record({ executionId: fc.constant(ID), nodeId: name })), maybe("depth", attempt)),
-      maybe("traceparent", name),
+      merge(maybe("traceparent", name), maybe("origin", origin)),
     ),
   ),
   execution_completed: fc.record({ at, output: json }),

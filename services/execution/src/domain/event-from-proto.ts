@@ -3,6 +3,7 @@ import type {
   ExecutionEvent,
   ExecutionStarted as ProtoStarted,
 } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { fromProtoOrigin } from "./origin.ts";
 import { objectOf, type PayloadReader, readFailure } from "./payload-codec.ts";
 
 /** The way back from the journal. Throws when the message holds no event that this process knows. */
@@ -132,6 +133,7 @@ function started(value: ProtoStarted, at: number, payloads: PayloadReader): Exec
       "parent",
       value.parentExecutionId === "" ? undefined : { executionId: value.parentExecutionId, nodeId: value.parentNodeId },
     ),
+    ...present("origin", fromProtoOrigin(value.origin)),
     ...present("depth", value.depth === 0 ? undefined : value.depth),
     priority: value.priority,
     labels: value.labels,

@@ -1,6 +1,7 @@
 import type { Event } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { whatEnded } from "./ended.ts";
+import { toProtoOrigin } from "./origin.ts";
 import type { PayloadWriter } from "./payload-codec.ts";
 
 type ProtoEvent = ExecutionEvent["event"];
@@ -132,6 +133,7 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
           labels: event.labels,
           traceparent: event.traceparent ?? "",
           depth: event.depth ?? 0,
+          origin: toProtoOrigin(event.origin),
         },
       };
     case "execution_completed":
@@ -140,7 +142,7 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
         value: {
           $typeName: `${PACKAGE}.ExecutionCompleted`,
           output: payloads.write("output", event.output),
-          ...whatEnded(event),
+          ...endOf(event),
         },
       };
     case "execution_failed":
@@ -149,13 +151,13 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
         value: {
           $typeName: `${PACKAGE}.ExecutionFailed`,
           failure: payloads.failure(event.failure),
-          ...whatEnded(event),
+          ...endOf(event),
         },
       };
     case "execution_canceled":
       return {
         case: "executionCanceled",
-        value: { $typeName: `${PACKAGE}.ExecutionCanceled`, reason: event.reason, ...whatEnded(event) },
+        value: { $typeName: `${PACKAGE}.ExecutionCanceled`, reason: event.reason, ...endOf(event) },
       };
     case "execution_suspended":
       return {
@@ -175,4 +177,10 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
         },
       };
   }
+}
+
+/** Which execution an end is the end of, and who waits for it. */
+function endOf(event: Parameters<typeof whatEnded>[0]) {
+  const { namespace, workflowId, origin } = whatEnded(event);
+  return { namespace, workflowId, origin: toProtoOrigin(origin) };
 }

@@ -18,6 +18,7 @@ import {
   NodeStatus,
 } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import type { Execution } from "./aggregate.ts";
+import { toProtoOrigin } from "./origin.ts";
 
 const STATUS: Record<EngineStatus, ExecutionStatus> = {
   running: ExecutionStatus.RUNNING,
@@ -69,6 +70,7 @@ export function toExecutionAlone(id: string, execution: Execution): ExecutionMes
     labels: state.labels,
     priority: state.priority,
     parent: state.parent,
+    origin: toProtoOrigin(state.origin),
     startedAt: timestampFromMs(state.startedAt),
     endedAt: toTimestamp(state.endedAt),
     lastSeq: BigInt(execution.seq),

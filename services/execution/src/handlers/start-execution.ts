@@ -13,6 +13,7 @@ import { hasMoved } from "@heddle/rpc";
 import { REQUEST_ID_TAKEN } from "../domain/aggregate.ts";
 import { checkInput, checkInputSize } from "../domain/check-input.ts";
 import { answerMarginMs, maxStartWaitMs } from "../domain/limits.ts";
+import { fromProtoOrigin } from "../domain/origin.ts";
 import { toExecutionAlone } from "../domain/to-proto.ts";
 import { waitForEnd } from "../domain/wait-for-end.ts";
 import { findByRequestId } from "../store/find-by-request-id.ts";
@@ -115,6 +116,7 @@ async function startNew(
   const partition = request.requestId === "" ? undefined : runtime.partitionOfKey(namespace, request.requestId);
   const id = runtime.newId(partition);
   const traceparent = call.requestHeader.get("traceparent");
+  const origin = fromProtoOrigin(request.origin);
   await runtime.submit(
     id,
     {
@@ -133,6 +135,7 @@ async function startNew(
         requestId: request.requestId,
         priority: request.priority ?? plan.document.priority ?? DEFAULT_PRIORITY,
         labels: { ...request.labels },
+        ...(origin !== undefined && { origin }),
         ...(traceparent !== null && { traceparent }),
       },
     },

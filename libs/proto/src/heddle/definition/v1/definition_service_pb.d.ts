@@ -638,14 +638,14 @@ export declare type GetPlanRequest = Message<"heddle.definition.v1.GetPlanReques
   namespace: string;
 
   /**
-   * Id of the workflow, at most 128 characters.
+   * Id of the workflow, at most 128 characters; or `<state machine>.<invocation>` for what a state machine invokes as a tool or agent.
    *
    * @generated from field: string workflow_id = 2;
    */
   workflowId: string;
 
   /**
-   * Version; 0 means the active one.
+   * Version; 0 means the active one. That of the state machine for what it invokes.
    *
    * @generated from field: uint32 version = 3;
    */
@@ -679,7 +679,7 @@ export declare type GetPlanResponse = Message<"heddle.definition.v1.GetPlanRespo
   version: number;
 
   /**
-   * Compiled plan as JSON text, format `heddle.plan/1`; empty when the caller knows it.
+   * Compiled plan as JSON text, format `heddle.plan/1`, or `heddle.chart/1` of a state machine; empty when the caller knows it.
    *
    * @generated from field: string plan_json = 2;
    */
@@ -833,7 +833,7 @@ export declare const DefinitionService: GenService<{
     output: typeof DiffDefinitionVersionsResponseSchema;
   },
   /**
-   * Returns the compiled plan of a version, for the execution service. Also serves versions of deleted definitions when they are named by number.
+   * Returns the compiled plan of a version, for the services that run it. Also serves versions of deleted definitions when they are named by number.
    *
    * @generated from rpc heddle.definition.v1.DefinitionService.GetPlan
    */

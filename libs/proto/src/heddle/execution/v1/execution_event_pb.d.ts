@@ -6,6 +6,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "../../common/v1/payload_pb.js";
+import type { ExecutionOrigin } from "./execution_pb.js";
 import type { Failure } from "../../common/v1/failure_pb.js";
 
 /**
@@ -282,6 +283,13 @@ export declare type ExecutionStarted = Message<"heddle.execution.v1.ExecutionSta
    * @generated from field: uint32 depth = 11;
    */
   depth: number;
+
+  /**
+   * What else has started it and waits for its end; absent for every other start.
+   *
+   * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 12;
+   */
+  origin?: ExecutionOrigin | undefined;
 };
 
 /**
@@ -316,6 +324,13 @@ export declare type ExecutionCompleted = Message<"heddle.execution.v1.ExecutionC
    * @generated from field: string workflow_id = 3;
    */
   workflowId: string;
+
+  /**
+   * Who waits for this end, as it was told at the start; absent for a start without one.
+   *
+   * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 4;
+   */
+  origin?: ExecutionOrigin | undefined;
 };
 
 /**
@@ -350,6 +365,13 @@ export declare type ExecutionFailed = Message<"heddle.execution.v1.ExecutionFail
    * @generated from field: string workflow_id = 3;
    */
   workflowId: string;
+
+  /**
+   * Who waits for this end, as it was told at the start; absent for a start without one.
+   *
+   * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 4;
+   */
+  origin?: ExecutionOrigin | undefined;
 };
 
 /**
@@ -384,6 +406,13 @@ export declare type ExecutionCanceled = Message<"heddle.execution.v1.ExecutionCa
    * @generated from field: string workflow_id = 3;
    */
   workflowId: string;
+
+  /**
+   * Who waits for this end, as it was told at the start; absent for a start without one.
+   *
+   * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 4;
+   */
+  origin?: ExecutionOrigin | undefined;
 };
 
 /**

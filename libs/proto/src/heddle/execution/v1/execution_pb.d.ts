@@ -129,6 +129,13 @@ export declare type Execution = Message<"heddle.execution.v1.Execution"> & {
    * @generated from field: repeated heddle.execution.v1.NodeExecution nodes = 16;
    */
   nodes: NodeExecution[];
+
+  /**
+   * Set when something other than an execution waits for its end. Absent in lists.
+   *
+   * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 17;
+   */
+  origin?: ExecutionOrigin | undefined;
 };
 
 /**
@@ -163,6 +170,47 @@ export declare type ParentNode = Message<"heddle.execution.v1.ParentNode"> & {
  * Use `create(ParentNodeSchema)` to create a new message.
  */
 export declare const ParentNodeSchema: GenMessage<ParentNode>;
+
+/**
+ * What is no execution itself, has started one and waits for its end. The end's event names it again.
+ *
+ * @generated from message heddle.execution.v1.ExecutionOrigin
+ */
+export declare type ExecutionOrigin = Message<"heddle.execution.v1.ExecutionOrigin"> & {
+  /**
+   * What it is.
+   *
+   * @generated from field: heddle.execution.v1.OriginKind kind = 1;
+   */
+  kind: OriginKind;
+
+  /**
+   * Id of the machine.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * Id of the invocation in the machine's definition.
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * Which run of the invocation it is: another one for each time that its state was entered.
+   *
+   * @generated from field: uint64 token = 4;
+   */
+  token: bigint;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ExecutionOrigin.
+ * Use `create(ExecutionOriginSchema)` to create a new message.
+ */
+export declare const ExecutionOriginSchema: GenMessage<ExecutionOrigin>;
 
 /**
  * Where one node of an execution stands.
@@ -274,6 +322,32 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
  * Use `create(NodeExecutionSchema)` to create a new message.
  */
 export declare const NodeExecutionSchema: GenMessage<NodeExecution>;
+
+/**
+ * What has started an execution and waits for it.
+ *
+ * @generated from enum heddle.execution.v1.OriginKind
+ */
+export enum OriginKind {
+  /**
+   * Never set.
+   *
+   * @generated from enum value: ORIGIN_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * An invocation of a state machine.
+   *
+   * @generated from enum value: ORIGIN_KIND_MACHINE = 1;
+   */
+  MACHINE = 1,
+}
+
+/**
+ * Describes the enum heddle.execution.v1.OriginKind.
+ */
+export declare const OriginKindSchema: GenEnum<OriginKind>;
 
 /**
  * Where an execution stands.

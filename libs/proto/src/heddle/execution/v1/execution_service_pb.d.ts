@@ -5,7 +5,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
-import type { Execution, ExecutionStatus } from "./execution_pb.js";
+import type { Execution, ExecutionOrigin, ExecutionStatus } from "./execution_pb.js";
 import type { ExecutionEvent } from "./execution_event_pb.js";
 import type { Payload } from "../../common/v1/payload_pb.js";
 
@@ -28,7 +28,7 @@ export declare type StartExecutionRequest = Message<"heddle.execution.v1.StartEx
   namespace: string;
 
   /**
-   * Workflow to run.
+   * Workflow to run; `<state machine>.<invocation>` runs what a state machine invokes as a tool or agent.
    *
    * @generated from field: string workflow_id = 2;
    */
@@ -49,7 +49,7 @@ export declare type StartExecutionRequest = Message<"heddle.execution.v1.StartEx
   input?: JsonObject | undefined;
 
   /**
-   * Idempotency key of the start, unique in the namespace, at most 128 characters; empty means none.
+   * Idempotency key of the start, unique in the namespace, at most 200 characters; empty means none.
    *
    * @generated from field: string request_id = 5;
    */
@@ -75,6 +75,14 @@ export declare type StartExecutionRequest = Message<"heddle.execution.v1.StartEx
    * @generated from field: google.protobuf.Duration wait = 8;
    */
   wait?: Duration | undefined;
+
+  /**
+   * What starts it and waits for its end, for services that are no execution themselves; it comes back in the event of the end. Absent for
+   * every other caller.
+   *
+   * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 9;
+   */
+  origin?: ExecutionOrigin | undefined;
 };
 
 /**
@@ -741,7 +749,8 @@ export declare const ExecutionService: GenService<{
   /**
    * Starts an execution of a workflow's active version, or of a named one. Answers once the start is durable; with `wait`, once the
    * execution has ended or the wait is over. The same request_id gives the same execution, however often it is sent.
-   * NOT_FOUND with DEFINITION_NOT_FOUND or VERSION_NOT_FOUND; INVALID_ARGUMENT with INPUT_INVALID; RESOURCE_EXHAUSTED with OVERLOADED.
+   * NOT_FOUND with DEFINITION_NOT_FOUND or VERSION_NOT_FOUND; INVALID_ARGUMENT with INPUT_INVALID; RESOURCE_EXHAUSTED with OVERLOADED;
+   * FAILED_PRECONDITION with NOT_A_DAG for a state machine, which CreateMachine makes.
    *
    * @generated from rpc heddle.execution.v1.ExecutionService.StartExecution
    */
