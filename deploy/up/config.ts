@@ -2,7 +2,7 @@ import { defineConfig, int, list, oneOf, string, url } from "@heddle/config";
 import { REPLICAS_MAX } from "./limits.ts";
 
 /** What `make up` and `make down` read. Variables of the services themselves, e.g. HEDDLE_HTTP_ALLOW, reach these. */
-export const upConfig = defineConfig({
+const upConfig = defineConfig({
   HEDDLE_REPLICAS: int({
     doc: "Replicas of the execution service and of the scheduler.",
     default: 1,

@@ -7,6 +7,18 @@ import type { RpcTransport } from "./transport.ts";
 const PASSED_ON = ["traceparent", "tracestate", "authorization"];
 
 type Call = (input: unknown, options: CallOptions) => unknown;
+type AnyClient = Readonly<Record<string, Call>>;
+
+/** A client is made of functions for all methods: more than a small call otherwise costs. */
+const clients = new WeakMap<RpcTransport, Map<DescService, AnyClient>>();
+
+function clientOf(service: DescService, transport: RpcTransport): AnyClient {
+  const known = clients.get(transport) ?? new Map<DescService, AnyClient>();
+  clients.set(transport, known);
+  const client = known.get(service) ?? (createRpcClient(service, transport) as AnyClient);
+  known.set(service, client);
+  return client;
+}
 
 /**
  * Passes one call on to another process, of whatever kind the method is: with the caller's deadline, trace and
@@ -25,7 +37,7 @@ export function forwardCall(
     const value = context.requestHeader.get(name);
     if (value !== null) passed.set(name, value);
   }
-  const client = createRpcClient(method.parent, transport) as Record<string, Call>;
+  const client = clientOf(method.parent, transport);
   const call = client[method.localName];
   if (call === undefined) throw new TypeError(`${method.parent.typeName} has no method ${method.localName}`);
   return call(input, { ...callOptionsOf(context), headers: passed });

@@ -12,7 +12,7 @@ export interface CallEdge {
 }
 
 /** Whom the settings of a service let it reach: HEDDLE_<SERVICE>_ADDRESS. A worker is given one address, of either. */
-export function addressedBy({ name, config }: DeployedService, services: readonly string[]): string[] {
+function addressedBy({ name, config }: DeployedService, services: readonly string[]): string[] {
   const settings = Object.keys(config.settings);
   if (settings.includes("HEDDLE_ADDRESS")) return name === "worker" ? ["gateway", "scheduler"] : [];
   return services.filter((other) => settings.includes(`HEDDLE_${other.toUpperCase()}_ADDRESS`));
