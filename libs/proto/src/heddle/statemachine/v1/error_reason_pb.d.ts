@@ -77,6 +77,27 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_MACHINE_LIMIT_REACHED = 8;
    */
   MACHINE_LIMIT_REACHED = 8,
+
+  /**
+   * FAILED_PRECONDITION: the request id has created a machine of another definition; use a new one for a new machine.
+   *
+   * @generated from enum value: ERROR_REASON_REQUEST_ID_REUSED = 9;
+   */
+  REQUEST_ID_REUSED = 9,
+
+  /**
+   * INVALID_ARGUMENT: the context does not fit the definition's input schema; google.rpc.BadRequest lists each place.
+   *
+   * @generated from enum value: ERROR_REASON_INPUT_INVALID = 10;
+   */
+  INPUT_INVALID = 10,
+
+  /**
+   * NOT_FOUND: no payload has this digest.
+   *
+   * @generated from enum value: ERROR_REASON_PAYLOAD_NOT_FOUND = 11;
+   */
+  PAYLOAD_NOT_FOUND = 11,
 }
 
 /**

@@ -128,7 +128,7 @@ export declare type StateMachineEvent = Message<"heddle.statemachine.v1.StateMac
     case: "invocationStarted";
   } | {
     /**
-     * It runs.
+     * What a state invokes has begun, and has an id now.
      *
      * @generated from field: heddle.statemachine.v1.InvocationAcknowledged invocation_acknowledged = 14;
      */
@@ -546,7 +546,7 @@ export declare const TimerSetSchema: GenMessage<TimerSet>;
  */
 export declare type TimerCanceled = Message<"heddle.statemachine.v1.TimerCanceled"> & {
   /**
-   * Which one.
+   * Id of the timer that was stopped.
    *
    * @generated from field: string timer_id = 1;
    */
@@ -607,7 +607,7 @@ export declare type MessageSent = Message<"heddle.statemachine.v1.MessageSent"> 
   messageId: bigint;
 
   /**
-   * To whom.
+   * Who is to get the event.
    *
    * @generated from field: heddle.statemachine.v1.MessageTarget target = 2;
    */
@@ -670,7 +670,7 @@ export declare type MessageTarget = Message<"heddle.statemachine.v1.MessageTarge
     case: "invocation";
   } | {
     /**
-     * Another machine.
+     * Another machine, by id or by key.
      *
      * @generated from field: heddle.statemachine.v1.MachineTarget machine = 3;
      */
@@ -748,14 +748,14 @@ export declare type MachineTarget = Message<"heddle.statemachine.v1.MachineTarge
   machineId?: string | undefined;
 
   /**
-   * Its definition.
+   * Definition of the machine that is named by its key.
    *
    * @generated from field: optional string workflow_id = 2;
    */
   workflowId?: string | undefined;
 
   /**
-   * Its business key.
+   * Business key of the machine, with its definition.
    *
    * @generated from field: optional string key = 3;
    */
@@ -769,7 +769,7 @@ export declare type MachineTarget = Message<"heddle.statemachine.v1.MachineTarge
 export declare const MachineTargetSchema: GenMessage<MachineTarget>;
 
 /**
- * An execution.
+ * An execution that gets the event as a signal.
  *
  * @generated from message heddle.statemachine.v1.ExecutionTarget
  */
@@ -952,7 +952,7 @@ export declare type InvocationStarted = Message<"heddle.statemachine.v1.Invocati
   token: bigint;
 
   /**
-   * Its input.
+   * Input, as the definition's template gave it.
    *
    * @generated from field: heddle.common.v1.Payload input = 5;
    */

@@ -57,7 +57,7 @@ export declare type CreateMachineRequest = Message<"heddle.statemachine.v1.Creat
   context?: JsonObject | undefined;
 
   /**
-   * Idempotency key, unique in the namespace; empty means none.
+   * Idempotency key, unique in the namespace, at most 200 characters; empty means none. A creation with a key goes by that alone.
    *
    * @generated from field: string request_id = 6;
    */
@@ -769,6 +769,46 @@ export declare type ReportInvocationResponse = Message<"heddle.statemachine.v1.R
 export declare const ReportInvocationResponseSchema: GenMessage<ReportInvocationResponse>;
 
 /**
+ * Request of GetPayload.
+ *
+ * @generated from message heddle.statemachine.v1.GetPayloadRequest
+ */
+export declare type GetPayloadRequest = Message<"heddle.statemachine.v1.GetPayloadRequest"> & {
+  /**
+   * Digest from a payload reference, 64 lower-case hexadecimal digits.
+   *
+   * @generated from field: string digest = 1;
+   */
+  digest: string;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.GetPayloadRequest.
+ * Use `create(GetPayloadRequestSchema)` to create a new message.
+ */
+export declare const GetPayloadRequestSchema: GenMessage<GetPayloadRequest>;
+
+/**
+ * Response of GetPayload.
+ *
+ * @generated from message heddle.statemachine.v1.GetPayloadResponse
+ */
+export declare type GetPayloadResponse = Message<"heddle.statemachine.v1.GetPayloadResponse"> & {
+  /**
+   * The payload with its text.
+   *
+   * @generated from field: heddle.common.v1.Payload payload = 1;
+   */
+  payload?: Payload | undefined;
+};
+
+/**
+ * Describes the message heddle.statemachine.v1.GetPayloadResponse.
+ * Use `create(GetPayloadResponseSchema)` to create a new message.
+ */
+export declare const GetPayloadResponseSchema: GenMessage<GetPayloadResponse>;
+
+/**
  * Runs statecharts (W3C SCXML semantics): every acknowledged event and its macrostep are durable.
  *
  * @generated from service heddle.statemachine.v1.StateMachineService
@@ -883,6 +923,16 @@ export declare const StateMachineService: GenService<{
     methodKind: "unary";
     input: typeof ReportInvocationRequestSchema;
     output: typeof ReportInvocationResponseSchema;
+  },
+  /**
+   * Returns the text of a payload that an event references. NOT_FOUND with PAYLOAD_NOT_FOUND.
+   *
+   * @generated from rpc heddle.statemachine.v1.StateMachineService.GetPayload
+   */
+  getPayload: {
+    methodKind: "unary";
+    input: typeof GetPayloadRequestSchema;
+    output: typeof GetPayloadResponseSchema;
   },
 }>;
 
