@@ -1,4 +1,4 @@
-import { createPositionTableSql, dropPositionTableSql } from "@heddle/events";
+import { createPoisonTableSql, createPositionTableSql, dropPoisonTableSql, dropPositionTableSql } from "@heddle/events";
 import type { Migration } from "@heddle/store";
 
 /**
@@ -53,19 +53,11 @@ export const createSchedules: Migration = {
     });
     await knex.raw("create index on trigger_firings (wake_at) where wake_at is not null");
     await knex.raw(createPositionTableSql);
-    await knex.schema.createTable("parked_events", (table) => {
-      table.text("consumer_group").notNullable();
-      table.text("topic").notNullable();
-      table.text("event_id").notNullable();
-      table.binary("event").notNullable();
-      table.text("error").notNullable();
-      table.timestamp("parked_at").notNullable();
-      table.primary(["consumer_group", "topic", "event_id"]);
-    });
+    await knex.raw(createPoisonTableSql);
   },
   async down(knex) {
-    for (const table of ["parked_events", "trigger_firings", "triggers", "schedules"])
-      await knex.schema.dropTable(table);
+    for (const table of ["trigger_firings", "triggers", "schedules"]) await knex.schema.dropTable(table);
+    await knex.raw(dropPoisonTableSql);
     await knex.raw(dropPositionTableSql);
   },
 };

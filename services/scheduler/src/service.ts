@@ -132,7 +132,12 @@ export function createSchedulerService(deps: SchedulerServiceDeps): SchedulerSer
           ? createScheduling({ database, execution, bus, ownership: shards, logger })
           : undefined;
       try {
+        try {
         await scheduling?.start();
+      } catch (error) {
+        await shards.stop();
+        throw error;
+      }
       } catch (error) {
         await shards.stop();
         throw error;

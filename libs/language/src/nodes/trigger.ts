@@ -40,7 +40,7 @@ export function readTriggerNode({ fields }: NodeReader, id: string, starts: Star
   if (subtype === "cron") {
     const schedule = readSchedule(inner, id);
     if (schedule !== undefined) starts.schedules.push(schedule);
-  } else if (subtype === "event") {
+  } else {
     const trigger = readTrigger(inner, id);
     if (trigger !== undefined) starts.triggers.push(trigger);
   }

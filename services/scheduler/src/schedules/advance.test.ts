@@ -237,6 +237,15 @@ describe("an outage of days", () => {
     expect(outage({ overlap, catchUpWindowMs: 90_000 }).log).toEqual(expected);
   });
 
+  it("gives up no start whose call is under way", () => {
+    const run = simulate({ overlap: "skip" });
+    run.turn(START, { away: true });
+    run.turn(START + limits.callTimeoutMs, { away: true });
+    expect(run.state()).toMatchObject({ skipped: 0, pending: [{ dueMs: START }] });
+    run.turn(START + 30_000, { away: true });
+    expect(run.state()).toMatchObject({ skipped: 1, pending: [] });
+  });
+
   it("of execution alone is the same: what waits too long is left out", () => {
     const run = simulate({ overlap: "skip", catchUpWindowMs: 5 * MINUTE });
     run.turn(START, { away: true });

@@ -45,10 +45,11 @@ function windowOf({ spec }: Schedule, limits: ScheduleLimits): number {
   return Math.max(spec.catchUpWindowMs, limits.lateGraceMs);
 }
 
-/** Starts that execution did not take while they were of use. */
+/** Starts that execution did not take while they were of use. One that is under way is not given up: it may be taken yet. */
 function giveUpLate(schedule: Schedule, state: ScheduleState, nowMs: number, limits: ScheduleLimits): void {
   const windowMs = windowOf(schedule, limits);
-  const isLate = ({ sinceMs }: PendingStart): boolean => nowMs - sinceMs > windowMs;
+  const isLate = ({ sinceMs, retryAtMs = 0 }: PendingStart): boolean =>
+    retryAtMs <= nowMs && nowMs - sinceMs > windowMs;
   if (!state.pending.some(isLate)) return;
   for (const { dueMs } of state.pending.filter(isLate)) {
     skip(state, dueMs, "execution could not be reached before its catch-up window was over");

@@ -1,5 +1,6 @@
 import {
   createDedupingConsumer,
+  createSqlPoisonStore,
   createSqlPositionStore,
   type EventBus,
   type EventHandler,
@@ -8,7 +9,6 @@ import {
 import { DefinitionEventSchema } from "@heddle/proto/heddle/definition/v1/definition_event_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import type { Database, Transaction } from "@heddle/store";
-import { createEventParking } from "../store/parked-events.ts";
 import { takeDefinitionEvents } from "./definition-events.ts";
 import { findEnds, takeEnds } from "./execution-ends.ts";
 import type { Notices } from "./notices.ts";
@@ -40,8 +40,9 @@ export interface Consumers {
 
 export function createConsumers(options: ConsumersOptions): Consumers {
   const { bus, database, index, notices, now, onChanged, onDue } = options;
-  const parkPoison = createEventParking(database);
-  const positions = createSqlPositionStore<Transaction>({ transaction: (work) => database.transaction(work) });
+  const inTransaction = { transaction: database.transaction.bind(database) };
+  const positions = createSqlPositionStore<Transaction>(inTransaction);
+  const poison = createSqlPoisonStore<Transaction>(inTransaction);
   const subscriptions: Subscription[] = [];
   let started = false;
   let hearsExecutions = false;
@@ -88,7 +89,7 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   }
 
   function subscribe(group: string, topic: string, handler: EventHandler): void {
-    subscriptions.push(bus.subscribe({ group, topics: [topic], handler, parkPoison }));
+    subscriptions.push(bus.subscribe({ group, topics: [topic], handler, parkPoison: (each) => poison.park(each) }));
   }
 
   return {
