@@ -39,7 +39,7 @@ export function readSchedule(message: ScheduleMessage, nowMs: number): { schedul
   const catchUpWindowMs = catchUpWindow === undefined ? 0 : durationMs(catchUpWindow);
   if (!(catchUpWindowMs >= 0 && catchUpWindowMs <= MAX_INTERVAL_MS)) reject("catch_up_window", "from 0 to 366 days");
   if (maxStarts > MAX_STARTS) reject("max_starts", `at most ${MAX_STARTS}`);
-  const input = (message.input ?? {}) as JsonObject;
+  const input: JsonObject = message.input ?? {};
   checkInput(input, reject);
   const timing = readTiming(message, nowMs, reject);
   if (violations.length > 0 || timing === undefined || overlap === undefined) throw invalid(violations);

@@ -46,5 +46,3 @@ export const nextTimesMax = 10;
 export const scheduleIdMaxLength = 128;
 /** Bytes of the input of a schedule, as JSON. */
 export const inputMaxBytes = 64 * 1024;
-/** Schedules that one query brings, to be worked on. */
-export const dueBatchSize = 100;
