@@ -106,6 +106,11 @@ export function createServiceProcess(spec: ProcessSpec, running?: ProcessIdentit
     return true;
   }
 
+  async function endedEarly(): Promise<Error> {
+    await exited;
+    return notReady(`${spec.name} ended with code ${exitCode}`, spec.logFile);
+  }
+
   const self: ServiceProcess = {
     spec,
     name: spec.name,
@@ -123,14 +128,14 @@ export function createServiceProcess(spec: ProcessSpec, running?: ProcessIdentit
       const deadline = performance.now() + timeoutMs;
       while (!(await probe(url))) {
         signal?.throwIfAborted();
-        if (current() === undefined) throw notReady(`${spec.name} ended with code ${exitCode}`, spec.logFile);
+        if (current() === undefined) throw await endedEarly();
         if (performance.now() > deadline) {
           throw notReady(`${spec.name} did not become ready within ${timeoutMs} ms`, spec.logFile);
         }
         await sleep(POLL_MS);
       }
       // Whoever answers at that port must be this process.
-      if (current() === undefined) throw notReady(`${spec.name} ended with code ${exitCode}`, spec.logFile);
+      if (current() === undefined) throw await endedEarly();
     },
     async start() {
       start();

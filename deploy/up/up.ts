@@ -36,7 +36,7 @@ export async function up(config: UpConfig, { say, signal }: UpOptions): Promise<
   if (found !== undefined) return found;
   try {
     const remedy = config.KAFKA_BROKERS === undefined ? findKafkaRemedy() : undefined;
-    if (remedy !== undefined) throw refused(remedy);
+    if (remedy !== undefined) throw refused(`${remedy}; or set KAFKA_BROKERS to a broker that runs already`);
     const state: UpState = { starter: findProcess(process.pid), processes: [], postgres: undefined, kafka: undefined };
     const note = (more: Partial<UpState>): void => writeState(paths.state, Object.assign(state, more));
 
