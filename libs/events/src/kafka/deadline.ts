@@ -14,3 +14,12 @@ export async function settlesWithin(work: Promise<unknown>, timeoutMs: number): 
     clearTimeout(timer);
   }
 }
+
+/** Rejects with the signal's reason; nobody has to handle it. To be raced with what may wait for ever. */
+export function whenAborted(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+  aborted.catch(() => {});
+  return aborted;
+}

@@ -5,7 +5,7 @@ import type { ParkPoison } from "../event-bus.ts";
 import type { EventMessage } from "../event-message.ts";
 import type { KafkaBusLimits } from "../limits.ts";
 import type { BusMetrics } from "./bus-metrics.ts";
-import { settlesWithin } from "./deadline.ts";
+import { settlesWithin, whenAborted } from "./deadline.ts";
 import type { IdempotentSender } from "./idempotent-sender.ts";
 import type { BusLogger } from "./kafka-log.ts";
 import { measureMessage } from "./kafka-message.ts";
@@ -47,6 +47,7 @@ export function createKafkaPublisher(options: KafkaPublisherOptions): KafkaPubli
     maxBytes: Math.min(limits.requestMaxBytes, limits.messageMaxBytes),
   };
   const closing = new AbortController();
+  const untilClosing = whenAborted(closing.signal);
   let running: Promise<void> | undefined;
   let failing = false;
 
@@ -74,7 +75,7 @@ export function createKafkaPublisher(options: KafkaPublisherOptions): KafkaPubli
       if (topics.knows(batch.topics)) continue;
       await persist(async () => {
         try {
-          await topics.ensure([...batch.topics]);
+          await Promise.race([topics.ensure([...batch.topics]), untilClosing]);
         } catch (error) {
           if (!(error instanceof DomainError)) throw error;
           queue.fail(batch, error);

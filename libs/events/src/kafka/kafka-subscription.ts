@@ -5,7 +5,7 @@ import type { KafkaBusLimits } from "../limits.ts";
 import { createMember } from "../member.ts";
 import { createAssignedPartitions, type PartitionOffset } from "./assigned-partitions.ts";
 import type { BusMetrics } from "./bus-metrics.ts";
-import { settlesWithin } from "./deadline.ts";
+import { settlesWithin, whenAborted } from "./deadline.ts";
 import type { KafkaClient } from "./kafka-client.ts";
 import type { BusLogger } from "./kafka-log.ts";
 import { createOffsetCommitter } from "./offset-committer.ts";
@@ -33,6 +33,7 @@ export function createKafkaSubscription(subscribed: SubscribeOptions, deps: Kafk
   const logger = deps.logger;
   const member = createMember(subscribed, { onParked: (topic) => metrics.parked(group, topic) });
   const closing = new AbortController();
+  const untilClosing = whenAborted(closing.signal);
   let client: KafkaClient | undefined;
   let consumer: Consumer | undefined;
   /** Settles when kafkajs has joined, or failed to. */
@@ -74,9 +75,9 @@ export function createKafkaSubscription(subscribed: SubscribeOptions, deps: Kafk
     while (!closing.signal.aborted) {
       const startedAt = Date.now();
       try {
-        await topics.ensure(subscribed.topics);
-        if (!durable) beginnings = await findBeginnings();
-        if (closing.signal.aborted) return;
+        // What they wait for may be a broker that does not come.
+        await Promise.race([topics.ensure(subscribed.topics), untilClosing]);
+        if (!durable) beginnings = await Promise.race([findBeginnings(), untilClosing]);
         await consume();
       } catch (error) {
         if (closing.signal.aborted) return;
@@ -91,7 +92,7 @@ export function createKafkaSubscription(subscribed: SubscribeOptions, deps: Kafk
     }
   }
 
-  /** Rejects when the consumer is of no use any more. */
+  /** Rejects when the consumer is of no use any more, or nobody wants it. */
   async function consume(): Promise<void> {
     const breakdown = Promise.withResolvers<never>();
     client = deps.createClient();
@@ -120,8 +121,8 @@ export function createKafkaSubscription(subscribed: SubscribeOptions, deps: Kafk
     const endLagWatch = deps.watchesLag ? watchEnds() : ignore;
     try {
       joined = start(joining);
-      await Promise.race([joined, breakdown.promise]);
-      await breakdown.promise;
+      await Promise.race([joined, breakdown.promise, untilClosing]);
+      await Promise.race([breakdown.promise, untilClosing]);
     } finally {
       endStallWatch();
       endLagWatch();
@@ -220,8 +221,9 @@ export function createKafkaSubscription(subscribed: SubscribeOptions, deps: Kafk
   async function leave(): Promise<void> {
     // Who leaves while it joins stays a member until its session ends, and its group stands still for so long.
     await joined.catch(ignore);
+    if (consumer === undefined) return;
     await committer.flush();
-    await consumer?.disconnect();
+    await consumer.disconnect();
     if (!durable) await topics.deleteGroup(group);
   }
 
@@ -235,7 +237,7 @@ export function createKafkaSubscription(subscribed: SubscribeOptions, deps: Kafk
     committer.stop();
     partitions.release();
     client?.destroy();
-    void running;
+    await running;
   }
 
   return { close: () => (closed ??= close()) };
