@@ -158,3 +158,20 @@ describe("04-data-pipeline", () => {
     });
   });
 });
+
+describe("05-nightly-report", () => {
+  it("starts by itself at its times, and each report is announced once", async () => {
+    interface Announcement {
+      night: string;
+      report: string;
+      text: string;
+    }
+    const announced = await resultOf<Announcement[]>("05-nightly-report");
+    const times = announced.map(({ night }) => Date.parse(night));
+    expect(times).toHaveLength(3);
+    for (const time of times) expect(time % 2_000).toBe(0);
+    expect(new Set(times).size).toBe(3);
+    expect(new Set(announced.map(({ report }) => report)).size).toBe(3);
+    expect(new Set(announced.map(({ text }) => text))).toEqual(new Set(["3 orders, 2 of them large"]));
+  });
+});
