@@ -60,7 +60,8 @@ export const defaultLimits: JournalLimits = {
   queueMaxBytes: 64 * MB,
   projectionLagMaxEvents: 200_000,
   projectionLagMaxBytes: 128 * MB,
-  publisherLagMaxRows: 20_000,
+  // Ten minutes of a broker's absence at full load, on disk: a row is a whole flush.
+  publisherLagMaxRows: 200_000,
   retryAfterMs: 250,
   projectionIntervalMs: 200,
   projectionMaxCaptureMs: 5,
