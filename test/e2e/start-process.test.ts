@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createTestDatabase } from "@heddle/testing";
 import { findProcess, type ServiceProcess, startProcess } from "@heddle/up";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
@@ -57,4 +58,27 @@ it("says what went wrong with one that does not become ready", async () => {
   await expect(starting).rejects.toThrow(
     /execution ended with code 2; the end of .*execution\.log:\n(.*\n)*.*DATABASE_URL is missing/,
   );
+});
+
+it.each(["execution", "scheduler"] as const)("ends a replica of %s whose name another one takes", async (service) => {
+  const database = await createTestDatabase({ schema: "unused", migrations: [] });
+  const env = {
+    DATABASE_URL: database.url,
+    // Nothing is published here, and no broker needs to be there.
+    KAFKA_BROKERS: "127.0.0.1:1",
+    HEDDLE_MIGRATE: "true",
+    HEDDLE_OWNER: "one-name",
+  };
+  const first = await startProcess({ service, logDir, name: "first", env });
+  try {
+    started = await startProcess({ service, logDir, name: "second", env });
+    await expect.poll(() => first.identity, { timeout: 20_000 }).toBeUndefined();
+    expect(await first.stop()).toBe(2);
+    expect(first.readLog()).toContain("another process has started under the owner name one-name");
+    expect(started.identity).toBeDefined();
+  } finally {
+    await first.kill();
+    await started?.kill();
+    await database.drop();
+  }
 });

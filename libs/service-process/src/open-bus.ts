@@ -1,4 +1,4 @@
-import type { EventBus, TopicConfig } from "@heddle/events";
+import type { EventBus, KafkaBusOptions, TopicConfig } from "@heddle/events";
 import { DomainError } from "@heddle/errors";
 import type { ProcessContext } from "./serve.ts";
 
@@ -11,12 +11,13 @@ export interface BusValues {
 export async function openBus<V extends BusValues, D>(
   clientId: string,
   { config, logger, metrics, onClose }: Pick<ProcessContext<V, D>, "config" | "logger" | "metrics" | "onClose">,
+  options: Pick<KafkaBusOptions, "parkRefused"> = {},
 ): Promise<EventBus> {
   const { KAFKA_BROKERS: brokers, HEDDLE_TOPICS_FILE: file } = config;
   // Loaded here: what has no bus need not load its client, which takes as long as everything else together.
   const { createKafkaBus, readTopicsFile } = await import("@heddle/events");
   const topics = file === undefined ? [] : await readTopics(file, readTopicsFile);
-  const bus = createKafkaBus({ brokers, clientId, topics, logger, metrics });
+  const bus = createKafkaBus({ ...options, brokers, clientId, topics, logger, metrics });
   onClose(() => bus.close());
   return bus;
 }

@@ -58,7 +58,7 @@ export async function runProcess<V extends ServerValues & Partial<DatabaseValues
       await runMigrations(store, values, logger);
       process.exit(0);
     }
-    await serve({ ...options, values, logger });
+    await serve({ ...options, values, logger, fail: (error) => end(error, "the process cannot go on") });
   } catch (error) {
     end(error, "the process cannot go on");
   }

@@ -32,6 +32,8 @@ export interface ProcessContext<V, D> extends Outbound, Replica {
   database: D;
   /** Called at the end of the process, after the service has stopped; the last one first. */
   onClose(close: () => unknown): void;
+  /** Ends the process at once, with the error in its log: for what makes all its further work pointless. */
+  fail(error: Error): void;
 }
 
 /** A service as a process runs it. */
@@ -53,6 +55,7 @@ interface ServeOptions<V extends ServerValues & Partial<DatabaseValues>, D> {
   logger: Logger;
   store?: ServiceSchema;
   compose(context: ProcessContext<V, D>): ServiceParts | Promise<ServiceParts>;
+  fail(error: Error): void;
 }
 
 /**
@@ -82,6 +85,7 @@ export async function serve<V extends ServerValues & Partial<DatabaseValues>, D>
     // The overloads of runProcess give a database to those who have a store, and to nobody else.
     database: database as D,
     onClose: (close) => closers.add(close),
+    fail: options.fail,
   });
 
   const health = createHealth();

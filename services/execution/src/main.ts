@@ -1,4 +1,5 @@
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { createSqlPoisonStore } from "@heddle/events";
 import { openBus, runProcess } from "@heddle/service-process";
 import { executionConfig } from "./config.ts";
 import { createExecutionService } from "./service.ts";
@@ -9,8 +10,8 @@ await runProcess({
   config: executionConfig,
   store: { schema: "execution", migrations: executionMigrations },
   async compose(context) {
-    const { config, owner, address, database, connect, dial, logger, metrics } = context;
-    const bus = await openBus("execution", context);
+    const { config, owner, address, database, connect, dial, logger, metrics, fail } = context;
+    const bus = await openBus("execution", context, { parkRefused: createSqlPoisonStore(database).park });
     return createExecutionService({
       database,
       definition: connect(config.HEDDLE_DEFINITION_ADDRESS, [DefinitionService]),
@@ -23,11 +24,7 @@ await runProcess({
       sinks: [bus],
       logger,
       metrics,
-      // Ends the process, as any error does that nobody handles.
-      onSuperseded: (error) =>
-        setImmediate(() => {
-          throw error;
-        }),
+      onSuperseded: fail,
     });
   },
 });
