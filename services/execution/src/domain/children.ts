@@ -70,10 +70,25 @@ export function createChildren({ runtime, plans, logger }: ChildrenOptions): Chi
     }
   };
 
-  /** One try; false asks for another one. */
-  const tryStart = async (parentId: string, child: ChildObligation): Promise<boolean> => {
+  const cancel = (childId: string, reason: string): void => {
+    // One that has ended, or never began, refuses; both are as good as canceled.
+    runtime().submitAll([{ id: childId, command: { type: "cancel", reason }, onDone: () => {} }]);
+  };
+
+  /**
+   * The parent while it waits for the child. One that no longer does has told the child to end, perhaps before that was
+   * there: nobody would tell it again.
+   */
+  const readParent = async (parentId: string, child: ChildObligation): Promise<Execution | undefined> => {
     const parent = await runtime().read(parentId);
-    if (parent === undefined || !isAwaited(parent, child)) return true;
+    if (parent !== undefined && isAwaited(parent, child)) return parent;
+    cancel(child.childId, `its parent ${parentId} has ended`);
+    return undefined;
+  };
+
+  const tryStart = async (parentId: string, child: ChildObligation): Promise<void> => {
+    const parent = await readParent(parentId, child);
+    if (parent === undefined) return;
     if (child.depth > maxChildDepth) {
       throw new DomainError({
         kind: "failed_precondition",
@@ -104,13 +119,15 @@ export function createChildren({ runtime, plans, logger }: ChildrenOptions): Chi
         ...(traceparent !== undefined && { traceparent }),
       },
     });
-    return true;
+    // It may have ended while the plan was fetched.
+    await readParent(parentId, child);
   };
 
   const run = async (parentId: string, child: ChildObligation): Promise<void> => {
     for (let pauseMs: number = retryPauseMs.first; !stopped; pauseMs = Math.min(pauseMs * 2, retryPauseMs.longest)) {
       try {
-        if (await tryStart(parentId, child)) return;
+        await tryStart(parentId, child);
+        return;
       } catch (error) {
         if (!(error instanceof DomainError)) throw error;
         if (error.reason === "EXECUTION_ALREADY_STARTED") {
@@ -129,11 +146,6 @@ export function createChildren({ runtime, plans, logger }: ChildrenOptions): Chi
       }
       await pause(pauseMs);
     }
-  };
-
-  const cancel = (childId: string, reason: string): void => {
-    // One that has ended, or never began, refuses; both are as good as canceled.
-    runtime().submitAll([{ id: childId, command: { type: "cancel", reason }, onDone: () => {} }]);
   };
 
   return {
