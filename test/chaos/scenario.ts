@@ -1,5 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
+import { loadavg } from "node:os";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DomainError } from "@heddle/errors";
 import { createClient } from "@heddle/sdk";
 import type { CheckResult } from "./checks/check.ts";
@@ -9,6 +11,7 @@ import { type FaultOutcome, inflictFaults } from "./faults/inflict-faults.ts";
 import { describeRun } from "./figures.ts";
 import { collect, waitUntilQuiet } from "./record/collect.ts";
 import { askDoctor } from "./record/doctor.ts";
+import { writeEvidence } from "./record/evidence.ts";
 import { readEffects } from "./record/effects.ts";
 import { programKey, type RunRecord } from "./record/run-record.ts";
 import { watchMemory } from "./suite/memory.ts";
@@ -62,6 +65,9 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   await mkdir(folder, { recursive: true });
   const suite = await startSuite(scenario);
   const memory = watchMemory(suite);
+  // All proxied bytes pass through this process: what it pauses, every wire pauses.
+  const pauses = monitorEventLoopDelay();
+  pauses.enable();
   try {
     log(`the suite is up: ${suite.processes.map(({ name, pid }) => `${name} ${pid}`).join(", ")}`);
     const published = new Map<string, Program>();
@@ -100,11 +106,15 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
       "from the last fault to the last end, ms": quietMs,
       "processes that ended by themselves": suite.processes.flatMap(({ collapses }) => collapses).join("; ") || "none",
       ...memory.peaks(),
+      "longest pause of this process, ms": Math.round(pauses.max / 1e6),
+      "processes that waited for a core, in the last 15 minutes": loadavg()[2]?.toFixed(1) ?? "",
     };
+    await writeEvidence(join(folder, "evidence.ndjson"), results, record);
     await writeFile(join(folder, "outcome.json"), JSON.stringify({ figures, schedule, faults, results }, undefined, 2));
     return { results, record, schedule, faults, beganAt, figures };
   } finally {
     memory.stop();
+    pauses.disable();
     await suite.stop();
   }
 }
