@@ -38,7 +38,7 @@ export const requestIdMemoryMs = 60_000;
 export const retryPauseMs = { first: 50, longest: 2000 };
 
 /** The same for a link to the scheduler: whoever takes a shard over should hear of its tasks soon. */
-export const linkRetryPauseMs = { first: 50, longest: 1000 };
+export const linkRetryPauseMs = { first: 50, longest: 400 };
 
 /** A replica of the scheduler that has not said anything for this long is given up, and another one is tried. */
 export const firstFrameTimeoutMs = 1500;

@@ -20,16 +20,31 @@ it("goes where a refusal has pointed to, and else through the service and all re
   expect(replicas.choose("http://b:1", "")).toEqual({ transport: dial("http://b:1"), address: "http://b:1" });
 });
 
-it("tries those last from which nothing came, until something does", () => {
-  const replicas = createReplicas(SERVICE, dial);
+it("leaves out those where nobody was, also when they are named, as long as there are others", () => {
+  let now = 0;
+  const replicas = createReplicas(SERVICE, dial, () => now);
   for (const address of ["http://a:1", "http://b:1"]) replicas.learn(address);
   replicas.suspect("http://a:1");
-  expect(tour(replicas, 3, "http://a:1")).toEqual(["http://b:1", "", "http://a:1"]);
-  replicas.trust("http://a:1");
+  expect(tour(replicas, 3, "http://a:1")).toEqual(["", "http://b:1", ""]);
   replicas.suspect("");
-  expect(tour(replicas, 3, "")).toEqual(["http://a:1", "http://b:1", ""]);
-  replicas.trust("");
+  expect(tour(replicas, 2, "")).toEqual(["http://b:1", "http://b:1"]);
+  expect(replicas.choose("http://a:1", "http://b:1").address).toBe("http://b:1");
+  replicas.suspect("http://b:1");
+  expect(tour(replicas, 4, "")).toEqual(["http://a:1", "http://b:1", "", "http://a:1"]);
+  replicas.trust("http://a:1");
+  expect(tour(replicas, 2)).toEqual(["http://a:1", "http://a:1"]);
+  now += 2_000;
   expect(tour(replicas, 3)).toEqual(["", "http://a:1", "http://b:1"]);
+});
+
+it("follows a refusal to one where nobody was, after some time: it may be back, and nobody else has the shard", () => {
+  let now = 0;
+  const replicas = createReplicas(SERVICE, dial, () => now);
+  replicas.learn("http://a:1");
+  replicas.suspect("http://a:1");
+  expect(replicas.choose("http://a:1", "").address).toBe("");
+  now += 2_000;
+  expect(replicas.choose("http://a:1", "").address).toBe("http://a:1");
 });
 
 it("stays with the service where nothing can be dialed", () => {

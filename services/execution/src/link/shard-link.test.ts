@@ -125,7 +125,7 @@ it("does not run in circles between replicas that point to each other", () => {
   }
   const before = opened.length;
   latest().end(notOwned("http://b:1"));
-  vi.advanceTimersByTime(500);
+  vi.advanceTimersByTime(300);
   expect(opened).toHaveLength(before);
   link.stop();
 });

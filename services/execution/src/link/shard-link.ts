@@ -78,7 +78,6 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
     last?.cancel();
   };
   const giveUpSilent = (): void => {
-    replicas.suspect(address ?? "");
     giveUp(new Error(`${address || "the scheduler"} has been silent for too long`));
   };
   const silence = createSilenceWatch(giveUpSilent);
@@ -126,6 +125,7 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
     if (stopped) return;
     const named = namedOwner(error);
     if (named !== undefined) replicas.learn(named);
+    if (isGone(error)) replicas.suspect(address ?? "");
     // Once for each outage, and not for each attempt.
     if (wasConnected) logger.info({ err: error, shard }, "the link to the scheduler ended; connecting again");
     failures += 1;
@@ -197,6 +197,11 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
 function namedOwner(error: Error | undefined): string | undefined {
   if (!(error instanceof DomainError) || error.reason !== "SHARD_NOT_OWNED") return undefined;
   return error.metadata["owner_address"] || undefined;
+}
+
+/** Nobody is there, or not for long; everything else is an answer of one who is. */
+function isGone(error: Error | undefined): boolean {
+  return !(error instanceof DomainError) || error.reason === "UNAVAILABLE" || error.reason === "SHUTTING_DOWN";
 }
 
 function pauseAfter(failures: number, error: Error | undefined): number {
