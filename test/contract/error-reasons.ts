@@ -10,8 +10,8 @@ export interface Implementation {
 }
 
 const PREFIX = "ERROR_REASON_";
-/** Errors that are made on the side of the caller: no RPC carries them. */
-const LOCAL_ONLY = new Set(["cli", "sdk"]);
+/** Errors that are made on the side of the caller, or between a process and its broker: no RPC carries them. */
+const LOCAL_ONLY = new Set(["cli", "sdk", "events"]);
 /** Packages that a service serves beside its own. */
 const SERVES_TOO: Readonly<Record<string, readonly string[]>> = { scheduler: ["worker"] };
 const REASON = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;

@@ -204,3 +204,12 @@ describe("what the model shows", () => {
     expect(rulesOf(body)).toEqual(["unreachable-state@10"]);
   });
 });
+
+test("a machine of very many states is refused, and read in time that grows with it", () => {
+  const states = Array.from(
+    { length: 2_001 },
+    (_, i) => `    - { name: s${i}, transitions: [{ event: go, target: s${i + 1} }] }\n`,
+  );
+  expect(rulesOf(`${states.join("")}    - { name: s2001, type: final }\n`)).toContain("too-many-states@2005");
+  expect(rulesOf(`${states.slice(0, 1_999).join("")}    - { name: s1999, type: final }\n`)).toEqual([]);
+});

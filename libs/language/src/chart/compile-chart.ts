@@ -1,8 +1,8 @@
-import type { CompiledDefinition } from "../compile-definition.ts";
+import type { PlanSummary } from "../graph/summary.ts";
 import type { CompileDefinitionOptions } from "../options.ts";
 import type { Report } from "../report.ts";
 import type { SourceMap } from "../source/source-node.ts";
-import { buildChart } from "./build-chart.ts";
+import { buildChart, type ChartPlan } from "./build-chart.ts";
 import { checkChartExpressions } from "./check-expressions.ts";
 import { checkStructure } from "./check-structure.ts";
 import { checkModel } from "./model-check.ts";
@@ -15,7 +15,7 @@ export function compileChart(
   source: string,
   options: CompileDefinitionOptions,
   report: Report,
-): Pick<CompiledDefinition, "plan" | "summary"> {
+): { plan?: ChartPlan; summary?: PlanSummary } {
   const chart = readChart(workflow, report);
   const tree = resolveStates(chart, report);
   checkTargets(chart, tree, report);

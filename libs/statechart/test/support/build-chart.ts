@@ -112,3 +112,11 @@ export const assign = (location: string, value: Json): ChartAction => ({
   action: "assign",
   values: [{ location, value }],
 });
+
+/** A state that tells when it is entered and left. */
+export const told = (id: string, rest: Omit<StateSketch, "id"> = {}): StateSketch => ({
+  id,
+  enter: [log(`+${id}`)],
+  exit: [log(`-${id}`)],
+  ...rest,
+});

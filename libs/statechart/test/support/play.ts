@@ -18,3 +18,17 @@ export function play(sketch: ChartSketch, script: (machine: TestMachine) => void
   expect(replay(document, machine.history)).toEqual(machine.state);
   return machine;
 }
+
+/** What a machine logs after a script of events. */
+export function logsOf(sketch: ChartSketch, ...events: string[]): unknown[] {
+  return play(sketch, ({ send }) => {
+    for (const event of events) send(event);
+  }).logs();
+}
+
+/** Where a machine is after a script of events. */
+export function activeOf(sketch: ChartSketch, ...events: string[]): string[] {
+  return play(sketch, ({ send }) => {
+    for (const event of events) send(event);
+  }).active();
+}
