@@ -5,7 +5,7 @@ import { createFileSink, createMemoryBus, type EventSink } from "@heddle/events"
 import { createExecutionService, executionMigrations } from "@heddle/execution-service";
 import { createInMemoryTransport, createServer, type Routes, type RpcTransport } from "@heddle/rpc";
 import { createSchedulerService, schedulerMigrations } from "@heddle/scheduler-service";
-import { createStateMachineService } from "@heddle/statemachine-service";
+import { createStateMachineService, stateMachineMigrations } from "@heddle/statemachine-service";
 import { openDatabase, startEmbeddedPostgres } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
 import { createWorkerService } from "@heddle/worker-service";
@@ -48,11 +48,13 @@ export async function startSuite(
       return database;
     };
     const [definitionDb, executionDb, schedulerDb] = [open("definition"), open("execution"), open("scheduler")];
+    const stateMachineDb = open("statemachine");
     await unlessUnusable("the Postgres of DATABASE_URL cannot be used", config.DATABASE_URL !== undefined, () =>
       Promise.all([
         definitionDb.migrate(definitionMigrations),
         executionDb.migrate(executionMigrations),
         schedulerDb.migrate(schedulerMigrations),
+        stateMachineDb.migrate(stateMachineMigrations),
       ]),
     );
 
@@ -87,6 +89,7 @@ export async function startSuite(
       database: executionDb,
       definition: transport,
       scheduler: transport,
+      statemachine: transport,
       bus,
       // The same at every start on this data: its own partitions are taken back at once.
       owner: "dev",
@@ -95,7 +98,18 @@ export async function startSuite(
       metrics,
       onSuperseded,
     });
-    const statemachine = createStateMachineService();
+    const statemachine = createStateMachineService({
+      database: stateMachineDb,
+      definition: transport,
+      execution: transport,
+      bus,
+      // The same at every start on this data: its own partitions are taken back at once.
+      owner: "dev",
+      sinks,
+      logger,
+      metrics,
+      onSuperseded,
+    });
     const routes: Routes = (router) => {
       for (const service of [definition, execution, scheduler, statemachine]) service.routes(router);
     };
@@ -115,6 +129,9 @@ export async function startSuite(
     closers.push(() => scheduler.stop());
     definition.start();
     closers.push(() => definition.stop());
+    // Before execution publishes: machines that it has to tell of an end listen from the start.
+    await statemachine.start();
+    closers.push(() => statemachine.stop());
     await execution.start();
     closers.push(() => execution.stop());
     closers.push(() => transport.close());

@@ -46,6 +46,8 @@ export interface NodeWait {
   dueAt?: number;
   /** For other nodes of the same execution. */
   branches?: boolean;
+  /** A state machine, or its creation. */
+  machine?: boolean;
 }
 
 /** An execution in the memory of the process that owns it. */

@@ -11,6 +11,11 @@ export type Command =
   | { type: "fire_timers" }
   | { type: "complete_child"; nodeId: string; childId: string; output: Json }
   | { type: "fail_child"; nodeId: string; childId: string; failure: Failure }
+  /** The machine of a node exists, and has its first events. Repeating it changes nothing. */
+  | { type: "acknowledge_machine"; nodeId: string; machineId: string }
+  | { type: "complete_machine"; nodeId: string; machineId: string; output: Json }
+  /** It has failed or was deleted, or cannot be created: then it has no id. */
+  | { type: "fail_machine"; nodeId: string; machineId?: string; failure: Failure }
   /** A signal with a request id that was seen before is accepted and changes nothing. */
   | { type: "signal"; name: string; payload: Json; requestId: string }
   | { type: "suspend"; reason: string }

@@ -13,6 +13,7 @@ import {
   executionNotSuspended,
   payloadTooLarge,
 } from "./refusals.ts";
+import { acknowledgeMachine, completeMachine, failMachine } from "./machine-results.ts";
 import { completeChild, completeTask, failChild, failTask } from "./results.ts";
 import { receiveSignal } from "./signals.ts";
 import { cancelActive, createTurn, emit } from "./turn.ts";
@@ -37,6 +38,7 @@ export interface Decision {
  * @throws DomainError before anything has changed:
  * EXECUTION_NOT_FOUND (a command before the start), EXECUTION_ALREADY_STARTED, EXECUTION_FINISHED (metadata.status),
  * EXECUTION_NOT_SUSPENDED, TASK_NOT_RUNNING (metadata.node, metadata.attempt), CHILD_NOT_AWAITED (metadata.node),
+ * MACHINE_NOT_AWAITED (metadata.node),
  * EXECUTION_LIMIT_REACHED (unread signals), PAYLOAD_TOO_LARGE (input of a start, payload of a signal).
  * Whatever goes wrong inside the execution is a failure in its events, never thrown.
  */
@@ -78,6 +80,12 @@ function apply(turn: Turn, command: Exclude<Command, StartCommand>): void {
       return completeChild(turn, command);
     case "fail_child":
       return failChild(turn, command);
+    case "acknowledge_machine":
+      return acknowledgeMachine(turn, command);
+    case "complete_machine":
+      return completeMachine(turn, command);
+    case "fail_machine":
+      return failMachine(turn, command);
     case "signal":
       return receiveSignal(turn, command);
     case "suspend":

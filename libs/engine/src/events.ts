@@ -59,7 +59,18 @@ export type Event =
       version?: number;
       input: Json;
     }
-  /** A node that is not a task ended well: actions, switches, parallels, aggregations, waits, sub-workflows. `chosen`: the nodes that a switch activated. */
+  /** A state machine is to be created, and is waited for. */
+  | {
+      type: "machine_requested";
+      at: number;
+      nodeId: string;
+      workflowId: string;
+      version?: number;
+      input: MachineInput;
+    }
+  /** It exists under this id, and has the events that the node sends. */
+  | { type: "machine_acknowledged"; at: number; nodeId: string; machineId: string }
+  /** A node that is not a task ended well: actions, switches, parallels, aggregations, waits, sub-workflows, state machines. `chosen`: the nodes that a switch activated. */
   | { type: "node_completed"; at: number; nodeId: string; output: Json; chosen?: string[] }
   /** A node ended badly, for good. */
   | { type: "node_failed"; at: number; nodeId: string; failure: Failure }
@@ -69,6 +80,14 @@ export type Event =
   | { type: "logged"; at: number; nodeId: string; level: "debug" | "info" | "warn" | "error"; message: string }
   /** The definition's own event, published with the execution's. */
   | { type: "custom_event_emitted"; at: number; nodeId: string; name: string; payload: Json };
+
+/** What a node gives to its state machine. */
+export interface MachineInput {
+  /** Business key. */
+  key?: string;
+  context: JsonObject;
+  events: { event: string; data: Json }[];
+}
 
 export type SkipReason = "condition" | "not_chosen" | "dependency_skipped";
 

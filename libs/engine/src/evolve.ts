@@ -2,6 +2,7 @@ import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
 import { type ExecutionState, isFinished } from "./execution-state.ts";
 import { assignFields, isObject } from "./json-object.ts";
+import { machineInputToJson } from "./machine-input.ts";
 import { MAX_REMEMBERED_REQUESTS } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
@@ -47,6 +48,8 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   task_failed: ["scheduled"],
   wait_started: ["pending"],
   child_started: ["pending"],
+  machine_requested: ["pending"],
+  machine_acknowledged: ["waiting"],
   node_completed: ["pending", "waiting"],
   node_failed: ["pending", "waiting", "scheduled"],
   node_skipped: ["pending"],
@@ -140,6 +143,14 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       node.input = event.input;
       state.payloadBytes += approximateBytes(event.input);
       begin(state, linked, node, "waiting", event.at);
+      break;
+    case "machine_requested":
+      node.input = machineInputToJson(event.input);
+      state.payloadBytes += approximateBytes(node.input);
+      begin(state, linked, node, "waiting", event.at);
+      break;
+    case "machine_acknowledged":
+      node.machineId = event.machineId;
       break;
     case "node_completed":
       if (event.chosen) node.chosen = event.chosen.map((id) => getNode(plan, id).index);

@@ -15,10 +15,13 @@ export { describeType, findField, isObject, setField, toText } from "./json-obje
 export type * from "./json.ts";
 export * from "./limits.ts";
 export { linkPlan } from "./link-plan.ts";
+export { machineInputToJson } from "./machine-input.ts";
 export { obligations, obligationsOf } from "./obligations.ts";
 export type {
   ChildCancellation,
   ChildObligation,
+  MachineCancellation,
+  MachineObligation,
   ObligationChanges,
   Obligations,
   TaskCancellation,

@@ -22,5 +22,7 @@ export const MAX_FAILURE_DETAILS_BYTES = 65_536;
 export const MAX_LOG_MESSAGE_LENGTH = 8_192;
 /** A worker's Retry-After counts for at most a day. */
 export const MAX_RETRY_AFTER_MS = 86_400_000;
+/** UTF-16 code units of a state machine's business key. */
+export const MAX_MACHINE_KEY_LENGTH = 255;
 /** Ten years; a longer wait is a slip. */
 export const MAX_WAIT_MS = 315_360_000_000;

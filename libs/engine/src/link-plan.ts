@@ -2,6 +2,7 @@ import { type FieldCompiler, createFieldCompiler } from "./field.ts";
 import { linkAction } from "./nodes/action.ts";
 import { linkAggregation } from "./nodes/aggregation.ts";
 import { linkParallel } from "./nodes/parallel.ts";
+import { linkStateMachine } from "./nodes/state-machine.ts";
 import { linkSubWorkflow } from "./nodes/sub-workflow.ts";
 import { linkSwitch } from "./nodes/switch.ts";
 import { linkTask } from "./nodes/task.ts";
@@ -83,6 +84,8 @@ function linkProgram(definition: PlanNode, compiler: FieldCompiler): NodeProgram
       return linkAggregation(definition, compiler);
     case "sub_workflow":
       return linkSubWorkflow(definition, compiler);
+    case "state_machine":
+      return linkStateMachine(definition, compiler);
   }
 }
 

@@ -1,8 +1,8 @@
-import type { Event } from "./events.ts";
+import type { Event, MachineInput } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import type { SubWorkflowNode, TaskNode } from "./plan-document.ts";
+import type { StateMachineNode, SubWorkflowNode, TaskNode } from "./plan-document.ts";
 import type { NodeState } from "./state.ts";
 
 /** An attempt that a worker must get. */
@@ -35,6 +35,21 @@ export interface ChildObligation {
   depth: number;
 }
 
+/** A state machine that must have been created, and must have got its events. `acknowledge_machine` says that it has. */
+export interface MachineObligation extends MachineInput {
+  nodeId: string;
+  /** Its creation's idempotency key: `<execution id>/<node id>`. */
+  requestId: string;
+  workflowId: string;
+  /** Absent: the version that is active when the machine is created. */
+  version?: number;
+}
+
+/** A state machine that must be gone. Without an id it may never have been created; whoever sent its creation knows. */
+export interface MachineCancellation extends MachineObligation {
+  machineId?: string;
+}
+
 export interface TaskCancellation {
   nodeId: string;
   attempt: number;
@@ -51,6 +66,9 @@ export interface Obligations {
   children: ChildObligation[];
   /** Children that must end. They may have been told before, or never have been started: repeat it until they are known to be gone. */
   cancelChildren: ChildCancellation[];
+  machines: MachineObligation[];
+  /** As `cancelChildren`. */
+  cancelMachines: MachineCancellation[];
 }
 
 /** What a turn adds to the obligations and takes from them. What ended by the turn's own command is not listed: its sender knows. */
@@ -59,15 +77,23 @@ export interface ObligationChanges {
   cancelTasks: TaskCancellation[];
   startChildren: ChildObligation[];
   cancelChildren: ChildCancellation[];
+  startMachines: MachineObligation[];
+  cancelMachines: MachineCancellation[];
 }
 
 /** Everything, for recovery. Looks at all nodes. */
 export function obligations(plan: Plan, state: ExecutionState, executionId: string): Obligations {
-  const result: Obligations = { tasks: [], children: [], cancelChildren: [] };
+  const result: Obligations = { tasks: [], children: [], cancelChildren: [], machines: [], cancelMachines: [] };
   for (const linked of plan.nodes) {
     const node = state.nodes[linked.index] as NodeState;
     if (node.status === "scheduled") {
       result.tasks.push(describeTask(linked, state, executionId));
+    } else if (linked.definition.kind === "state_machine") {
+      if (node.status === "waiting" && node.machineId === undefined) {
+        result.machines.push(describeMachine(linked, node, executionId));
+      } else if (node.status === "canceled") {
+        result.cancelMachines.push(describeMachine(linked, node, executionId));
+      }
     } else if (node.childId !== undefined && node.status === "waiting") {
       result.children.push(describeChild(linked, state));
     } else if (node.childId !== undefined && node.status === "canceled") {
@@ -88,14 +114,21 @@ export function obligationsOf(
   events: readonly Event[],
   executionId: string,
 ): ObligationChanges {
-  const changes: ObligationChanges = { startTasks: [], cancelTasks: [], startChildren: [], cancelChildren: [] };
+  const changes: ObligationChanges = {
+    startTasks: [],
+    cancelTasks: [],
+    startChildren: [],
+    cancelChildren: [],
+    startMachines: [],
+    cancelMachines: [],
+  };
   const begun = new Set<number>();
   for (const event of events) {
-    if (event.type !== "task_scheduled" && event.type !== "child_started" && event.type !== "node_canceled") continue;
+    if (!isOfObligation(event)) continue;
     const linked = plan.nodes[plan.indices.get(event.nodeId) as number] as LinkedNode;
     const node = state.nodes[linked.index] as NodeState;
     if (event.type === "node_canceled") {
-      if (!begun.has(linked.index)) addCancellation(changes, linked, node);
+      if (!begun.has(linked.index)) addCancellation(changes, linked, node, executionId);
       continue;
     }
     begun.add(linked.index);
@@ -103,13 +136,29 @@ export function obligationsOf(
       changes.startTasks.push(describeTask(linked, state, executionId));
     } else if (event.type === "child_started" && node.status === "waiting") {
       changes.startChildren.push(describeChild(linked, state));
+    } else if (event.type === "machine_requested" && node.status === "waiting") {
+      changes.startMachines.push(describeMachine(linked, node, executionId));
     }
   }
   return changes;
 }
 
-function addCancellation(changes: ObligationChanges, linked: LinkedNode, node: NodeState): void {
-  if (node.childId !== undefined) {
+type ObligationEvent = Extract<
+  Event,
+  { type: "task_scheduled" | "child_started" | "machine_requested" | "node_canceled" }
+>;
+
+function isOfObligation(event: Event): event is ObligationEvent {
+  const { type } = event;
+  return (
+    type === "task_scheduled" || type === "child_started" || type === "machine_requested" || type === "node_canceled"
+  );
+}
+
+function addCancellation(changes: ObligationChanges, linked: LinkedNode, node: NodeState, executionId: string): void {
+  if (linked.definition.kind === "state_machine") {
+    changes.cancelMachines.push(describeMachine(linked, node, executionId));
+  } else if (node.childId !== undefined) {
     changes.cancelChildren.push({ nodeId: linked.id, childId: node.childId });
   } else if (linked.definition.kind === "task" && node.dueAt === undefined) {
     changes.cancelTasks.push({ nodeId: linked.id, attempt: node.attempt });
@@ -144,5 +193,18 @@ function describeChild(linked: LinkedNode, state: ExecutionState): ChildObligati
     input: node.input as JsonObject,
     priority: state.priority,
     depth: (state.depth ?? 0) + 1,
+  };
+}
+
+function describeMachine(linked: LinkedNode, node: NodeState, executionId: string): MachineCancellation {
+  const { workflowId, version } = linked.definition as StateMachineNode;
+  return {
+    // As `machine_requested` has put it there.
+    ...(node.input as unknown as MachineInput),
+    nodeId: linked.id,
+    requestId: `${executionId}/${linked.id}`,
+    workflowId,
+    ...(version !== undefined && { version }),
+    ...(node.machineId !== undefined && { machineId: node.machineId }),
   };
 }

@@ -27,7 +27,14 @@ export interface PlanDocument {
   priority?: number;
 }
 
-export type PlanNode = TaskNode | ActionNode | SwitchNode | ParallelNode | AggregationNode | SubWorkflowNode;
+export type PlanNode =
+  | TaskNode
+  | ActionNode
+  | SwitchNode
+  | ParallelNode
+  | AggregationNode
+  | SubWorkflowNode
+  | StateMachineNode;
 
 export interface PlanNodeBase {
   id: string;
@@ -138,4 +145,17 @@ export interface SubWorkflowNode extends PlanNodeBase {
   version?: number;
   /** Template of the child's input. */
   inputs?: Json;
+}
+
+export interface StateMachineNode extends PlanNodeBase {
+  kind: "state_machine";
+  workflowId: string;
+  /** Absent: the version that is active when the machine is created. */
+  version?: number;
+  /** Template of a text: the machine's business key. */
+  key?: Json;
+  /** Template of an object: what the creation sets of the machine's context. */
+  context?: Json;
+  /** Sent once it is created, in order. `data` is a template. */
+  events: { event: string; data?: Json }[];
 }

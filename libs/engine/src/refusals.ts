@@ -59,6 +59,15 @@ export function childNotAwaited(nodeId: string, childId: string): DomainError {
   });
 }
 
+export function machineNotAwaited(nodeId: string, machineId: string | undefined): DomainError {
+  return new DomainError({
+    kind: "aborted",
+    reason: "MACHINE_NOT_AWAITED",
+    message: `node ${nodeId} does not wait for ${machineId === undefined ? "a machine" : `machine ${machineId}`}; drop the result`,
+    metadata: { node: nodeId, ...(machineId !== undefined && { machine_id: machineId }) },
+  });
+}
+
 export function limitReached(executionId: string, what: string): DomainError {
   return new DomainError({
     kind: "resource_exhausted",

@@ -10,7 +10,7 @@ export type NodeStatus =
   | "scheduled"
   /** An attempt failed; the next one waits for its time. */
   | "backing_off"
-  /** A wait, or a sub-workflow under way, or a parallel whose branches run. */
+  /** A wait, or a sub-workflow or state machine under way, or a parallel whose branches run. */
   | "waiting"
   | "completed"
   | "failed"
@@ -33,6 +33,8 @@ export interface NodeState {
   dueAt?: number;
   signal?: string;
   childId?: string;
+  /** State machine: its id, once it exists and has its events. */
+  machineId?: string;
   /** Switch: indices of the activated nodes. Parallel with `wait_all: false`: the branch that completed first. */
   chosen?: number[];
   /** Index of the switch or parallel that activated this node first. */

@@ -47,6 +47,7 @@ describe("definitions.md", () => {
         "parallel",
         "aggregation",
         "sub_workflow",
+        "state_machine",
         "trigger",
       ]),
     );

@@ -65,6 +65,15 @@ export type NodeBody =
   | { kind: "parallel"; branches: NodeRef[]; waitAll: boolean; branchesAt: SourceNode }
   | { kind: "aggregation"; strategy: "merge" | "collect"; inputs?: Json }
   | { kind: "sub_workflow"; workflowId: string; workflowAt?: SourceNode; version?: number; inputs?: Json }
+  | {
+      kind: "state_machine";
+      workflowId: string;
+      workflowAt?: SourceNode;
+      version?: number;
+      key?: Json;
+      context?: Json;
+      events: { event: string; data?: Json }[];
+    }
   /** Its type is missing or unknown: there is nothing to plan, and errors are reported already. */
   | { kind: "unknown" };
 

@@ -36,5 +36,7 @@ export const MAX_SCHEMA_LENGTH = 65_536;
 export const MAX_SCHEDULES = 100;
 /** Triggers that a workflow may declare. */
 export const MAX_TRIGGERS = 100;
+/** Events that a node sends to the state machine that it creates. */
+export const MAX_MACHINE_EVENTS = 100;
 /** States of a machine. */
 export const MAX_STATES = 2_000;

@@ -84,6 +84,10 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
       const { workflowAt: _workflowAt, ...subWorkflow } = body;
       return { ...base, ...subWorkflow };
     }
+    case "state_machine": {
+      const { workflowAt: _workflowAt, ...machine } = body;
+      return { ...base, ...machine };
+    }
     case "unknown":
       throw new Error(`the node "${node.id}" has no known type, which must have been reported as an error`);
   }

@@ -16,4 +16,5 @@ export const executionConfig = defineConfig({
   ...busSettings,
   HEDDLE_DEFINITION_ADDRESS: addressSetting("definition", servicePorts.definition),
   HEDDLE_SCHEDULER_ADDRESS: addressSetting("scheduler", servicePorts.scheduler),
+  HEDDLE_STATEMACHINE_ADDRESS: addressSetting("statemachine", servicePorts.statemachine),
 });

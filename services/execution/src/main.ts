@@ -17,6 +17,8 @@ await runProcess({
       definition: connect(config.HEDDLE_DEFINITION_ADDRESS, [DefinitionService]),
       // Its links are streams, which open themselves again.
       scheduler: connect(config.HEDDLE_SCHEDULER_ADDRESS, []),
+      // Machines are asked for only by nodes of that kind: without the service everything else runs.
+      statemachine: connect(config.HEDDLE_STATEMACHINE_ADDRESS, []),
       dial,
       owner,
       address,

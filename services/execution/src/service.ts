@@ -7,7 +7,15 @@ import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition
 import { DiagnosticsService } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { ExecutionService as ExecutionDescriptor } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { createOwnerRouter, createRpcClient, type Dial, type Routes, type RpcTransport } from "@heddle/rpc";
+import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
+import {
+  createInMemoryTransport,
+  createOwnerRouter,
+  createRpcClient,
+  type Dial,
+  type Routes,
+  type RpcTransport,
+} from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
 import { consumeDefinitions } from "./definitions/definition-consumer.ts";
@@ -18,6 +26,7 @@ import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
 import { createHub } from "./domain/hub.ts";
 import { publisherGraceMs } from "./domain/limits.ts";
+import { createMachines } from "./domain/machines.ts";
 import { createPlans } from "./domain/plans.ts";
 import { createRequestIds } from "./domain/request-ids.ts";
 import { createTurnEffects } from "./domain/turns.ts";
@@ -27,6 +36,7 @@ import type { ExecutionContext } from "./handlers/context.ts";
 import { createOpenTasks } from "./link/open-tasks.ts";
 import { submitResults } from "./link/submit-results.ts";
 import { createSchedulerLink } from "./link/scheduler-link.ts";
+import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
 import { registerMetrics } from "./metrics.ts";
 import { findActiveVersion } from "./store/active-versions.ts";
 import { findPlan, savePlan } from "./store/plan-store.ts";
@@ -38,13 +48,15 @@ export interface ExecutionServiceOptions {
   definition: RpcTransport;
   /** To any replica of the scheduler. */
   scheduler: RpcTransport;
+  /** To the statemachine service, for nodes that create machines. */
+  statemachine: RpcTransport;
   /** Reaches other replicas, by the addresses that they have told. Not needed by a process that is alone. */
   dial?: Dial;
   /** Unique among live processes, the same after a restart. */
   owner: string;
   /** Where other replicas reach this one, `http://host:port`; empty for a process that is alone. */
   address?: string;
-  /** Brings DefinitionEvents. */
+  /** Brings DefinitionEvents and StateMachineEvents. */
   bus?: EventBus;
   /** Where ExecutionEvents go. */
   sinks: readonly EventSink[];
@@ -82,7 +94,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     findActive: ({ namespace, workflowId }) => findActiveVersion(database, namespace, workflowId),
   });
   const loader = createPlanLoader({ resolve: (key) => plans.resolve(key), logger });
-  let definitionEvents: Subscription | undefined;
+  const subscriptions: Subscription[] = [];
 
   const projection = createExecutionProjection(
     database,
@@ -92,7 +104,9 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     },
   );
 
+  const stateMachines = createRpcClient(StateMachineService, options.statemachine);
   const children = createChildren({ runtime: () => runtime, plans, logger });
+  const machines = createMachines({ runtime: () => runtime, client: stateMachines, logger });
   const link = createSchedulerLink({
     transport: options.scheduler,
     dial: options.dial,
@@ -103,7 +117,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     onResults: (results, done) => submitResults(runtime, results, done, logger),
     logger,
   });
-  const effects = createTurnEffects({ openTasks, children, hub, requestIds, scheduler: link, now });
+  const effects = createTurnEffects({ openTasks, children, machines, hub, requestIds, scheduler: link, now });
 
   const runtime = createJournalRuntime({
     database,
@@ -144,6 +158,12 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const context: ExecutionContext = { runtime, database, plans, hub, requestIds, openTasks, now, atOwner };
   const router = createOwnerRouter({ directory: runtime, dial: options.dial });
   const methods = createRoutedMethods(context, router);
+  // What events tell goes the way of every call: to the owner of the execution.
+  const transport = createInMemoryTransport({
+    routes: (routes) => routes.service(ExecutionDescriptor, methods),
+    logger,
+  });
+  const own = createRpcClient(ExecutionDescriptor, transport);
 
   return {
     routes: (routes) =>
@@ -152,14 +172,25 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
       await runtime.start();
       await publisher.start();
       if (options.bus !== undefined) {
-        definitionEvents = consumeDefinitions({ bus: options.bus, database, loader, logger });
+        subscriptions.push(
+          consumeDefinitions({ bus: options.bus, database, loader, logger }),
+          consumeMachineEnds({
+            bus: options.bus,
+            database,
+            report: (request) => own.reportMachine(request),
+            getPayload: async (digest) => (await stateMachines.getPayload({ digest })).payload,
+            logger,
+          }),
+        );
       }
       link.start();
     },
     async stop() {
       link.stop();
       children.stop();
-      await definitionEvents?.close();
+      machines.stop();
+      await Promise.all(subscriptions.splice(0).map((subscription) => subscription.close()));
+      transport.close();
       await loader.stop();
       // Others wait for the partitions, and a broker that is away is no reason to keep them.
       const published = publisher.stop();

@@ -21,7 +21,7 @@ it("says each pair once, with a reason", () => {
   const pairs = calls.map(({ from, to }) => `${from} -> ${to}`);
   expect(new Set(pairs).size).toBe(pairs.length);
   for (const { by, why } of calls) {
-    expect(["call", "stream"]).toContain(by);
+    expect(["call", "stream", "delivery"]).toContain(by);
     expect(why.length).toBeGreaterThan(10);
   }
 });

@@ -7,7 +7,7 @@ export interface CallEdge {
   from: string;
   to: string;
   services: string[];
-  by: "call" | "stream";
+  by: "call" | "stream" | "delivery";
   why: string;
 }
 
@@ -76,7 +76,7 @@ export function compareCallGraph(
   return findings;
 }
 
-/** The first circle of calls between different services, as `a -> b -> a`. Streams wait for nothing and do not count. */
+/** The first circle of calls between different services, as `a -> b -> a`. Nobody waits for streams and deliveries: they do not count. */
 export function findCircle(edges: readonly CallEdge[]): string | undefined {
   const next = new Map<string, string[]>();
   for (const { from, to, by } of edges) {

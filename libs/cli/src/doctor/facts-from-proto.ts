@@ -75,10 +75,11 @@ const STATES: Readonly<Partial<Record<InspectedTaskState, ScheduledTask["state"]
   [InspectedTaskState.FINISHED]: "finished",
 };
 
-function toWait({ nodeId, taskId, taskOpen, childExecutionId, signal, dueAt, branches }: WaitMessage): NodeWait {
+function toWait({ nodeId, taskId, taskOpen, childExecutionId, signal, dueAt, branches, machine }: WaitMessage): NodeWait {
   return {
     nodeId,
     branches,
+    machine,
     ...(taskId !== "" && { taskId, taskOpen }),
     ...(childExecutionId !== "" && { childExecutionId }),
     ...(signal !== "" && { signal }),

@@ -55,6 +55,10 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     }
     case "childStarted":
       return say(`${event.value.workflowId}  ${event.value.childId}`);
+    case "machineRequested":
+      return say(`${event.value.workflowId}  ${payloadText(event.value.input)}`);
+    case "machineAcknowledged":
+      return say(`machine ${event.value.machineId}`);
     case "nodeCompleted": {
       const chosen = event.value.chosen.length > 0 ? `chose ${event.value.chosen.join(", ")}  ` : "";
       return say(chosen + payloadText(event.value.output), "green");

@@ -90,10 +90,11 @@ function factsOf(node: NodeView, nowMs: number): string[] {
   return facts;
 }
 
-function waitOf({ signal, childId, dueAtMs }: NodeView, nowMs: number): string {
+function waitOf({ signal, childId, machineId, dueAtMs }: NodeView, nowMs: number): string {
   const limit = dueAtMs === undefined ? "" : ` ${formatDuration(dueAtMs - nowMs)}`;
   if (signal !== undefined) return `waits for signal ${oneLine(signal)}${limit && `, at most${limit}`}`;
   if (childId !== undefined) return `waits for ${childId}`;
+  if (machineId !== undefined) return `waits for machine ${machineId}`;
   return dueAtMs === undefined ? "waits" : `waits${limit}`;
 }
 

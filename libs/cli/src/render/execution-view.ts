@@ -20,6 +20,7 @@ export interface NodeView {
   failure?: Pick<Failure, "type" | "message">;
   skipReason?: string;
   childId?: string;
+  machineId?: string;
 }
 
 /** What is shown of an execution, kept up to date by its events. */
@@ -63,6 +64,7 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
       failure: node.failure,
       skipReason: node.skipReason || undefined,
       childId: node.childId || undefined,
+      machineId: node.machineId || undefined,
     });
   }
   return {
@@ -111,6 +113,8 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "taskFailed":
     case "waitStarted":
     case "childStarted":
+    case "machineRequested":
+    case "machineAcknowledged":
     case "nodeCompleted":
     case "nodeFailed":
     case "nodeSkipped":
@@ -134,6 +138,8 @@ type NodeEvent = Extract<
       | "taskFailed"
       | "waitStarted"
       | "childStarted"
+      | "machineRequested"
+      | "machineAcknowledged"
       | "nodeCompleted"
       | "nodeFailed"
       | "nodeSkipped"
@@ -174,6 +180,13 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
       node.status = NodeStatus.WAITING;
       node.startedAtMs ??= at;
       node.childId = event.value.childId;
+      break;
+    case "machineRequested":
+      node.status = NodeStatus.WAITING;
+      node.startedAtMs ??= at;
+      break;
+    case "machineAcknowledged":
+      node.machineId = event.value.machineId;
       break;
     case "nodeCompleted":
       endNode(node, NodeStatus.COMPLETED, at);

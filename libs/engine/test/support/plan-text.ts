@@ -21,6 +21,7 @@ export const TEST_RETRY: RetryPolicy = {
  * parallel: branches=a,b; race=true for wait_all: false
  * merge, collect: inputs, sources (default: the dependencies)
  * child: workflow, version, inputs
+ * machine: workflow, version, key, context, events
  */
 export function parsePlan(lines: string[]): PlanDocument {
   const document: PlanDocument = { format: "heddle.plan/1", workflowId: "test", type: "dag", nodes: [] };
@@ -103,6 +104,11 @@ function parseNode({ words, values }: Words, resolve: Resolve): PlanNode {
     case "child": {
       const { workflow, ...options } = own;
       return { ...base, kind: "sub_workflow", workflowId: toWord(workflow), ...options };
+    }
+    case "machine": {
+      const { workflow, events, ...options } = own;
+      const list = (events ?? []) as { event: string; data?: Json }[];
+      return { ...base, kind: "state_machine", workflowId: toWord(workflow), events: list, ...options };
     }
     default:
       throw new Error(`node ${id} is of the unknown kind ${kind}`);

@@ -30,6 +30,8 @@ export interface Runner {
   known: Obligations;
   /** Ids of the children that were ever started. */
   startedChildren: Set<string>;
+  /** Request ids of the machines that were ever asked for. */
+  requestedMachines: Set<string>;
   send(command: Command, now: number): Step;
 }
 
@@ -57,8 +59,9 @@ export function createRunner(plan: Plan, maxPayloadBytes?: number): Runner {
     plan,
     state: undefined,
     history: [],
-    known: { tasks: [], children: [], cancelChildren: [] },
+    known: { tasks: [], children: [], cancelChildren: [], machines: [], cancelMachines: [] },
     startedChildren: new Set(),
+    requestedMachines: new Set(),
     send(command, now) {
       const { state, events } = decide(plan, runner.state, command, {
         executionId: EXECUTION_ID,
@@ -71,6 +74,7 @@ export function createRunner(plan: Plan, maxPayloadBytes?: number): Runner {
       const changes = obligationsOf(plan, state, events, EXECUTION_ID);
       accumulate(runner.known, command, changes);
       for (const { childId } of changes.startChildren) runner.startedChildren.add(childId);
+      for (const { requestId } of changes.startMachines) runner.requestedMachines.add(requestId);
       return { events, changes };
     },
   };
@@ -93,6 +97,7 @@ export function copyState(state: ExecutionState): ExecutionState {
 export function sortedObligations(runner: Runner): { expected: Obligations; known: Obligations } {
   const expected = obligations(runner.plan, runner.state as ExecutionState, EXECUTION_ID);
   expected.cancelChildren = expected.cancelChildren.filter(({ childId }) => runner.startedChildren.has(childId));
+  expected.cancelMachines = expected.cancelMachines.filter(({ requestId }) => runner.requestedMachines.has(requestId));
   return { expected: sortObligations(expected), known: sortObligations(runner.known) };
 }
 
@@ -102,6 +107,17 @@ function accumulate(known: Obligations, command: Command, changes: ObligationCha
   }
   if (command.type === "complete_child" || command.type === "fail_child") {
     known.children = known.children.filter((child) => child.childId !== command.childId);
+  }
+  if (
+    command.type === "acknowledge_machine" ||
+    command.type === "complete_machine" ||
+    command.type === "fail_machine"
+  ) {
+    known.machines = known.machines.filter(({ nodeId }) => nodeId !== command.nodeId);
+  }
+  for (const canceled of changes.cancelMachines) {
+    known.machines = known.machines.filter(({ nodeId }) => nodeId !== canceled.nodeId);
+    known.cancelMachines.push(canceled);
   }
   for (const { nodeId, attempt } of changes.cancelTasks) {
     const at = known.tasks.findIndex((task) => task.nodeId === nodeId && task.attempt === attempt);
@@ -116,6 +132,7 @@ function accumulate(known: Obligations, command: Command, changes: ObligationCha
   }
   known.tasks.push(...changes.startTasks);
   known.children.push(...changes.startChildren);
+  known.machines.push(...changes.startMachines);
 }
 
 function sortObligations(list: Obligations): Obligations {
@@ -124,5 +141,7 @@ function sortObligations(list: Obligations): Obligations {
     tasks: list.tasks.toSorted(byNode),
     children: list.children.toSorted(byNode),
     cancelChildren: list.cancelChildren.toSorted(byNode),
+    machines: list.machines.toSorted(byNode),
+    cancelMachines: list.cancelMachines.toSorted(byNode),
   };
 }

@@ -19,6 +19,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * > start {input} [priority=1]          > complete <node> <output> [attempt=1]    > fail <node> <type> <message> [attempt=1] [retryable=false] [retryAfterMs=5]
  * > tick <ms>   the clock moves on, and timers fire            > signal <name> <payload> [id=request]
  * > later <ms>  the clock moves on, and nothing happens        > child-done <node> <output>      > child-failed <node> <type> <message>
+ * > machine-is <node> <id>     > machine-done <node> <id> <output>    > machine-failed <node> <id> <type> <message>
  * > suspend | resume | cancel <reason>                         > limit <bytes>  of a payload
  *
  * Events are written without what is always the same. `=>` are obligations that begin or end, `!` is a refusal,
@@ -100,6 +101,14 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
         childId: childIdOf(nodeId, values),
         failure: { type: rest[0] ?? "", message: unquote(rest[1]) },
       };
+    case "machine-is":
+      return { type: "acknowledge_machine", nodeId, machineId: rest[0] ?? "" };
+    case "machine-done":
+      return { type: "complete_machine", nodeId, machineId: rest[0] ?? "", output: parse(rest[1]) };
+    case "machine-failed": {
+      const failure = { type: rest[1] ?? "", message: unquote(rest[2]) };
+      return { type: "fail_machine", nodeId, ...(rest[0] !== "-" && { machineId: rest[0] }), failure };
+    }
     case "signal":
       return { type: "signal", name: nodeId, payload: parse(rest[0]), requestId: toWord(values.get("id")) };
     case "suspend":
@@ -118,8 +127,13 @@ function describeStep(step: Step, state: ExecutionState, now: number): string[] 
     ...step.events.map((event) => `  ${describeEvent(event)}`),
     ...changes.startTasks.map((task) => `  => run ${task.nodeId}#${task.attempt}${describeOptions(task, state)}`),
     ...changes.startChildren.map((child) => `  => start ${child.childId} of ${child.workflowId}`),
+    ...changes.startMachines.map((machine) => `  => create a machine of ${machine.workflowId} as ${machine.requestId}`),
     ...changes.cancelTasks.map((task) => `  => stop ${task.nodeId}#${task.attempt}`),
     ...changes.cancelChildren.map((child) => `  => cancel ${child.childId}`),
+    ...changes.cancelMachines.map(
+      ({ nodeId, machineId }) =>
+        `  => delete the machine of ${nodeId}${machineId === undefined ? "" : `: ${machineId}`}`,
+    ),
     ...(timerAt === undefined ? [] : [`  timer ${timerAt <= now ? "now" : `+${timerAt - now}`}`]),
   ];
 }

@@ -13,6 +13,7 @@ import { readParallel, readSwitch } from "./control.ts";
 import { isText, readCondition, readNodeRefs } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
 import { readSubWorkflow } from "./sub-workflow.ts";
+import { readStateMachine } from "./state-machine.ts";
 import { readTriggerNode } from "./trigger.ts";
 import { TASK_FIELDS, readAgent, readTool } from "./task.ts";
 
@@ -45,6 +46,14 @@ const NODE_TYPES = new Map<string, NodeType>([
   ["action", { what: "an action", fields: ["subtype", "params"], read: readAction }],
   ["aggregation", { what: "an aggregation", fields: ["subtype", "inputs"], read: readAggregation }],
   ["sub_workflow", { what: "a sub-workflow", fields: ["workflow_id", "version", "inputs"], read: readSubWorkflow }],
+  [
+    "state_machine",
+    {
+      what: "a state machine node",
+      fields: ["workflow_id", "version", "key", "context", "events"],
+      read: readStateMachine,
+    },
+  ],
   [
     "trigger",
     {

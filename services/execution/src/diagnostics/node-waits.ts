@@ -34,6 +34,7 @@ function describeWait(
   if (node.dueAt !== undefined) wait.dueAt = timestampFromMs(node.dueAt);
   if (node.signal !== undefined) wait.signal = node.signal;
   if (node.childId !== undefined) wait.childExecutionId = node.childId;
-  wait.branches = node.dueAt === undefined && node.signal === undefined && node.childId === undefined;
+  wait.machine = linked.definition.kind === "state_machine";
+  wait.branches = linked.definition.kind === "parallel";
   return wait;
 }

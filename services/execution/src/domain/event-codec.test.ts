@@ -70,6 +70,18 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     fc.record({ ...node, childId: fc.constant(ID), workflowId: name, input: json }),
     maybe("version", attempt),
   ),
+  machine_requested: merge(
+    fc.record({
+      ...node,
+      workflowId: name,
+      input: merge(
+        fc.record({ context: fc.dictionary(name, json), events: fc.array(fc.record({ event: name, data: json })) }),
+        maybe("key", name),
+      ),
+    }),
+    maybe("version", attempt),
+  ),
+  machine_acknowledged: fc.record({ ...node, machineId: fc.constant(ID) }),
   node_completed: merge(
     fc.record({ ...node, output: json }),
     maybe("chosen", fc.array(name, { minLength: 1, maxLength: 3 })),

@@ -1,4 +1,4 @@
-import type { Event, ExecutionStarted, Json } from "@heddle/engine";
+import type { Event, ExecutionStarted, Json, MachineInput } from "@heddle/engine";
 import type {
   ExecutionEvent,
   ExecutionStarted as ProtoStarted,
@@ -79,6 +79,19 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         input: json(input),
       };
     }
+    case "machineRequested": {
+      const { nodeId, workflowId, version, input } = event.value;
+      return {
+        type: "machine_requested",
+        at,
+        nodeId,
+        workflowId,
+        ...present("version", version === 0 ? undefined : version),
+        input: json(input) as unknown as MachineInput,
+      };
+    }
+    case "machineAcknowledged":
+      return { type: "machine_acknowledged", at, nodeId: event.value.nodeId, machineId: event.value.machineId };
     case "nodeCompleted": {
       const { nodeId, output, chosen } = event.value;
       return {

@@ -1,4 +1,4 @@
-import type { Event } from "@heddle/engine";
+import { type Event, machineInputToJson } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { whatEnded } from "./ended.ts";
 import { toProtoOrigin } from "./origin.ts";
@@ -92,6 +92,22 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           version: event.version ?? 0,
           input: payloads.write(`input of node ${event.nodeId}`, event.input),
         },
+      };
+    case "machine_requested":
+      return {
+        case: "machineRequested",
+        value: {
+          $typeName: `${PACKAGE}.MachineRequested`,
+          nodeId: event.nodeId,
+          workflowId: event.workflowId,
+          version: event.version ?? 0,
+          input: payloads.write(`input of node ${event.nodeId}`, machineInputToJson(event.input)),
+        },
+      };
+    case "machine_acknowledged":
+      return {
+        case: "machineAcknowledged",
+        value: { $typeName: `${PACKAGE}.MachineAcknowledged`, nodeId: event.nodeId, machineId: event.machineId },
       };
     case "logged":
       return {

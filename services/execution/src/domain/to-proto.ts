@@ -98,6 +98,7 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
     dueAt: toTimestamp(state.dueAt),
     signal: state.signal ?? "",
     childId: state.childId ?? "",
+    machineId: state.machineId ?? "",
     worker: worker ?? "",
     skipReason: state.skipReason ?? "",
   });

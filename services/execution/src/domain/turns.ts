@@ -6,11 +6,13 @@ import { taskIdOf, toTask } from "../link/task-messages.ts";
 import type { Execution, ExecutionCommand } from "./aggregate.ts";
 import type { Children } from "./children.ts";
 import type { Hub } from "./hub.ts";
+import type { Machines } from "./machines.ts";
 import type { RequestIds } from "./request-ids.ts";
 
 export interface TurnEffectsOptions {
   openTasks: OpenTasks;
   children: Children;
+  machines: Machines;
   hub: Hub;
   requestIds: Pick<RequestIds, "add">;
   /** Sends what commits ask of the scheduler. */
@@ -26,7 +28,7 @@ export interface TurnEffects {
 }
 
 export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
-  const { openTasks, children, hub, scheduler, requestIds, now } = options;
+  const { openTasks, children, machines, hub, scheduler, requestIds, now } = options;
 
   const remember = (id: string, { state }: Execution): void => {
     if (state.requestId !== "") requestIds.add(state.namespace, state.requestId, id);
@@ -52,6 +54,8 @@ export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
         }
         for (const child of changes.startChildren) children.start(id, child);
         for (const { childId } of changes.cancelChildren) children.cancel(childId, `its parent ${id} has ended`);
+        for (const machine of changes.startMachines) machines.create(id, machine);
+        for (const machine of changes.cancelMachines) machines.cancel(id, execution.state.namespace, machine);
         if (execution.state.endedAt !== undefined) children.finished(id, execution);
         hub.notify(id);
       }
@@ -66,6 +70,10 @@ export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
         for (const task of open.tasks) openTasks.add(partition, toTask(execution, task, now()));
         for (const child of open.children) children.start(id, child);
         for (const { childId } of open.cancelChildren) children.cancel(childId, `its parent ${id} has ended`);
+        for (const machine of open.machines) machines.create(id, machine);
+        for (const machine of open.cancelMachines) {
+          machines.cancel(id, execution.state.namespace, machine, { mayExist: true });
+        }
         // It may have ended just before the crash, with its parent still waiting.
         if (execution.state.endedAt !== undefined) children.finished(id, execution);
         else children.adopt(id, execution);

@@ -9,6 +9,7 @@ import { getExecution } from "../handlers/get-execution.ts";
 import { getPayload } from "../handlers/get-payload.ts";
 import { listExecutions } from "../handlers/list-executions.ts";
 import { listHistory } from "../handlers/list-history.ts";
+import { reportMachine } from "../handlers/report-machine.ts";
 import { resumeExecution } from "../handlers/resume-execution.ts";
 import { signalExecution } from "../handlers/signal-execution.ts";
 import { startExecution } from "../handlers/start-execution.ts";
@@ -72,6 +73,10 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
       partitionOf: ofExecution,
       handle: (request, call) => signalExecution(context, request, call),
       isRepeatable: hasKey,
+    }),
+    reportMachine: router.unary(method.reportMachine, {
+      partitionOf: ofExecution,
+      handle: (request) => reportMachine(context, request),
     }),
     getPayload: (request) => getPayload(context, request),
   } satisfies Partial<ServiceImpl<typeof ExecutionService>>;

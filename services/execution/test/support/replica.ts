@@ -61,6 +61,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     database,
     definition: dependencies,
     scheduler: dependencies,
+    statemachine: dependencies,
     dial: dialer.dial,
     owner,
     address: url,

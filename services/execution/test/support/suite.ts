@@ -33,7 +33,7 @@ export interface ExecutionSuite {
 }
 
 /** The execution service on a real Postgres, with the definition service and the scheduler played by the test. */
-export async function startExecutionSuite(answer?: Answer): Promise<ExecutionSuite> {
+export async function startExecutionSuite(answer?: Answer, others: Routes = () => undefined): Promise<ExecutionSuite> {
   const testDatabase = await createTestDatabase({ schema: "execution", migrations: executionMigrations });
   const logger = createLogger({ name: "test", level: "silent" });
   const scheduler = createScriptedScheduler(answer);
@@ -64,6 +64,7 @@ export async function startExecutionSuite(answer?: Answer): Promise<ExecutionSui
       routes: (router) => {
         definitions(router);
         scheduler.routes(router);
+        others(router);
         service.routes(router);
       },
       logger,
@@ -72,6 +73,7 @@ export async function startExecutionSuite(answer?: Answer): Promise<ExecutionSui
       database,
       definition: transport,
       scheduler: transport,
+      statemachine: transport,
       owner: "test",
       bus,
       sinks: [{ publish: async (batch) => void published.push(...batch) }],

@@ -607,6 +607,13 @@ export declare type NodeWait = Message<"heddle.execution.v1.NodeWait"> & {
    * @generated from field: bool branches = 7;
    */
   branches: boolean;
+
+  /**
+   * It waits for the end of a state machine, or for its creation.
+   *
+   * @generated from field: bool machine = 8;
+   */
+  machine: boolean;
 };
 
 /**

@@ -133,6 +133,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_REPLAY_DIVERGED = 16;
    */
   REPLAY_DIVERGED = 16,
+
+  /**
+   * ABORTED: the node does not wait for this state machine; a late or repeated report changes nothing.
+   *
+   * @generated from enum value: ERROR_REASON_MACHINE_NOT_AWAITED = 17;
+   */
+  MACHINE_NOT_AWAITED = 17,
 }
 
 /**

@@ -192,6 +192,22 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
      */
     value: CustomEventEmitted;
     case: "customEventEmitted";
+  } | {
+    /**
+     * A state machine is to be created, and is waited for.
+     *
+     * @generated from field: heddle.execution.v1.MachineRequested machine_requested = 22;
+     */
+    value: MachineRequested;
+    case: "machineRequested";
+  } | {
+    /**
+     * The state machine of a node exists, and has the events that the node sends.
+     *
+     * @generated from field: heddle.execution.v1.MachineAcknowledged machine_acknowledged = 23;
+     */
+    value: MachineAcknowledged;
+    case: "machineAcknowledged";
   } | { case: undefined; value?: undefined };
 };
 
@@ -713,6 +729,74 @@ export declare type ChildStarted = Message<"heddle.execution.v1.ChildStarted"> &
  * Use `create(ChildStartedSchema)` to create a new message.
  */
 export declare const ChildStartedSchema: GenMessage<ChildStarted>;
+
+/**
+ * A state machine is to be created.
+ *
+ * @generated from message heddle.execution.v1.MachineRequested
+ */
+export declare type MachineRequested = Message<"heddle.execution.v1.MachineRequested"> & {
+  /**
+   * Id of the node that waits for it.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Definition of the machine.
+   *
+   * @generated from field: string workflow_id = 2;
+   */
+  workflowId: string;
+
+  /**
+   * Version of the machine; 0 means the one that is active when it is created.
+   *
+   * @generated from field: uint32 version = 3;
+   */
+  version: number;
+
+  /**
+   * What it is created with, a JSON object: `key` (text, absent without one), `context` (object), `events` (list of `event` and `data`).
+   *
+   * @generated from field: heddle.common.v1.Payload input = 4;
+   */
+  input?: Payload | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.MachineRequested.
+ * Use `create(MachineRequestedSchema)` to create a new message.
+ */
+export declare const MachineRequestedSchema: GenMessage<MachineRequested>;
+
+/**
+ * The state machine of a node exists.
+ *
+ * @generated from message heddle.execution.v1.MachineAcknowledged
+ */
+export declare type MachineAcknowledged = Message<"heddle.execution.v1.MachineAcknowledged"> & {
+  /**
+   * Id of the node that waits for it.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Id of the machine.
+   *
+   * @generated from field: string machine_id = 2;
+   */
+  machineId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.MachineAcknowledged.
+ * Use `create(MachineAcknowledgedSchema)` to create a new message.
+ */
+export declare const MachineAcknowledgedSchema: GenMessage<MachineAcknowledged>;
 
 /**
  * A node other than a task ended well.

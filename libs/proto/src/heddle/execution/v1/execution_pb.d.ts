@@ -310,11 +310,18 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
   skipReason: string;
 
   /**
-   * What the node is: `task`, `action`, `switch`, `parallel`, `aggregation` or `sub_workflow`.
+   * What the node is: `task`, `action`, `switch`, `parallel`, `aggregation`, `sub_workflow` or `state_machine`.
    *
    * @generated from field: string kind = 14;
    */
   kind: string;
+
+  /**
+   * State machine that it created; empty before that is known, and for other kinds.
+   *
+   * @generated from field: string machine_id = 15;
+   */
+  machineId: string;
 };
 
 /**
@@ -438,7 +445,7 @@ export enum NodeStatus {
   BACKING_OFF = 3,
 
   /**
-   * It waits for a time, a signal, a child or its branches.
+   * It waits for a time, a signal, a child, a state machine or its branches.
    *
    * @generated from enum value: NODE_STATUS_WAITING = 4;
    */

@@ -8,6 +8,7 @@ import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import type { Execution, ExecutionOrigin, ExecutionStatus } from "./execution_pb.js";
 import type { ExecutionEvent } from "./execution_event_pb.js";
 import type { Payload } from "../../common/v1/payload_pb.js";
+import type { Failure } from "../../common/v1/failure_pb.js";
 
 /**
  * Describes the file heddle/execution/v1/execution_service.proto.
@@ -701,6 +702,77 @@ export declare type MigrateExecutionResponse = Message<"heddle.execution.v1.Migr
 export declare const MigrateExecutionResponseSchema: GenMessage<MigrateExecutionResponse>;
 
 /**
+ * Request of ReportMachine.
+ *
+ * @generated from message heddle.execution.v1.ReportMachineRequest
+ */
+export declare type ReportMachineRequest = Message<"heddle.execution.v1.ReportMachineRequest"> & {
+  /**
+   * Id of the execution.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+
+  /**
+   * Id of the node that waits for the machine.
+   *
+   * @generated from field: string node_id = 2;
+   */
+  nodeId: string;
+
+  /**
+   * Id of the machine.
+   *
+   * @generated from field: string machine_id = 3;
+   */
+  machineId: string;
+
+  /**
+   * How it has ended; exactly one of these.
+   *
+   * @generated from oneof heddle.execution.v1.ReportMachineRequest.end
+   */
+  end: {
+    /**
+     * It has finished, with this output.
+     *
+     * @generated from field: heddle.common.v1.Payload output = 4;
+     */
+    value: Payload;
+    case: "output";
+  } | {
+    /**
+     * It has failed, or was deleted.
+     *
+     * @generated from field: heddle.common.v1.Failure failure = 5;
+     */
+    value: Failure;
+    case: "failure";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message heddle.execution.v1.ReportMachineRequest.
+ * Use `create(ReportMachineRequestSchema)` to create a new message.
+ */
+export declare const ReportMachineRequestSchema: GenMessage<ReportMachineRequest>;
+
+/**
+ * Response of ReportMachine.
+ *
+ * @generated from message heddle.execution.v1.ReportMachineResponse
+ */
+export declare type ReportMachineResponse = Message<"heddle.execution.v1.ReportMachineResponse"> & {
+};
+
+/**
+ * Describes the message heddle.execution.v1.ReportMachineResponse.
+ * Use `create(ReportMachineResponseSchema)` to create a new message.
+ */
+export declare const ReportMachineResponseSchema: GenMessage<ReportMachineResponse>;
+
+/**
  * Request of GetPayload.
  *
  * @generated from message heddle.execution.v1.GetPayloadRequest
@@ -859,6 +931,17 @@ export declare const ExecutionService: GenService<{
     methodKind: "unary";
     input: typeof MigrateExecutionRequestSchema;
     output: typeof MigrateExecutionResponseSchema;
+  },
+  /**
+   * Tells an execution how the state machine has ended that one of its nodes waits for. Internal: replicas pass on to the owner what events tell
+   * them. ABORTED with MACHINE_NOT_AWAITED.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.ReportMachine
+   */
+  reportMachine: {
+    methodKind: "unary";
+    input: typeof ReportMachineRequestSchema;
+    output: typeof ReportMachineResponseSchema;
   },
   /**
    * Returns the text of a payload that an event references. NOT_FOUND with PAYLOAD_NOT_FOUND.

@@ -1,0 +1,57 @@
+import { DomainError } from "@heddle/errors";
+import type { Logger } from "@heddle/telemetry";
+import { retryPauseMs } from "./limits.ts";
+
+/** Calls to other services that nobody waits for and that must succeed: repeated with growing pauses. */
+export interface Deliveries {
+  /** One at a time for each name; a name that is under way is not begun again. */
+  repeat(name: string, call: () => Promise<void>): void;
+  /** What has not succeeded is left: whoever owns the partition next derives it again. */
+  stop(): void;
+}
+
+export function createDeliveries(logger: Logger): Deliveries {
+  const underWay = new Set<string>();
+  const waiting = new Map<NodeJS.Timeout, () => void>();
+  let stopped = false;
+
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        waiting.delete(timer);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      waiting.set(timer, end);
+    });
+
+  const run = async (name: string, call: () => Promise<void>): Promise<void> => {
+    for (let pauseMs: number = retryPauseMs.first; !stopped; pauseMs = Math.min(pauseMs * 2, retryPauseMs.longest)) {
+      try {
+        return await call();
+      } catch (error) {
+        if (error instanceof DomainError && isElsewhere(error)) return;
+        logger.warn({ err: error, delivery: name, pauseMs }, "a delivery has not succeeded yet");
+      }
+      await pause(pauseMs);
+    }
+  };
+
+  return {
+    repeat(name, call) {
+      if (stopped || underWay.has(name)) return;
+      underWay.add(name);
+      void run(name, call).finally(() => underWay.delete(name));
+    },
+    stop() {
+      stopped = true;
+      for (const end of waiting.values()) end();
+    },
+  };
+}
+
+/** Whoever owns the partition now derives the obligation anew. */
+function isElsewhere({ reason }: DomainError): boolean {
+  return reason === "PARTITION_NOT_OWNED" || reason === "PARTITION_LOST";
+}
