@@ -1,9 +1,13 @@
 import type { JournalMetrics, Publisher } from "@heddle/journal";
 import type { Metrics } from "@heddle/telemetry";
 
-/** What an operator watches of a journal and of what is published from it. */
+/**
+ * What an operator watches of a journal and of what is published from it. `prefix` differs between services: in one
+ * process they share the registry.
+ */
 export function registerJournalMetrics(
   metrics: Metrics,
+  prefix: string,
   runtime: { metrics(): JournalMetrics },
   publisher: Pick<Publisher, "lagRows">,
 ): void {
@@ -18,5 +22,5 @@ export function registerJournalMetrics(
     ["defects", "Commands that met a defect since the start.", read((m) => m.defects)],
     ["flush_seconds", "Time that the last commit took.", read((m) => m.lastFlushMs / 1000)],
   ];
-  for (const [name, help, value] of gauges) metrics.gauge(`heddle_journal_${name}`, help, value);
+  for (const [name, help, value] of gauges) metrics.gauge(`${prefix}_${name}`, help, value);
 }

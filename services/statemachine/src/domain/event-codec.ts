@@ -1,0 +1,24 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { EncodedEvent, PayloadClaim, PayloadLookup } from "@heddle/journal";
+import { createPayloadReader, createPayloadWriter } from "@heddle/journal-service";
+import { StateMachineEventSchema } from "@heddle/proto/heddle/statemachine/v1/statemachine_event_pb.js";
+import type { MachineEvent } from "@heddle/statechart";
+import { fromProtoEvent } from "./event-from-proto.ts";
+import { toProtoEvent } from "./event-to-proto.ts";
+
+/** Encodes one event as the message that journal, history and Kafka share. */
+export function encodeEvent(event: MachineEvent, context: { id: string; seq: number }): Uint8Array | EncodedEvent {
+  const claims: PayloadClaim[] = [];
+  const message = create(StateMachineEventSchema);
+  message.machineId = context.id;
+  message.seq = BigInt(context.seq);
+  message.occurredAt = timestampFromMs(event.at);
+  message.event = toProtoEvent(event, createPayloadWriter(claims));
+  const bytes = toBinary(StateMachineEventSchema, message);
+  return claims.length === 0 ? bytes : { bytes, payloads: claims };
+}
+
+export function decodeEvent(bytes: Uint8Array, payloads: PayloadLookup): MachineEvent {
+  return fromProtoEvent(fromBinary(StateMachineEventSchema, bytes), createPayloadReader(payloads));
+}

@@ -1,0 +1,171 @@
+import type { EventBus, EventSink } from "@heddle/events";
+import { createJournalForwarder } from "@heddle/events";
+import { createJournalRuntime, createPublisher, type JournalLimits, type JournalRuntime } from "@heddle/journal";
+import { createHub, createPlans, createRequestIds, findPlan, savePlan } from "@heddle/journal-service";
+import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { StateMachineEventSchema } from "@heddle/proto/heddle/statemachine/v1/statemachine_event_pb.js";
+import { StateMachineService as Descriptor } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
+import {
+  createInMemoryTransport,
+  createOwnerRouter,
+  createRpcClient,
+  type Dial,
+  type Routes,
+  type RpcTransport,
+} from "@heddle/rpc";
+import type { Chart, ChartDocument } from "@heddle/statechart";
+import type { Database } from "@heddle/store";
+import type { Logger, Metrics } from "@heddle/telemetry";
+import { createMachineAggregate, type Machine, type MachineCommand } from "./domain/aggregate.ts";
+import { linkStateMachine } from "./domain/link-state-machine.ts";
+import { createTurnEffects } from "./domain/turns.ts";
+import { startKeyOf } from "./domain/keys.ts";
+import { createDescribeAtOwner } from "./forwarding/describe-at-owner.ts";
+import { createRoutedMethods } from "./forwarding/routed-methods.ts";
+import type { MachineContext } from "./handlers/context.ts";
+import { registerMetrics } from "./metrics.ts";
+import { createEnds } from "./obligations/ends.ts";
+import { createOutbox } from "./obligations/outbox.ts";
+import { createOutside } from "./obligations/outside.ts";
+import { createMachineProjection } from "./store/projection.ts";
+
+export interface StateMachineServiceOptions {
+  database: Database;
+  /** To the definition service. */
+  definition: RpcTransport;
+  /** To any replica of the execution service: states invoke workflows, tools and agents. */
+  execution: RpcTransport;
+  /** Reaches other replicas, by the addresses that they have told. Not needed by a process that is alone. */
+  dial?: Dial;
+  /** Unique among live processes, the same after a restart. */
+  owner: string;
+  /** Where other replicas reach this one, `http://host:port`; empty for a process that is alone. */
+  address?: string;
+  /** Brings the ends of what states invoke. */
+  bus?: EventBus;
+  /** Where StateMachineEvents go. */
+  sinks: readonly EventSink[];
+  logger: Logger;
+  metrics?: Metrics;
+  journalLimits?: Partial<JournalLimits>;
+  now?: () => number;
+  /** A newer process runs under the name of this one, which has given up for good: end it, with this error's message. */
+  onSuperseded?: (error: Error) => void;
+}
+
+export interface StateMachineService {
+  routes: Routes;
+  /** Acquires partitions, recovers them, and takes up what machines ask of others. */
+  start(): Promise<void>;
+  /** Refuses new commands, commits and projects what there is, releases the partitions. */
+  stop(): Promise<void>;
+}
+
+/** Wires the statechart core, the journal and the other services into one service. */
+export function createStateMachineService(options: StateMachineServiceOptions): StateMachineService {
+  const { database, bus, owner, logger } = options;
+  const definitions = createRpcClient(DefinitionService, options.definition);
+  const executions = createRpcClient(ExecutionService, options.execution);
+  const hub = createHub();
+  const requestIds = createRequestIds();
+
+  const charts = createPlans<ChartDocument, Chart>({
+    link: linkStateMachine,
+    find: (key) => findPlan<ChartDocument>(database, key),
+    save: (key, document) => savePlan(database, key, document),
+    async fetch(key, knownVersion) {
+      const { version, planJson } = await definitions.getPlan({ ...key, knownVersion });
+      return planJson === "" ? { version } : { version, document: JSON.parse(planJson) as ChartDocument };
+    },
+    findActive: () => Promise.resolve(undefined),
+  });
+
+  const projection = createMachineProjection(
+    database,
+    (key) => charts.resolve(key).then(({ plan }) => plan),
+    (done) => {
+      for (const machine of done) {
+        const start = startKeyOf(machine);
+        if (start !== undefined) requestIds.release(start.scope, start.key);
+      }
+    },
+  );
+
+  // What machines ask of machines goes the way of every call, to whichever replica it is for.
+  const self = createInMemoryTransport({ routes: (router) => router.service(Descriptor, methods), logger });
+  const machines = createRpcClient(Descriptor, self);
+  const ends =
+    bus &&
+    createEnds({
+      bus,
+      database,
+      logger,
+      report: (request) => machines.reportInvocation(request),
+      loadExecutionPayload: async (digest) => (await executions.getPayload({ digest })).payload,
+      loadMachinePayload: async (digest) => (await machines.getPayload({ digest })).payload,
+    });
+  const outbox = createOutbox({
+    runtime: () => runtime,
+    outside: createOutside(options.execution, self),
+    logger,
+    onInvoking: () => ends?.listen(),
+  });
+  const effects = createTurnEffects({ hub, requestIds, outbox });
+
+  const runtime: JournalRuntime<Machine, MachineCommand> = createJournalRuntime({
+    database,
+    owner,
+    address: options.address,
+    aggregate: createMachineAggregate(charts),
+    projection,
+    limits: options.journalLimits,
+    logger,
+    now: options.now,
+    onCommitted: (turns) => effects.committed(turns),
+    onAcquired: (partition) => effects.recovered(runtime.live(partition)),
+    onSuperseded: options.onSuperseded,
+    onLost: () => hub.notifyAll(),
+  });
+
+  const publisher = createPublisher(
+    { runtime, database },
+    {
+      name: "events",
+      publish: createJournalForwarder({
+        sinks: options.sinks,
+        topic: StateMachineEventSchema.typeName,
+        source: "/heddle/statemachine",
+      }),
+      logger,
+    },
+  );
+
+  if (options.metrics !== undefined) registerMetrics(options.metrics, runtime, publisher, outbox);
+  const context: MachineContext = {
+    runtime,
+    database,
+    charts,
+    hub,
+    requestIds,
+    describeAtOwner: createDescribeAtOwner(() => methods),
+  };
+  const methods = createRoutedMethods(context, createOwnerRouter({ directory: runtime, dial: options.dial }));
+
+  return {
+    routes: (router) => router.service(Descriptor, methods),
+    async start() {
+      await runtime.start();
+      await publisher.start();
+    },
+    async stop() {
+      outbox.stop();
+      await ends?.stop();
+      await publisher.stop();
+      await runtime.stop();
+      requestIds.clear();
+      hub.notifyAll();
+      self.close();
+    },
+  };
+}
