@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AppendLease, Tenure } from "./append.ts";
 import { type AssignmentHooks, createAssignment } from "./assignment.ts";
 import type { Core } from "./core.ts";
@@ -188,6 +189,19 @@ export function createOwnership<State, Command, Event, Captured>(
       });
   };
 
+  /** A database that is away for a moment, or slow, is no reason not to start. */
+  const joinAtLast = async (): Promise<void> => {
+    for (const began = performance.now(); ; await sleep(RETRY_MS)) {
+      try {
+        await tick();
+        return;
+      } catch (error) {
+        if (performance.now() - began > limits.outagePatienceMs) throw error;
+        logger.warn({ err: error }, "the owners could not be joined; trying again");
+      }
+    }
+  };
+
   let wakeAt = Number.POSITIVE_INFINITY;
   const wake = (inMs: number): void => {
     if (stopped) return;
@@ -243,18 +257,17 @@ export function createOwnership<State, Command, Event, Captured>(
     },
     async start() {
       stopped = false;
-      const first = tick();
-      ticking = first.catch(() => undefined);
-      await first
-        .catch((error: unknown) => {
-          stopped = true;
-          renewals.close();
-          assignments.close();
-          throw error;
-        })
-        .finally(() => {
-          ticking = undefined;
-        });
+      ticking = joinAtLast();
+      try {
+        await ticking;
+      } catch (error) {
+        stopped = true;
+        renewals.close();
+        assignments.close();
+        throw error;
+      } finally {
+        ticking = undefined;
+      }
       wake(nextMs);
       await assignment.settled();
     },
