@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { servicePorts } from "@heddle/service-process";
 import { findFreePort } from "./free-port.ts";
 import type { ProcessSpec } from "./service-process.ts";
-import { REPLICATED, type ServiceName, SERVICES, STATEFUL } from "./services.ts";
+import { type ServiceName, SERVICES } from "./services.ts";
 
 export interface ClusterOptions {
   databaseUrl: string;
@@ -33,13 +33,12 @@ export async function planCluster(options: ClusterOptions): Promise<ProcessSpec[
       .filter((member) => member.service === service)
       .map(({ port }) => `http://127.0.0.1:${port}`)
       .join(",");
-  const connections = {
+  // The same for all: a service reads what it knows.
+  const settings = {
     DATABASE_URL: options.databaseUrl,
     KAFKA_BROKERS: options.kafkaBrokers.join(","),
     HEDDLE_TOPICS_FILE: TOPICS_FILE,
     HEDDLE_MIGRATE: "true",
-  };
-  const others = {
     HEDDLE_DEFINITION_ADDRESS: addresses("definition"),
     HEDDLE_EXECUTION_ADDRESS: addresses("execution"),
     HEDDLE_SCHEDULER_ADDRESS: addresses("scheduler"),
@@ -50,9 +49,8 @@ export async function planCluster(options: ClusterOptions): Promise<ProcessSpec[
     name,
     port,
     env: {
-      ...(STATEFUL.includes(service) ? connections : { DATABASE_URL: "", KAFKA_BROKERS: "" }),
-      ...others,
-      ...(REPLICATED.includes(service) && { HEDDLE_OWNER: name }),
+      ...settings,
+      HEDDLE_OWNER: name,
       // One hop less than by the gateway, which is for workers from outside.
       ...(service === "worker" && { HEDDLE_ADDRESS: addresses("scheduler") }),
       ...options.env,

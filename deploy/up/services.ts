@@ -5,12 +5,6 @@ export const SERVICES = ["definition", "scheduler", "execution", "statemachine",
 
 export type ServiceName = (typeof SERVICES)[number];
 
-/** Services whose replicas share what they own, and so need a name each. */
-export const REPLICATED: readonly ServiceName[] = ["execution", "scheduler", "statemachine"];
-
-/** Services with a schema of their own. */
-export const STATEFUL: readonly ServiceName[] = ["definition", "execution", "scheduler", "statemachine"];
-
 export function mainOf(service: ServiceName): string {
   return fileURLToPath(new URL(`../../services/${service}/src/main.ts`, import.meta.url));
 }

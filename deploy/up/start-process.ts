@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { findFreePort } from "./free-port.ts";
 import { createServiceProcess, type ServiceProcess } from "./service-process.ts";
-import { REPLICATED, type ServiceName } from "./services.ts";
+import type { ServiceName } from "./services.ts";
 
 export interface StartProcessOptions {
   service: ServiceName;
@@ -24,7 +24,7 @@ export async function startProcess(options: StartProcessOptions): Promise<Servic
     service,
     name,
     port,
-    env: { ...(REPLICATED.includes(service) && { HEDDLE_OWNER: name }), ...env },
+    env: { HEDDLE_OWNER: name, ...env },
     logFile: join(logDir, `${name}.log`),
     nodeArguments,
   });

@@ -60,7 +60,7 @@ describe("make up", () => {
     if (missing !== undefined) return;
     const { code, text } = await up();
     expect(text).toContain("Heddle is up:");
-    expect(code).toBe(0);
+    expect(code, text).toBe(0);
     url = /Everything answers at (http:\S+):/.exec(text)?.[1] ?? "";
     pids = pidsOf(text);
     // Adopted, to learn where its data is: for root that is not in the folder.
@@ -87,7 +87,7 @@ describe("make up", () => {
 
   it("says so when everything is up already, and starts nothing", async () => {
     const { code, text } = await up();
-    expect(code).toBe(0);
+    expect(code, text).toBe(0);
     expect(text).toContain("Heddle is up already:");
     expect(pidsOf(text)).toEqual(pids);
   });
@@ -125,7 +125,7 @@ describe("make up", () => {
     expect(text).toContain(`${names.length} examples ran`);
     expect(text).toContain("Hello, Ada, Alan, Grace!");
     expect(text).toContain("20 answered, 6 asked back, 7 escalated, 3 closed as spam");
-    expect(code).toBe(0);
+    expect(code, text).toBe(0);
   });
 
   it("starts anew when a part of the run before has died, and keeps the data", async () => {
@@ -133,7 +133,7 @@ describe("make up", () => {
     await expect.poll(() => isAlive(pids.get("execution-1") ?? 0)).toBe(false);
     const { code, text } = await up();
     expect(text).toContain("execution-1 had ended");
-    expect(code).toBe(0);
+    expect(code, text).toBe(0);
     const before = pids;
     pids = pidsOf(text);
     for (const [name, pid] of before) expect(isAlive(pid), name).toBe(false);
@@ -147,7 +147,7 @@ describe("make up", () => {
   it("makes down end all of it, and nothing be left to end", async () => {
     const { code, text } = await down();
     expect(text).toContain("all is down");
-    expect(code).toBe(0);
+    expect(code, text).toBe(0);
     for (const [name, pid] of pids) expect(isAlive(pid), name).toBe(false);
     expect(findKafkaBroker(join(dataDir, "up", "kafka"))).toBeUndefined();
     expect((await down()).text).toContain("nothing was up");
