@@ -13,6 +13,16 @@ export type { Execution, ExecutionStatus, NodeExecution, NodeStatus } from "./cl
 export type { ExecutionEvent } from "./client/execution-event.ts";
 export { ExecutionFailedError } from "./client/execution-failed-error.ts";
 export type { ExecutionFilter, StartRequest } from "./client/executions-client.ts";
+export type { Machine, MachineStatus } from "./client/machine.ts";
+export type { MachineEvent } from "./client/machine-event.ts";
+export type {
+  CreateMachineRequest,
+  MachineFilter,
+  MachineMigration,
+  MachineName,
+  MachinesClient,
+  MigrateRequest,
+} from "./client/machines-client.ts";
 export type { Page } from "./client/pages.ts";
 export { PayloadReference, type Failure } from "./client/plain.ts";
 export type { ConnectedWorker, Queue, WaitExplanation, WaitReasonKind } from "./client/queue.ts";

@@ -39,6 +39,8 @@ export interface Execution {
   priority: number;
   /** For a child: the node that waits for it. */
   parent?: { executionId: string; nodeId: string };
+  /** For what a state machine has invoked: the machine, and the id of the invocation in its definition. */
+  origin?: { kind: "machine"; id: string; name: string };
   startedAt?: Date;
   endedAt?: Date;
   /** Number of the last event of its history. */
@@ -50,7 +52,7 @@ export interface Execution {
 export interface NodeExecution {
   nodeId: string;
   status: NodeStatus;
-  /** `task`, `action`, `switch`, `parallel`, `aggregation` or `sub_workflow`. */
+  /** `task`, `action`, `switch`, `parallel`, `aggregation`, `sub_workflow` or `state_machine`. */
   kind: string;
   /** Attempts so far; 0 before the first. */
   attempt: number;
@@ -65,6 +67,8 @@ export interface NodeExecution {
   signal: string;
   /** Execution that it started, for sub-workflows; else empty. */
   childId: string;
+  /** State machine that it created; empty before that is known, and for other kinds. */
+  machineId: string;
   /** Worker that ran its last attempt, or runs it; empty when none does. */
   worker: string;
   /** `condition`, `not_chosen` or `dependency_skipped`; empty when it was not skipped. */
@@ -92,6 +96,7 @@ export function plainExecution(message: ExecutionMessage): Execution {
     labels,
     priority,
     ...(parent && { parent: { executionId: parent.executionId, nodeId: parent.nodeId } }),
+    ...(message.origin && { origin: { kind: "machine", id: message.origin.id, name: message.origin.name } }),
     startedAt: plainTime(message.startedAt),
     endedAt: plainTime(message.endedAt),
     lastSeq: Number(message.lastSeq),
@@ -100,7 +105,7 @@ export function plainExecution(message: ExecutionMessage): Execution {
 }
 
 function plainNode(message: NodeMessage): NodeExecution {
-  const { nodeId, kind, attempt, signal, childId, worker, skipReason } = message;
+  const { nodeId, kind, attempt, signal, childId, machineId, worker, skipReason } = message;
   return {
     nodeId,
     status: enumName(NodeStatusSchema, message.status),
@@ -114,6 +119,7 @@ function plainNode(message: NodeMessage): NodeExecution {
     dueAt: plainTime(message.dueAt),
     signal,
     childId,
+    machineId,
     worker,
     skipReason,
   };
