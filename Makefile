@@ -21,7 +21,7 @@ dev: setup ## Run all services in one process with an embedded Postgres
 	@$(RUN) dev
 
 .PHONY: up
-up: setup ## Run every service as a process, with Postgres and Kafka; REPLICAS=2 doubles execution and scheduler
+up: setup ## Run every service as a process, with Postgres and Kafka; REPLICAS=2 doubles what shares its work
 	@HEDDLE_REPLICAS=$(REPLICAS) $(RUN) up
 
 .PHONY: down

@@ -11,8 +11,8 @@ export interface ClusterOptions {
   kafkaBrokers: readonly string[];
   /** Each process logs to `<logDir>/<name>.log`. */
   logDir: string;
-  /** Default 1 of each. Only execution and scheduler share work among replicas; workers may be several as well, or none. */
-  replicas?: Partial<Record<"execution" | "scheduler" | "worker", number>>;
+  /** Default 1 of each. Execution, scheduler and statemachine share work among replicas; workers may be several as well, or none. */
+  replicas?: Partial<Record<"execution" | "scheduler" | "statemachine" | "worker", number>>;
   /** `default` is what each service listens on by itself, further replicas 10 higher; `free` takes free ones. Default `free`. */
   ports?: "default" | "free";
   /** For all processes. */

@@ -56,7 +56,11 @@ export async function up(config: UpConfig, { say, signal }: UpOptions): Promise<
       databaseUrl,
       kafkaBrokers,
       logDir: paths.logs,
-      replicas: { execution: config.HEDDLE_REPLICAS, scheduler: config.HEDDLE_REPLICAS },
+      replicas: {
+        execution: config.HEDDLE_REPLICAS,
+        scheduler: config.HEDDLE_REPLICAS,
+        statemachine: config.HEDDLE_REPLICAS,
+      },
       detached: true,
     });
     say(`starting ${specs.map(({ name }) => name).join(", ")}`);

@@ -28,7 +28,7 @@ it("there is one for every service", async () => {
   expect((await readdir(folder)).toSorted()).toEqual((await readdir("services")).toSorted());
 });
 
-it.each(["definition", "execution", "scheduler"])(
+it.each(["definition", "execution", "scheduler", "statemachine"])(
   "%s migrates its schema and serves, with nothing beside it",
   async (name) => {
     const cwd = join(folder, name);
@@ -38,8 +38,8 @@ it.each(["definition", "execution", "scheduler"])(
   },
 );
 
-it.each(["gateway", "statemachine"])("%s serves, with nothing beside it", async (name) => {
-  expect(await serve(join(folder, name), {})).toContain(`${name} is ready`);
+it("gateway serves, with nothing beside it", async () => {
+  expect(await serve(join(folder, "gateway"), {})).toContain("gateway is ready");
 });
 
 it("worker looks for a scheduler, with nothing beside it", async () => {

@@ -78,7 +78,8 @@ describe("make up", () => {
       "scheduler-2",
       "execution-1",
       "execution-2",
-      "statemachine",
+      "statemachine-1",
+      "statemachine-2",
       "gateway",
       "worker",
     ]);
@@ -101,10 +102,10 @@ describe("make up", () => {
         expect(listed).toContainEqual(expect.stringMatching(new RegExp(`^heddle\\.${service}\\.v1\\.\\w+Service$`)));
       }
     }
-    // The contract of statecharts is there; so is the answer that nothing runs behind it.
-    await expect(curl(url).call("heddle.statemachine.v1.StateMachineService/GetMachine", {})).rejects.toThrow(
-      /unimplemented|invalid_argument/,
-    );
+    const machineId = "01900000-0000-7000-8000-000000000001";
+    await expect(
+      curl(url).call("heddle.statemachine.v1.StateMachineService/GetMachine", { machineId }),
+    ).rejects.toThrow(/not_found/);
     if (grpcurlPath === undefined) context.skip("grpcurl is not there: put it on PATH, or install Go 1.24");
   });
 

@@ -34,14 +34,14 @@ it("would notice each kind of difference", () => {
   ]);
   const extra: CallEdge = {
     from: "statemachine",
-    to: "execution",
-    services: ["heddle.execution.v1.ExecutionService"],
+    to: "scheduler",
+    services: ["heddle.scheduler.v1.SchedulerService"],
     by: "call",
     why: "",
   };
   expect(compareCallGraph([...calls, extra], services, imports)).toEqual([
-    "statemachine may call execution, and has no setting for its address",
-    "statemachine may call heddle.execution.v1.ExecutionService, and imports no client of it",
+    "statemachine may call scheduler, and has no setting for its address",
+    "statemachine may call heddle.scheduler.v1.SchedulerService, and imports no client of it",
   ]);
   expect(compareCallGraph([...calls, { ...extra, to: "nowhere" }], services, imports)).toContain(
     "statemachine -> nowhere: there is no services/nowhere",
