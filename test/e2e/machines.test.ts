@@ -142,7 +142,7 @@ function ended(machine: Machine): Machine | undefined {
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
   for (const end = Date.now() + 30_000; Date.now() < end; ) {
     const found = await look();
-    if (found !== undefined && found !== "") return found as T;
+    if (found !== undefined && found !== "") return found;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error("it has not come to that");

@@ -1,9 +1,11 @@
+export { createActiveVersionTableSql, findActiveVersion } from "./active-versions.ts";
 export { checkInput, checkInputSize } from "./check-input.ts";
 export { findPayload } from "./find-payload.ts";
+export { type FollowDefinitionsOptions, followDefinitions } from "./follow-definitions.ts";
 export { takePage } from "./history-page.ts";
 export { createHub, type Hub } from "./hub.ts";
 export { registerJournalMetrics } from "./journal-metrics.ts";
-export { claimPayloadBytes } from "./limits.ts";
+export { claimPayloadBytes, maxInputBytes } from "./limits.ts";
 export {
   createPayloadReader,
   createPayloadWriter,
@@ -11,7 +13,9 @@ export {
   type PayloadReader,
   type PayloadWriter,
   readFailure,
+  staysInline,
 } from "./payload-codec.ts";
+export { createPlanLoader, type PlanLoader } from "./plan-loader.ts";
 export { createPlanTableSql, findPlan, savePlan } from "./plan-store.ts";
 export { createPlans, type LoadedPlans, type PlanKey, type Plans, type ResolvedPlan } from "./plans.ts";
 export { createRequestIds, type RequestIds } from "./request-ids.ts";

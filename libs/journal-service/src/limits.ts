@@ -7,6 +7,12 @@ export const maxInputBytes = 1024 * 1024;
 /** Plans that are kept linked in memory beside those that live aggregates hold. */
 export const maxCachedPlans = 1000;
 
+/** Definitions whose plans wait to be loaded ahead; those that have waited longest are left to the first start. */
+export const maxPlansToLoad = 1000;
+
+/** Pause before plans are loaded ahead again when the definition service was away. */
+export const planLoadPauseMs = 2000;
+
 /** Events in one message of a watch. */
 export const maxEventsPerWatchMessage = 500;
 

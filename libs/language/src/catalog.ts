@@ -11,9 +11,14 @@ export function checkCatalog(workflow: WorkflowDraft, options: CompileDefinition
     const { body } = node;
     if (body.kind === "task" && body.taskType === "tool") checkTool(body, options, report);
     else if (body.kind === "task") checkAgent(body, workflow, options, report);
-    else if ((body.kind === "sub_workflow" || body.kind === "state_machine") && body.workflowAt !== undefined && body.workflowId !== "") {
+    else if (
+      (body.kind === "sub_workflow" || body.kind === "state_machine") &&
+      body.workflowAt !== undefined &&
+      body.workflowId !== ""
+    ) {
       const exists =
-        (body.kind === "sub_workflow" && body.workflowId === workflow.id) || options.workflowExists?.(body.workflowId) !== false;
+        (body.kind === "sub_workflow" && body.workflowId === workflow.id) ||
+        options.workflowExists?.(body.workflowId) !== false;
       if (!exists)
         report.add(
           "unknown-workflow",

@@ -15,7 +15,7 @@ const clients = new WeakMap<RpcTransport, Map<DescService, AnyClient>>();
 function clientOf(service: DescService, transport: RpcTransport): AnyClient {
   const known = clients.get(transport) ?? new Map<DescService, AnyClient>();
   clients.set(transport, known);
-  const client = known.get(service) ?? (createRpcClient(service, transport) as AnyClient);
+  const client = known.get(service) ?? createRpcClient(service, transport);
   known.set(service, client);
   return client;
 }

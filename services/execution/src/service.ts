@@ -2,7 +2,18 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EventBus, EventSink, Subscription } from "@heddle/events";
 import { createJournalForwarder } from "@heddle/events";
+import { linkPlan, type Plan, type PlanDocument } from "@heddle/engine";
 import { childId, createJournalRuntime, createPublisher, type JournalLimits } from "@heddle/journal";
+import {
+  createHub,
+  createPlanLoader,
+  createPlans,
+  createRequestIds,
+  findActiveVersion,
+  findPlan,
+  followDefinitions,
+  savePlan,
+} from "@heddle/journal-service";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { DiagnosticsService } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
@@ -18,17 +29,12 @@ import {
 } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
-import { consumeDefinitions } from "./definitions/definition-consumer.ts";
-import { createPlanLoader } from "./definitions/plan-loader.ts";
 import { readPlan } from "./definitions/read-plan.ts";
 import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
-import { createHub } from "./domain/hub.ts";
 import { publisherGraceMs } from "./domain/limits.ts";
 import { createMachines } from "./domain/machines.ts";
-import { createPlans } from "./domain/plans.ts";
-import { createRequestIds } from "./domain/request-ids.ts";
 import { createTurnEffects } from "./domain/turns.ts";
 import { createAtOwner } from "./forwarding/at-owner.ts";
 import { createRoutedMethods } from "./forwarding/routed-methods.ts";
@@ -38,9 +44,10 @@ import { submitResults } from "./link/submit-results.ts";
 import { createSchedulerLink } from "./link/scheduler-link.ts";
 import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
 import { registerMetrics } from "./metrics.ts";
-import { findActiveVersion } from "./store/active-versions.ts";
-import { findPlan, savePlan } from "./store/plan-store.ts";
 import { createExecutionProjection } from "./store/projection.ts";
+
+/** Consumer group of DefinitionEvents; its positions are kept under this name. */
+const DEFINITIONS_GROUP = "heddle.execution.definitions";
 
 export interface ExecutionServiceOptions {
   database: Database;
@@ -84,8 +91,9 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const requestIds = createRequestIds();
   const openTasks = createOpenTasks();
 
-  const plans = createPlans({
-    find: (key) => findPlan(database, key),
+  const plans = createPlans<PlanDocument, Plan>({
+    link: linkPlan,
+    find: (key) => findPlan<PlanDocument>(database, key),
     save: (key, document) => savePlan(database, key, document),
     async fetch(key, knownVersion) {
       const { version, planJson } = await definitions.getPlan({ ...key, knownVersion });
@@ -173,7 +181,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
       await publisher.start();
       if (options.bus !== undefined) {
         subscriptions.push(
-          consumeDefinitions({ bus: options.bus, database, loader, logger }),
+          followDefinitions({ bus: options.bus, group: DEFINITIONS_GROUP, database, loader, logger }),
           consumeMachineEnds({
             bus: options.bus,
             database,

@@ -133,11 +133,11 @@ export function createSchedulerService(deps: SchedulerServiceDeps): SchedulerSer
           : undefined;
       try {
         try {
-        await scheduling?.start();
-      } catch (error) {
-        await shards.stop();
-        throw error;
-      }
+          await scheduling?.start();
+        } catch (error) {
+          await shards.stop();
+          throw error;
+        }
       } catch (error) {
         await shards.stop();
         throw error;

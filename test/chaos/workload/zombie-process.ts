@@ -18,7 +18,7 @@ const { values } = parseArgs({
   },
 });
 const WRONG = -1_000_000;
-const LOOK_INTERVAL_MS = 250;
+const LOOK_INTERVAL_MS = 1_000;
 /** A worker that sends nothing at all is thrown out: it says that it lives, and of no task that it runs. */
 const HEARTBEAT_INTERVAL_MS = 2_000;
 
@@ -61,6 +61,7 @@ send({
 });
 
 setInterval(() => {
+  if (held.size === 0) return;
   const elsewhere = new Map(
     readEffects(values.folder)
       .filter(({ phase, worker }) => phase === "end" && worker !== values.id)

@@ -45,7 +45,13 @@ function* findSleepers(execution: LiveExecution, facts: SuiteFacts): Iterable<Fi
 
 /** Branches are other nodes of the same execution: they do not wake it by themselves. */
 function isWakened({ taskId, childExecutionId, signal, dueAt, machine }: NodeWait): boolean {
-  return machine === true || taskId !== undefined || childExecutionId !== undefined || signal !== undefined || dueAt !== undefined;
+  return (
+    machine === true ||
+    taskId !== undefined ||
+    childExecutionId !== undefined ||
+    signal !== undefined ||
+    dueAt !== undefined
+  );
 }
 
 function findLostTask({ executionId }: LiveExecution, wait: NodeWait, facts: SuiteFacts): Finding | undefined {

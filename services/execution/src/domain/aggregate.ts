@@ -12,6 +12,7 @@ import {
 } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import type { AggregateType } from "@heddle/journal";
+import { type LoadedPlans, refuseTaken } from "@heddle/journal-service";
 import { decodeEvent, encodeEvent } from "./event-codec.ts";
 import { nameWhatEnded } from "./ended.ts";
 
@@ -32,22 +33,16 @@ export type ExecutionCommand =
       findTaken?: () => string | undefined;
     });
 
-/** Finds plans that were loaded before; recovery loads them first (see `prepare`). */
-export interface LoadedPlans {
-  /** Throws when the plan was not loaded: that is a defect. */
-  get(key: { namespace: string; workflowId: string; version: number }): Plan;
-  /** Loads the plans of the executions that these events start. */
-  load(keys: readonly { namespace: string; workflowId: string; version: number }[]): Promise<void>;
-}
-
 /** The execution as the journal runtime sees it: all decisions are the engine's. */
 export function createExecutionAggregate(
-  plans: LoadedPlans,
+  plans: Pick<LoadedPlans<Plan>, "get" | "load">,
   childId: (parentId: string, nodeId: string) => string,
 ): AggregateType<Execution, ExecutionCommand, Event> {
   return {
     decide(execution, command, { id, now }) {
-      if (command.type === "start") refuseTaken(command);
+      if (command.type === "start") {
+        refuseTaken("EXECUTION_ALREADY_STARTED", `request id ${command.start.requestId}`, command.findTaken?.());
+      }
       const plan = execution?.plan ?? planOf(command, id);
       const { state, events } = decide(plan, execution?.state, command, {
         executionId: id,
@@ -83,20 +78,6 @@ export function decodeSnapshot(plan: Plan, snapshot: string, seq: number): Execu
   return { plan, state: decodeState(snapshot), seq };
 }
 
-/** The reason that a start gets whose request id has an execution already; `metadata.execution_id` names it. */
-export const REQUEST_ID_TAKEN = "EXECUTION_ALREADY_STARTED";
-
-function refuseTaken({ findTaken, start }: Extract<ExecutionCommand, { type: "start" }>): void {
-  const executionId = findTaken?.();
-  if (executionId === undefined) return;
-  throw new DomainError({
-    kind: "already_exists",
-    reason: REQUEST_ID_TAKEN,
-    message: `request id ${start.requestId} has started execution ${executionId}`,
-    metadata: { execution_id: executionId },
-  });
-}
-
 function planOf(command: ExecutionCommand, id: string): Plan {
   if (command.type === "start") return command.plan;
   throw executionNotFound(id);
@@ -111,7 +92,7 @@ export function executionNotFound(id: string): DomainError {
   });
 }
 
-function startedPlan(plans: LoadedPlans, event: Event): Plan {
+function startedPlan(plans: Pick<LoadedPlans<Plan>, "get">, event: Event): Plan {
   if (event.type !== "execution_started") throw new Error(`a history begins with ${event.type}`);
   return plans.get(event);
 }

@@ -1,11 +1,10 @@
-import type { ChildObligation } from "@heddle/engine";
+import type { ChildObligation, Plan } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
+import { checkInput, type Plans } from "@heddle/journal-service";
 import type { Logger } from "@heddle/telemetry";
 import type { Execution, ExecutionCommand } from "./aggregate.ts";
-import { checkInput } from "./check-input.ts";
 import { maxChildDepth, retryPauseMs } from "./limits.ts";
-import type { Plans } from "./plans.ts";
 
 /** Sub-workflows: starts what parents wait for, tells parents how it ended, ends what no parent waits for. */
 export interface Children {
@@ -21,7 +20,7 @@ export interface Children {
 
 export interface ChildrenOptions {
   runtime(): JournalRuntime<Execution, ExecutionCommand>;
-  plans: Plans;
+  plans: Plans<Plan>;
   logger: Logger;
 }
 
@@ -102,7 +101,7 @@ export function createChildren({ runtime, plans, logger }: ChildrenOptions): Chi
       workflowId: child.workflowId,
       version: child.version ?? 0,
     });
-    checkInput(plan, child.input);
+    checkInput(plan.document, child.input, "input");
     await runtime().submit(child.childId, {
       type: "start",
       plan,

@@ -2,7 +2,7 @@ import type { Event, Failure } from "@heddle/engine";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeEvent, encodeByReflection, encodeEvent } from "./event-codec.ts";
-import { claimPayloadBytes } from "./limits.ts";
+import { claimPayloadBytes } from "@heddle/journal-service";
 
 const ID = "01900000-0000-7000-8000-000000000007";
 

@@ -4,7 +4,7 @@ import type { EncodedEvent, PayloadClaim, PayloadLookup } from "@heddle/journal"
 import { type ExecutionEvent, ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { fromProtoEvent } from "./event-from-proto.ts";
 import { toProtoEvent } from "./event-to-proto.ts";
-import { createPayloadReader, createPayloadWriter, staysInline } from "./payload-codec.ts";
+import { createPayloadReader, createPayloadWriter, staysInline } from "@heddle/journal-service";
 import { encodeTaskEvent } from "./task-event-bytes.ts";
 
 /** Encodes one event as the message that journal, history and Kafka share. */

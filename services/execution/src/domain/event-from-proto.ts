@@ -4,7 +4,7 @@ import type {
   ExecutionStarted as ProtoStarted,
 } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { fromProtoOrigin } from "./origin.ts";
-import { objectOf, type PayloadReader, readFailure } from "./payload-codec.ts";
+import { objectOf, type PayloadReader, readFailure } from "@heddle/journal-service";
 
 /** The way back from the journal. Throws when the message holds no event that this process knows. */
 export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader): Event {

@@ -2,7 +2,7 @@ import { type Event, machineInputToJson } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { whatEnded } from "./ended.ts";
 import { toProtoOrigin } from "./origin.ts";
-import type { PayloadWriter } from "./payload-codec.ts";
+import type { PayloadWriter } from "@heddle/journal-service";
 
 type ProtoEvent = ExecutionEvent["event"];
 

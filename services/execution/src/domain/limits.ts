@@ -1,38 +1,11 @@
-/** Payloads with more bytes of JSON text than this are stored beside the journal and referenced. */
-export const claimPayloadBytes = 64 * 1024;
-
-/** Largest input of an execution, as bytes of JSON text. Outputs of tasks have the engine's own cap. */
-export const maxInputBytes = 1024 * 1024;
-
 /** Sub-workflows inside one another; the outermost execution has depth 0. */
 export const maxChildDepth = 32;
-
-/** Plans that are kept linked in memory beside those that live executions hold. */
-export const maxCachedPlans = 1000;
-
-/** Definitions whose plans wait to be loaded ahead; those that have waited longest are left to the first start. */
-export const maxPlansToLoad = 1000;
-
-/** Pause before plans are loaded ahead again when the definition service was away. */
-export const planLoadPauseMs = 2000;
 
 /** How long a service that stops waits for the events that are being published, before it gives its partitions away. */
 export const publisherGraceMs = 1000;
 
 /** Tasks in one frame to the scheduler. */
 export const maxTasksPerFrame = 1000;
-
-/** Events in one message of a watch. */
-export const maxEventsPerWatchMessage = 500;
-
-/** Bytes of events in one message of a history or a watch, beyond which the next page begins. */
-export const maxHistoryMessageBytes = 1024 * 1024;
-
-/** Watches that one process serves at once. */
-export const maxWatches = 10_000;
-
-/** How long a request id of an execution that has ended is still answered from memory, while the projection catches up. */
-export const requestIdMemoryMs = 60_000;
 
 /** First and longest pause between two tries to reach another service. */
 export const retryPauseMs = { first: 50, longest: 2000 };

@@ -48,10 +48,7 @@ export function createMachines({ runtime, client, logger }: MachinesOptions): Ma
       labels,
       parent,
     });
-    const created = answer.machine as Machine;
-    // A key may belong to a machine that somebody else has created: its end would not come here.
-    if (created.parent?.id !== executionId || created.parent.name !== nodeId) throw keyExists(key, created.machineId);
-    return created;
+    return answer.machine as Machine;
   };
 
   /** In order: each is taken before the next one is sent. A machine that has ended meanwhile needs no more of them. */
@@ -75,10 +72,8 @@ export function createMachines({ runtime, client, logger }: MachinesOptions): Ma
     }
   };
 
-  const fail = (executionId: string, nodeId: string, error: DomainError): Promise<void> => {
-    const failure: Failure = { type: error.reason.toLowerCase(), message: error.message, retryable: false };
-    return tell(executionId, { type: "fail_machine", nodeId, failure });
-  };
+  const fail = (executionId: string, nodeId: string, type: string, message: string): Promise<void> =>
+    tell(executionId, { type: "fail_machine", nodeId, failure: { type, message, retryable: false } });
 
   const create = async (executionId: string, machine: MachineObligation): Promise<void> => {
     const { nodeId } = machine;
@@ -91,7 +86,11 @@ export function createMachines({ runtime, client, logger }: MachinesOptions): Ma
     } catch (error) {
       if (!isFinal(error)) throw error;
       sent.delete(machine.requestId);
-      return fail(executionId, nodeId, error);
+      return fail(executionId, nodeId, error.reason.toLowerCase(), error.message);
+    }
+    if (!isOf(existing, executionId, nodeId)) {
+      sent.delete(machine.requestId);
+      return fail(executionId, nodeId, "key_exists", keyExists(existing));
     }
     try {
       // Its end may have been told before this process listened, and is told again by nobody.
@@ -102,7 +101,7 @@ export function createMachines({ runtime, client, logger }: MachinesOptions): Ma
       if (!isFinal(error)) throw error;
       // One that does not take its events is of no use, and nobody else knows of it.
       cancel(executionId, namespace, { ...machine, machineId: existing.machineId });
-      return fail(executionId, nodeId, error);
+      return fail(executionId, nodeId, error.reason.toLowerCase(), error.message);
     }
     sent.delete(machine.requestId);
   };
@@ -113,8 +112,11 @@ export function createMachines({ runtime, client, logger }: MachinesOptions): Ma
     deliveries.repeat(`delete ${requestId}`, async () => {
       try {
         // Only its creation, repeated, tells which one it is: it may have been made without an answer.
-        const machineId = machine.machineId ?? (await send(executionId, namespace, machine)).machineId;
-        await client.deleteMachine({ machineId, reason: `execution ${executionId} has ended` });
+        const created = machine.machineId === undefined ? await send(executionId, namespace, machine) : undefined;
+        const machineId = machine.machineId ?? created?.machineId;
+        if (created === undefined || isOf(created, executionId, machine.nodeId)) {
+          await client.deleteMachine({ machineId, reason: `execution ${executionId} has ended` });
+        }
       } catch (error) {
         if (!isFinal(error)) throw error;
         logger.debug({ err: error, executionId, requestId }, "there is no machine to delete");
@@ -162,13 +164,13 @@ export function machineDeleted(reason: string): Failure {
   return { type: "machine_deleted", message: `the machine was deleted${reason === "" ? "" : `: ${reason}`}` };
 }
 
-function keyExists(key: string, machineId: string): DomainError {
-  return new DomainError({
-    kind: "already_exists",
-    reason: "KEY_EXISTS",
-    message: `the key ${key} belongs to machine ${machineId}, which this execution has not created; use another key, or send events to that machine`,
-    metadata: { key, machine_id: machineId },
-  });
+/** A key may belong to a machine that somebody else has created: its end would not come here. */
+function isOf({ parent }: Machine, executionId: string, nodeId: string): boolean {
+  return parent?.id === executionId && parent.name === nodeId;
+}
+
+function keyExists({ key, machineId }: Machine): string {
+  return `the key ${key} belongs to machine ${machineId}, which this execution has not created; use another key, or send events to that machine`;
 }
 
 /** Whether the same call will never succeed. */

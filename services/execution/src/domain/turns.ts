@@ -5,9 +5,8 @@ import type { OpenTasks } from "../link/open-tasks.ts";
 import { taskIdOf, toTask } from "../link/task-messages.ts";
 import type { Execution, ExecutionCommand } from "./aggregate.ts";
 import type { Children } from "./children.ts";
-import type { Hub } from "./hub.ts";
 import type { Machines } from "./machines.ts";
-import type { RequestIds } from "./request-ids.ts";
+import type { Hub, RequestIds } from "@heddle/journal-service";
 
 export interface TurnEffectsOptions {
   openTasks: OpenTasks;

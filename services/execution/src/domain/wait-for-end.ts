@@ -1,6 +1,6 @@
 import type { JournalRuntime } from "@heddle/journal";
 import type { Execution } from "./aggregate.ts";
-import type { Hub } from "./hub.ts";
+import type { Hub } from "@heddle/journal-service";
 
 /** Resolves when the execution has ended, when the time is over, or when the caller has gone. */
 export async function waitForEnd(

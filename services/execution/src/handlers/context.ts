@@ -1,12 +1,11 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import type { Plan } from "@heddle/engine";
 import type { JournalRuntime } from "@heddle/journal";
+import type { Hub, Plans, RequestIds } from "@heddle/journal-service";
 import type { Execution as ExecutionMessage } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { hasMoved } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import { type Execution, executionNotFound, type ExecutionCommand } from "../domain/aggregate.ts";
-import type { Hub } from "../domain/hub.ts";
-import type { Plans } from "../domain/plans.ts";
-import type { RequestIds } from "../domain/request-ids.ts";
 import { toExecution } from "../domain/to-proto.ts";
 import { taskIdOf } from "../link/task-messages.ts";
 import type { AtOwner } from "../forwarding/at-owner.ts";
@@ -16,7 +15,7 @@ import type { OpenTasks } from "../link/open-tasks.ts";
 export interface ExecutionContext {
   runtime: JournalRuntime<Execution, ExecutionCommand>;
   database: Database;
-  plans: Plans;
+  plans: Plans<Plan>;
   hub: Hub;
   requestIds: RequestIds;
   openTasks: OpenTasks;

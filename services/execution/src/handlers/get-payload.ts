@@ -5,7 +5,7 @@ import {
   type GetPayloadResponse,
   GetPayloadResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { findPayload } from "../store/find-payload.ts";
+import { findPayload } from "@heddle/journal-service";
 import type { ExecutionContext } from "./context.ts";
 
 export async function getPayload(context: ExecutionContext, request: GetPayloadRequest): Promise<GetPayloadResponse> {

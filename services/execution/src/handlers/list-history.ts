@@ -1,11 +1,12 @@
 import { create } from "@bufbuild/protobuf";
+import { takePage } from "@heddle/journal-service";
 import {
   type ListHistoryRequest,
   type ListHistoryResponse,
   ListHistoryResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { decodePageToken, encodePageToken } from "@heddle/store";
-import { takePage, toEvents } from "../domain/history-page.ts";
+import { toEvents } from "../domain/to-events.ts";
 import { type ExecutionContext, idOf, readExecution } from "./context.ts";
 
 const DEFAULT_PAGE_SIZE = 100;

@@ -7,7 +7,7 @@ import {
   type ReportMachineResponse,
   ReportMachineResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { createPayloadReader, readFailure } from "../domain/payload-codec.ts";
+import { createPayloadReader, readFailure } from "@heddle/journal-service";
 import { type ExecutionContext, idOf } from "./context.ts";
 
 export async function reportMachine(

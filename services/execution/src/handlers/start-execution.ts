@@ -3,6 +3,7 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { JsonObject } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
+import { checkInput, checkInputSize, startOnce } from "@heddle/journal-service";
 import {
   type StartExecutionRequest,
   type StartExecutionResponse,
@@ -10,8 +11,6 @@ import {
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import type { Execution } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { hasMoved } from "@heddle/rpc";
-import { REQUEST_ID_TAKEN } from "../domain/aggregate.ts";
-import { checkInput, checkInputSize } from "../domain/check-input.ts";
 import { answerMarginMs, maxStartWaitMs } from "../domain/limits.ts";
 import { fromProtoOrigin } from "../domain/origin.ts";
 import { toExecutionAlone } from "../domain/to-proto.ts";
@@ -31,7 +30,21 @@ export async function startExecution(
     // The answer must leave before the deadline: the start is durable, and an error would hide that.
     (call.timeoutMs() ?? Number.POSITIVE_INFINITY) - answerMarginMs,
   );
-  const { id, created } = await startOnce(context, request, call);
+  const { requestId } = request;
+  const namespace = namespaceOf(request);
+  const startIt = () => startNew(context, request, call);
+  const { id, created } =
+    requestId === ""
+      ? { id: await startIt(), created: true }
+      : await startOnce(
+          { scope: namespace, key: requestId },
+          {
+            requestIds: context.requestIds,
+            findProjected: () => findByRequestId(context.database, namespace, requestId),
+            start: startIt,
+          },
+        );
+  if (!created) await checkSame(context, request, id);
   return create(StartExecutionResponseSchema, { execution: await outcomeOf(context, id, waitMs, call), created });
 }
 
@@ -65,39 +78,6 @@ function checkWait({ wait }: StartExecutionRequest): number {
   });
 }
 
-/** A key has at most one start, however many calls race for it. */
-async function startOnce(
-  context: ExecutionContext,
-  request: StartExecutionRequest,
-  call: HandlerContext,
-): Promise<{ id: string; created: boolean }> {
-  const { requestIds } = context;
-  const { requestId } = request;
-  if (requestId === "") return { id: await startNew(context, request, call), created: true };
-  const namespace = namespaceOf(request);
-  const known = requestIds.find(namespace, requestId);
-  if (known !== undefined) return { id: await sameStart(context, request, await known), created: false };
-
-  let created = true;
-  const start = findByRequestId(context.database, namespace, requestId).then(async (existing) => {
-    try {
-      if (existing === undefined) return await startNew(context, request, call);
-    } catch (error) {
-      existing = takenBy(error);
-      if (existing === undefined) throw error;
-    }
-    created = false;
-    return existing;
-  });
-  // Before the first await of this call has come back: the next call with this key finds it.
-  requestIds.begin(namespace, requestId, start);
-  const id = await start;
-  if (created) return { id, created };
-  // The projection has it: nothing needs to be remembered here.
-  requestIds.release(namespace, requestId);
-  return { id: await sameStart(context, request, id), created };
-}
-
 async function startNew(
   context: ExecutionContext,
   request: StartExecutionRequest,
@@ -106,13 +86,13 @@ async function startNew(
   const { runtime, plans } = context;
   const namespace = namespaceOf(request);
   const input = inputOf(request);
-  checkInputSize(input);
+  checkInputSize(input, "input");
   const { plan, version } = await plans.resolve({
     namespace,
     workflowId: request.workflowId,
     version: request.version,
   });
-  checkInput(plan, input);
+  checkInput(plan.document, input, "input");
   const partition = request.requestId === "" ? undefined : runtime.partitionOfKey(namespace, request.requestId);
   const id = runtime.newId(partition);
   const traceparent = call.requestHeader.get("traceparent");
@@ -144,15 +124,11 @@ async function startNew(
   return id;
 }
 
-function takenBy(error: unknown): string | undefined {
-  return error instanceof DomainError && error.reason === REQUEST_ID_TAKEN ? error.metadata["execution_id"] : undefined;
-}
-
 /** The same key for something else is a mistake of the caller, and not a repetition. */
-async function sameStart(context: ExecutionContext, request: StartExecutionRequest, id: string): Promise<string> {
+async function checkSame(context: ExecutionContext, request: StartExecutionRequest, id: string): Promise<void> {
   const { state } = await readExecution(context, id);
   const same = state.workflowId === request.workflowId && canonical(state.input) === canonical(inputOf(request));
-  if (same) return id;
+  if (same) return;
   throw new DomainError({
     kind: "failed_precondition",
     reason: "REQUEST_ID_REUSED",

@@ -1,5 +1,6 @@
 import { createPoisonTableSql, createPositionTableSql, dropPoisonTableSql, dropPositionTableSql } from "@heddle/events";
 import { journalMigrations } from "@heddle/journal";
+import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
 import { defineMigrations } from "@heddle/store";
 
 export const executionMigrations = defineMigrations([
@@ -45,14 +46,7 @@ export const executionMigrations = defineMigrations([
       await knex.raw(
         "create index executions_unsuccessful on executions (namespace, status, execution_id) where status in (4, 5)",
       );
-      await knex.raw(`
-        create table plans (
-          namespace text not null,
-          workflow_id text not null,
-          version integer not null,
-          document text not null,
-          primary key (namespace, workflow_id, version)
-        )`);
+      await knex.raw(createPlanTableSql);
     },
     async down(knex) {
       await knex.schema.dropTable("plans");
@@ -62,16 +56,7 @@ export const executionMigrations = defineMigrations([
   {
     name: "0101_follow_definitions",
     async up(knex) {
-      await knex.raw(`
-        create table active_versions (
-          namespace text not null,
-          workflow_id text not null,
-          -- 0 when the definition was deleted.
-          version bigint not null,
-          -- Of the event that said so.
-          seq bigint not null,
-          primary key (namespace, workflow_id)
-        )`);
+      await knex.raw(createActiveVersionTableSql);
       await knex.raw(createPositionTableSql);
       await knex.raw(createPoisonTableSql);
     },

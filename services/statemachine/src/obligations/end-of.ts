@@ -12,7 +12,7 @@ export type End = { output: Json } | { failure: Failure };
 export function endOfExecution({ status, output, failure }: Execution): End | undefined {
   switch (status) {
     case ExecutionStatus.COMPLETED:
-      return { output: output === undefined ? null : (toJson(ValueSchema, output) as Json) };
+      return { output: output === undefined ? null : toJson(ValueSchema, output) };
     case ExecutionStatus.FAILED:
     case ExecutionStatus.CANCELED:
       return { failure: toFailure(failure, "failed") };
@@ -25,7 +25,7 @@ export function endOfExecution({ status, output, failure }: Execution): End | un
 export function endOfMachine({ status, output, failure }: Machine): End | undefined {
   switch (status) {
     case MachineStatus.FINISHED:
-      return { output: output === undefined ? null : (toJson(ValueSchema, output) as Json) };
+      return { output: output === undefined ? null : toJson(ValueSchema, output) };
     case MachineStatus.FAILED:
       return { failure: toFailure(failure, "failed") };
     case MachineStatus.DELETED:

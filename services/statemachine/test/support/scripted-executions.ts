@@ -149,7 +149,7 @@ export function createScriptedExecutions(bus: EventBus): ScriptedExecutions {
         signalExecution({ executionId, name, payload, requestId }) {
           const execution = get(executionId);
           if (!execution.signals.some((signal) => signal.requestId === requestId)) {
-            const value = payload === undefined ? null : (toJson(ValueSchema, payload) as Json);
+            const value = payload === undefined ? null : toJson(ValueSchema, payload);
             execution.signals.push({ name, payload: value, requestId });
           }
           return { execution: toMessage(execution) };

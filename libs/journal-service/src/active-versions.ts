@@ -1,5 +1,17 @@
 import type { Queryable } from "@heddle/store";
 
+/** The table of what events have told about active versions. */
+export const createActiveVersionTableSql = `
+  create table active_versions (
+    namespace text not null,
+    workflow_id text not null,
+    -- 0 when the definition was deleted.
+    version bigint not null,
+    -- Of the event that said so.
+    seq bigint not null,
+    primary key (namespace, workflow_id)
+  )`;
+
 export interface ActiveVersion {
   namespace: string;
   workflowId: string;

@@ -1,7 +1,7 @@
 import { DomainError } from "@heddle/errors";
 import type { Logger } from "@heddle/telemetry";
-import { maxPlansToLoad, planLoadPauseMs } from "../domain/limits.ts";
-import type { PlanKey } from "../domain/plans.ts";
+import { maxPlansToLoad, planLoadPauseMs } from "./limits.ts";
+import type { PlanKey } from "./plans.ts";
 
 /** Loads plans before anybody asks for them. */
 export interface PlanLoader {
@@ -33,7 +33,7 @@ export function createPlanLoader({ resolve, logger }: PlanLoaderOptions): PlanLo
           timer = setTimeout(wake, planLoadPauseMs);
           return;
         }
-        // A state machine, or deleted by now: nothing that this service will run.
+        // Of another type, or deleted by now: nothing that this service will run.
         logger.debug({ err: error, ...key }, "a plan is not loaded ahead");
       }
       if (wanted.get(name) === key) wanted.delete(name);

@@ -9,14 +9,13 @@ import {
 import { type DefinitionEvent, DefinitionEventSchema } from "@heddle/proto/heddle/definition/v1/definition_event_pb.js";
 import type { Database, Transaction } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
-import { type ActiveVersion, saveActiveVersion } from "../store/active-versions.ts";
+import { type ActiveVersion, saveActiveVersion } from "./active-versions.ts";
 import type { PlanLoader } from "./plan-loader.ts";
 
-/** All replicas together: whoever of them gets an event writes for all. */
-const GROUP = "heddle.execution.definitions";
-
-export interface DefinitionConsumerOptions {
+export interface FollowDefinitionsOptions {
   bus: EventBus;
+  /** Of all replicas together: whoever of them gets an event writes for all. */
+  group: string;
   database: Database;
   loader: PlanLoader;
   logger: Logger;
@@ -26,11 +25,11 @@ export interface DefinitionConsumerOptions {
  * Follows what happens to definitions: which version is active is written down in the transaction that marks the event as
  * handled, and its plan is loaded ahead. Both are for the time when the definition service is away.
  */
-export function consumeDefinitions({ bus, database, loader, logger }: DefinitionConsumerOptions): Subscription {
+export function followDefinitions({ bus, group, database, loader, logger }: FollowDefinitionsOptions): Subscription {
   const { transaction } = database;
   const poison = createSqlPoisonStore<Transaction>({ transaction });
   return bus.subscribe({
-    group: GROUP,
+    group,
     topics: [DefinitionEventSchema.typeName],
     handler: createDedupingConsumer<Transaction>({
       positions: createSqlPositionStore<Transaction>({ transaction }),
