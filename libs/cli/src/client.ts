@@ -3,6 +3,7 @@ import { DiagnosticsService as ExecutionDiagnostics } from "@heddle/proto/heddle
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { DiagnosticsService as SchedulerDiagnostics } from "@heddle/proto/heddle/scheduler/v1/diagnostics_service_pb.js";
 import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
+import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import { createConnectTransport, createGrpcTransport, createRpcClient, type RpcClient } from "@heddle/rpc";
 
 /** The services as their protos say: the command shows every field, and asks for none that they do not have. */
@@ -10,6 +11,7 @@ export interface CliClient {
   definitions: RpcClient<typeof DefinitionService>;
   executions: RpcClient<typeof ExecutionService>;
   scheduler: RpcClient<typeof SchedulerService>;
+  machines: RpcClient<typeof StateMachineService>;
   /** What the services find when they look at themselves. */
   executionDiagnostics: RpcClient<typeof ExecutionDiagnostics>;
   schedulerDiagnostics: RpcClient<typeof SchedulerDiagnostics>;
@@ -23,6 +25,7 @@ export function createCliClient(address: string): CliClient {
     definitions: createRpcClient(DefinitionService, transport),
     executions: createRpcClient(ExecutionService, transport),
     scheduler: createRpcClient(SchedulerService, transport),
+    machines: createRpcClient(StateMachineService, transport),
     executionDiagnostics: createRpcClient(ExecutionDiagnostics, transport),
     schedulerDiagnostics: createRpcClient(SchedulerDiagnostics, transport),
     close: () => transport.close(),

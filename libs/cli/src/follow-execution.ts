@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DomainError } from "@heddle/errors";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import type { StateMachineEvent } from "@heddle/proto/heddle/statemachine/v1/statemachine_event_pb.js";
 import type { CliClient } from "./client.ts";
 import { watchRetryMs } from "./limits.ts";
 
-export interface FollowOptions {
-  executionId: string;
+interface FollowOptions {
   /** Last event that is known; 0n for the whole history. */
   afterSeq: bigint;
   signal: AbortSignal;
@@ -19,16 +19,31 @@ export interface FollowOptions {
  * Yields what happens in an execution until it has ended, each event once and in order, over restarts of the server.
  * Throws what the server answers otherwise, and the signal's reason when it aborts.
  */
-export async function* followExecution(
+export function followExecution(
   { executions }: Pick<CliClient, "executions">,
-  options: FollowOptions,
+  { executionId, ...options }: FollowOptions & { executionId: string },
 ): AsyncGenerator<ExecutionEvent[], void, undefined> {
-  const { executionId, signal, retryMs = watchRetryMs } = options;
+  return follow((afterSeq, signal) => executions.watchExecution({ executionId, afterSeq }, { signal }), options);
+}
+
+/** The same for a machine. */
+export function followMachine(
+  { machines }: Pick<CliClient, "machines">,
+  { machineId, ...options }: FollowOptions & { machineId: string },
+): AsyncGenerator<StateMachineEvent[], void, undefined> {
+  return follow((afterSeq, signal) => machines.watchMachine({ machineId, afterSeq }, { signal }), options);
+}
+
+async function* follow<Event extends { seq: bigint }>(
+  open: (afterSeq: bigint, signal: AbortSignal) => AsyncIterable<{ events: Event[] }>,
+  options: FollowOptions,
+): AsyncGenerator<Event[], void, undefined> {
+  const { signal, retryMs = watchRetryMs } = options;
   let { afterSeq } = options;
   let attempt = 0;
   for (;;) {
     try {
-      for await (const { events } of executions.watchExecution({ executionId, afterSeq }, { signal })) {
+      for await (const { events } of open(afterSeq, signal)) {
         attempt = 0;
         const news = events.filter(({ seq }) => seq > afterSeq);
         const last = news.at(-1);

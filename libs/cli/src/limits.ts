@@ -12,6 +12,9 @@ export const listDefaultLimit = 20;
 /** Most entries that --limit may ask for, and most events that `heddle history` reads. */
 export const listMaxLimit = 100_000;
 
+/** Executions whose histories `heddle machine history --with-executions` reads. */
+export const historyExecutionsMax = 200;
+
 /** Entries that are asked for at a time; the contract's maximum. */
 export const pageSize = 1_000;
 

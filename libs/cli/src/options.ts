@@ -1,4 +1,5 @@
 import type { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import type { MachineStatus } from "@heddle/proto/heddle/statemachine/v1/machine_pb.js";
 import { InvalidArgumentError } from "commander";
 import { listMaxLimit } from "./limits.ts";
 import { parseDuration } from "./render/duration.ts";
@@ -47,6 +48,21 @@ const STATUSES: Readonly<Record<string, ExecutionStatus>> = {
   completed: 3,
   failed: 4,
   canceled: 5,
+};
+
+/** As for executions. */
+export function parseMachineStatus(text: string): MachineStatus {
+  const status = MACHINE_STATUSES[text.toLowerCase()];
+  if (status === undefined) throw new InvalidArgumentError(`use one of ${Object.keys(MACHINE_STATUSES).join(", ")}.`);
+  return status;
+}
+
+const MACHINE_STATUSES: Readonly<Record<string, MachineStatus>> = {
+  active: 1,
+  suspended: 2,
+  finished: 3,
+  failed: 4,
+  deleted: 5,
 };
 
 /** `key=value`; the value may be empty and may have further `=`. */

@@ -3,6 +3,7 @@ import { readVersion } from "./commands/version.ts";
 import type { CommandContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
+import { addMachineCommands } from "./machine-program.ts";
 import { addScheduleCommands } from "./schedule-program.ts";
 import {
   collectLabel,
@@ -182,6 +183,7 @@ function createProgram(io: CliIo, start: Start): Command {
     );
 
   addScheduleCommands(program, add, started);
+  addMachineCommands(program, add, started);
 
   command("explain <task-or-execution-id>", "say why a task does not run yet").action(
     (id: string, _options, self: Command) =>

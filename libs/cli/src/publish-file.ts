@@ -1,4 +1,5 @@
-import { basename } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, extname } from "node:path";
 import { DomainError } from "@heddle/errors";
 import type { PublishDefinitionResponse } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { FindingSeverity } from "@heddle/proto/heddle/definition/v1/definition_pb.js";
@@ -41,4 +42,24 @@ function parseViolation({ field, description }: { field: string; description: st
   const place = /:(\d+):(\d+)$/.exec(field);
   if (place === null) return undefined;
   return { severity: "error", message: description, line: Number(place[1]), column: Number(place[2]) };
+}
+
+/** Publishes a file and gives the very version of it, also if somebody publishes another one in between. */
+export async function publishAndSay(
+  context: CommandContext,
+  path: string,
+): Promise<{ workflowId: string; version: number }> {
+  const { version, created } = await publishFile(context, path);
+  if (version === undefined) throw new Error("the server answered PublishDefinition without a version");
+  if (created) context.say(`published ${version.workflowId} v${version.version}`);
+  return { workflowId: version.workflowId, version: version.version };
+}
+
+/** Ids have no such endings; a file of another name is found by being there. */
+export function looksLikeFile(workflow: string): boolean {
+  return (
+    [".yaml", ".yml", ".json"].includes(extname(workflow).toLowerCase()) ||
+    /[/\\]/.test(workflow) ||
+    existsSync(workflow)
+  );
 }

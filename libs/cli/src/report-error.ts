@@ -25,6 +25,8 @@ const HINTS: Readonly<Record<string, string>> = {
   EXECUTION_NOT_FOUND: "`heddle list` shows the executions of a namespace",
   DEFINITION_NOT_FOUND:
     "publish it first: `heddle publish workflow.yaml`, or run the file itself: `heddle run workflow.yaml`",
+  MACHINE_NOT_FOUND: "`heddle machine list` shows the machines of a namespace",
+  MACHINE_FINISHED: "`heddle machine get` shows how it ended",
   EXECUTION_FINISHED: "`heddle get` shows how it ended",
   EXECUTION_NOT_SUSPENDED: "`heddle get` shows where it stands",
 };

@@ -32,7 +32,7 @@ export async function history(
   return EXIT.ok;
 }
 
-async function* readHistory(context: CommandContext, executionId: string): AsyncGenerator<ExecutionEvent, void> {
+export async function* readHistory(context: CommandContext, executionId: string): AsyncGenerator<ExecutionEvent, void> {
   const { executions } = await context.client();
   let pageToken = "";
   do {

@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { extname } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type Execution, ExecutionSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { CliError } from "../cli-error.ts";
@@ -7,7 +5,7 @@ import type { CommandContext } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { readJsonObject, readJsonObjectFile } from "../json-input.ts";
 import { messageJson } from "../message-json.ts";
-import { publishFile } from "../publish-file.ts";
+import { looksLikeFile, publishAndSay } from "../publish-file.ts";
 import { isFinal } from "../render/names.ts";
 import { exitCodeOf, reportResult } from "../report-result.ts";
 import { printLine, watchToEnd } from "../watch-to-end.ts";
@@ -72,25 +70,8 @@ function finish(context: CommandContext, { executionId, status }: Execution, opt
   return watchToEnd(silent ? quiet : context, { executionId, stream, timeoutMs: options.timeout });
 }
 
-async function publishAndSay(context: CommandContext, path: string): Promise<{ workflowId: string; version: number }> {
-  const { version, created } = await publishFile(context, path);
-  if (version === undefined) throw new Error("the server answered PublishDefinition without a version");
-  if (created) context.say(`published ${version.workflowId} v${version.version}`);
-  // The very version of this file, also if somebody publishes another one in between.
-  return { workflowId: version.workflowId, version: version.version };
-}
-
 async function readInput(context: CommandContext, { input, inputFile }: RunOptions): Promise<JsonObject> {
   if (input !== undefined && inputFile !== undefined) throw new CliError("give --input or --input-file, not both");
   if (input !== undefined) return readJsonObject(input, "--input", context.io);
   return inputFile === undefined ? {} : readJsonObjectFile(inputFile, "--input-file");
-}
-
-/** Ids have no such endings; a file of another name is found by being there. */
-function looksLikeFile(workflow: string): boolean {
-  return (
-    [".yaml", ".yml", ".json"].includes(extname(workflow).toLowerCase()) ||
-    /[/\\]/.test(workflow) ||
-    existsSync(workflow)
-  );
 }

@@ -75,7 +75,16 @@ const STATES: Readonly<Partial<Record<InspectedTaskState, ScheduledTask["state"]
   [InspectedTaskState.FINISHED]: "finished",
 };
 
-function toWait({ nodeId, taskId, taskOpen, childExecutionId, signal, dueAt, branches, machine }: WaitMessage): NodeWait {
+function toWait({
+  nodeId,
+  taskId,
+  taskOpen,
+  childExecutionId,
+  signal,
+  dueAt,
+  branches,
+  machine,
+}: WaitMessage): NodeWait {
   return {
     nodeId,
     branches,

@@ -95,13 +95,13 @@ function ranText(
   return `attempt ${attempt}${took}${worker ? `  on ${oneLine(worker)}` : ""}`;
 }
 
-function failureText(failure: Failure | undefined): string {
+export function failureText(failure: Failure | undefined): string {
   return failure === undefined
     ? ""
     : truncate(`${oneLine(failure.type)}: ${oneLine(failure.message)}`, FAILURE_COLUMNS);
 }
 
-function payloadText(payload: Payload | undefined): string {
+export function payloadText(payload: Payload | undefined): string {
   if (payload?.form.case === "reference") {
     return `(${payload.form.value.sizeBytes} bytes, stored apart as ${payload.form.value.digest.slice(0, 12)}…)`;
   }

@@ -31,12 +31,14 @@ const NAME_COLUMNS = 36;
 /** The execution as lines: a title, one line per node, the last log lines, and why it failed. */
 export function renderTree(view: ExecutionView, options: TreeOptions): string[] {
   const foot = renderFoot(view, options);
-  const room = Math.max(1, options.maxLines - 1 - foot.length);
+  const origin = renderOrigin(view, options);
+  const room = Math.max(1, options.maxLines - 1 - origin.length - foot.length);
   const nodes = [...view.nodes.values()];
   const shown = chooseNodes(nodes, room, options);
   const width = Math.min(NAME_COLUMNS, Math.max(0, ...shown.nodes.map((node) => textWidth(nameOf(node)))));
   const lines = [
     renderTitle(view, options),
+    ...origin,
     ...shown.nodes.flatMap((node) => renderNode(node, width, options)).slice(0, room),
     ...(shown.rest === undefined ? [] : [options.style.dim(`  ${shown.rest}`)]),
     ...foot,
@@ -48,6 +50,13 @@ function renderTitle(view: ExecutionView, { style, nowMs }: TreeOptions): string
   const { workflowId, version, status, startedAtMs, endedAtMs, executionId } = view;
   const elapsed = formatDuration((endedAtMs ?? nowMs) - startedAtMs);
   return `${style.bold(oneLine(workflowId))} ${style.dim(`v${version}`)}  ${paintStatus(status, style)}  ${elapsed}  ${style.dim(executionId)}`;
+}
+
+/** Who has started it, when that is a machine. */
+function renderOrigin({ origin }: ExecutionView, { style }: TreeOptions): string[] {
+  return origin === undefined
+    ? []
+    : [style.dim(`  invoked as ${oneLine(origin.name)} by machine ${oneLine(origin.id)}`)];
 }
 
 function renderFoot(view: ExecutionView, { style, columns }: TreeOptions): string[] {

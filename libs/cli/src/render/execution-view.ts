@@ -29,6 +29,8 @@ export interface ExecutionView {
   readonly workflowId: string;
   readonly version: number;
   status: ExecutionStatus;
+  /** Machine that has invoked it, and as what. */
+  readonly origin?: { id: string; name: string };
   readonly startedAtMs: number;
   endedAtMs?: number;
   failure?: Pick<Failure, "type" | "message" | "nodeId">;
@@ -72,6 +74,7 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
     workflowId: execution.workflowId,
     version: execution.version,
     status: execution.status,
+    origin: execution.origin,
     startedAtMs: toMs(execution.startedAt) ?? 0,
     endedAtMs: toMs(execution.endedAt),
     failure: execution.failure,
