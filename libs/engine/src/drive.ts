@@ -1,5 +1,7 @@
 import { type ExecutionState, countActive, isFinished } from "./execution-state.ts";
+import type { Failure } from "./events.ts";
 import { NodeFault, coreFailure } from "./failure.ts";
+import type { Json } from "./json.ts";
 import { MAX_EVENTS_PER_TURN, MAX_EXECUTION_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES_PER_TURN } from "./limits.ts";
 import { completeExecution } from "./output.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
@@ -7,7 +9,7 @@ import { beginNode } from "./ready.ts";
 import { peekReady } from "./settle.ts";
 import type { NodeState } from "./state.ts";
 import { peekTimer, peekTimerNode } from "./timers.ts";
-import { describeNodeFault, failExecution, failNode } from "./turn.ts";
+import { completeNode, describeNodeFault, failExecution, failNode } from "./turn.ts";
 
 /** Events that one step may give apart from those that stop the active nodes: two of the node, and the end of both. */
 const EVENTS_PER_STEP = 4;
@@ -66,6 +68,8 @@ function step(turn: Turn, node: LinkedNode): void {
       node.program.fire?.(turn, node);
     } else if ((turn.state.nodes[node.index] as NodeState).status === "pending") {
       beginNode(turn, node);
+    } else if ((turn.state.nodes[node.index] as NodeState).fallback !== undefined) {
+      endFallback(turn, node);
     } else {
       node.program.join?.(turn, node);
     }
@@ -73,6 +77,14 @@ function step(turn: Turn, node: LinkedNode): void {
     if (!(error instanceof NodeFault)) throw error;
     failNode(turn, node, describeNodeFault(node, error));
   }
+}
+
+/** The node that ran in this one's place has ended, and this one ends the same way. */
+function endFallback(turn: Turn, node: LinkedNode): void {
+  const { fallback, failure } = turn.state.nodes[node.index] as NodeState;
+  const end = turn.state.nodes[fallback as number] as NodeState;
+  if (end.status === "completed") completeNode(turn, node, end.output as Json);
+  else failNode(turn, node, (end.failure ?? failure) as Failure);
 }
 
 function isFull(turn: Turn, payloadBytesBefore: number): boolean {

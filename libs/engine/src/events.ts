@@ -26,7 +26,10 @@ export type Event =
   | { type: "execution_suspended"; at: number; reason: string }
   | { type: "execution_resumed"; at: number; reason: string }
   | { type: "signal_received"; at: number; name: string; payload: Json; requestId: string }
-  /** An attempt was handed to the scheduler. The input is recorded with attempt 1 only; the retries have the same. */
+  /**
+   * An attempt was handed to the scheduler. The input is recorded with the first one only; the retries have the same. In a
+   * loop the attempts of all turns are counted together.
+   */
   | { type: "task_scheduled"; at: number; nodeId: string; attempt: number; input?: Json }
   | {
       type: "task_completed";
@@ -74,9 +77,24 @@ export type Event =
   | { type: "node_completed"; at: number; nodeId: string; output: Json; chosen?: string[] }
   /** A node ended badly, for good. */
   | { type: "node_failed"; at: number; nodeId: string; failure: Failure }
+  /** A node has failed for good, and its definition says how to go on: without it, with this output, or with the node that is its fallback. */
+  | { type: "error_handled"; at: number; nodeId: string; failure: Failure; outcome: ErrorOutcome }
   | { type: "node_skipped"; at: number; nodeId: string; reason: SkipReason }
-  /** A node was stopped because the execution ended or was canceled. */
-  | { type: "node_canceled"; at: number; nodeId: string }
+  /** A node was stopped because the execution or its container ended, or, with a reason, because it was not needed any more. */
+  | {
+      type: "node_canceled";
+      at: number;
+      nodeId: string;
+      reason?: "not_needed";
+      /** The attempt that was under way, if any was. */
+      attempt?: number;
+      /** Of a node in a loop: how often it had begun afresh. */
+      restarts?: number;
+    }
+  /** A turn of a loop began, or the only one of a group: all nodes of the body begin afresh. */
+  | { type: "turn_started"; at: number; nodeId: string; turn: number; dueAt?: number; items?: Json[]; carry?: Json }
+  /** A turn of a loop ended, and another one may follow. */
+  | { type: "turn_ended"; at: number; nodeId: string; turn: number; result: Json }
   | { type: "logged"; at: number; nodeId: string; level: "debug" | "info" | "warn" | "error"; message: string }
   /** The definition's own event, published with the execution's. */
   | { type: "custom_event_emitted"; at: number; nodeId: string; name: string; payload: Json };
@@ -89,7 +107,13 @@ export interface MachineInput {
   events: { event: string; data: Json }[];
 }
 
-export type SkipReason = "condition" | "not_chosen" | "dependency_skipped";
+export type SkipReason = "condition" | "not_chosen" | "dependency_skipped" | "depends" | "error" | "not_needed";
+
+/** How an execution goes on after a node has failed. */
+export type ErrorOutcome =
+  | { action: "skip" }
+  | { action: "continue"; output: Json }
+  | { action: "fallback"; fallbackId: string };
 
 export interface ExecutionStarted {
   type: "execution_started";

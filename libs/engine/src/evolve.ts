@@ -1,13 +1,15 @@
 import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
-import { type ExecutionState, isFinished } from "./execution-state.ts";
+import { type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
 import { assignFields, isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { MAX_REMEMBERED_REQUESTS } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import { replayDiverged } from "./refusals.ts";
-import { activateBranches, dequeue, settle } from "./settle.ts";
+import { isContainer } from "./link-plan.ts";
+import { endTurn, startTurn } from "./turns.ts";
+import { activateBranches, activateFallback, dequeue, dequeueAnywhere, dequeueBody, settle } from "./settle.ts";
 import type { ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
 import { pruneTimers, pushTimer } from "./timers.ts";
 
@@ -52,6 +54,9 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   machine_acknowledged: ["waiting"],
   node_completed: ["pending", "waiting"],
   node_failed: ["pending", "waiting", "scheduled"],
+  error_handled: ["pending", "waiting", "scheduled"],
+  turn_started: ["pending", "waiting"],
+  turn_ended: ["waiting"],
   node_skipped: ["pending"],
   node_canceled: ["scheduled", "backing_off", "waiting"],
   logged: ["pending"],
@@ -117,6 +122,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       break;
     case "task_failed":
       checkAttempt(linked, event, node.attempt);
+      if (node.failure?.details !== undefined) state.payloadBytes -= approximateBytes(node.failure.details);
       node.failure = event.failure;
       if (event.worker !== undefined) node.worker = event.worker;
       if (event.failure.details !== undefined) state.payloadBytes += approximateBytes(event.failure.details);
@@ -128,7 +134,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       break;
     case "wait_started":
       begin(state, linked, node, "waiting", event.at);
-      if (linked.definition.kind === "parallel") activateBranches(state, linked);
+      if (linked.definition.kind === "parallel") activateBranches(plan, state, linked);
       if (event.signal !== undefined) {
         node.signal = event.signal;
         state.signalWaiters.push(linked.index);
@@ -163,9 +169,27 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       // Any other failure ends the execution: nothing may become ready by it.
       if (linked.tolerated) settle(plan, state, linked);
       break;
+    case "error_handled":
+      handleError(plan, state, linked, node, event);
+      break;
+    case "turn_started":
+      if (node.status === "pending") begin(state, linked, node, "waiting", event.at);
+      else dequeue(state, linked.index);
+      startTurn(plan, state, linked, event);
+      if (event.dueAt !== undefined) {
+        node.dueAt = event.dueAt;
+        pushTimer(state, event.dueAt, linked.index);
+      }
+      break;
+    case "turn_ended":
+      dequeue(state, linked.index);
+      endTurn(state, linked, node, event);
+      break;
     case "node_skipped":
       node.skipReason = event.reason;
       end(state, linked, node, "skipped", event.at);
+      // Nothing that is released later lets it begin.
+      state.unsettled[linked.index] = 0;
       settle(plan, state, linked);
       break;
     case "logged":
@@ -173,8 +197,40 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       // For readers of the history: the node's end follows.
       break;
     case "node_canceled":
-      setStatus(state, node, "canceled");
-      node.endedAt = event.at;
+      dequeueAnywhere(state, linked.index);
+      end(state, linked, node, "canceled", event.at);
+      if (event.reason !== undefined) settle(plan, state, linked);
+  }
+}
+
+type NodeEventOf<Type extends NodeEvent["type"]> = Extract<NodeEvent, { type: Type }>;
+
+function handleError(
+  plan: Plan,
+  state: ExecutionState,
+  linked: LinkedNode,
+  node: NodeState,
+  { at, failure, outcome }: NodeEventOf<"error_handled">,
+): void {
+  node.failure = failure;
+  node.isHandled = true;
+  switch (outcome.action) {
+    case "skip":
+      node.skipReason = "error";
+      end(state, linked, node, "skipped", at);
+      return settle(plan, state, linked);
+    case "continue":
+      node.output = outcome.output;
+      state.payloadBytes += approximateBytes(outcome.output);
+      end(state, linked, node, "completed", at);
+      return settle(plan, state, linked);
+    case "fallback": {
+      const { index } = getNode(plan, outcome.fallbackId);
+      end(state, linked, node, "waiting", at);
+      node.endedAt = undefined;
+      node.fallback = index;
+      return activateFallback(plan, state, linked, index);
+    }
   }
 }
 
@@ -224,6 +280,7 @@ function end(state: ExecutionState, linked: LinkedNode, node: NodeState, status:
   dequeue(state, linked.index);
   setStatus(state, node, status);
   node.endedAt = at;
+  if (isContainer(linked.definition)) dequeueBody(state, linked);
   if (node.signal !== undefined) state.signalWaiters.splice(state.signalWaiters.indexOf(linked.index), 1);
   if (node.dueAt !== undefined) {
     node.dueAt = undefined;
@@ -247,8 +304,3 @@ function finish(state: ExecutionState, status: ExecutionStatus, at: number): voi
   state.signalWaiters = [];
 }
 
-function setStatus(state: ExecutionState, node: NodeState, status: NodeStatus): void {
-  state.counts[node.status]--;
-  state.counts[status]++;
-  node.status = status;
-}

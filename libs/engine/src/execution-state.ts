@@ -22,7 +22,7 @@ export interface ExecutionState extends ExecutionHeader {
   nodes: NodeState[];
   /** How many nodes have each status. */
   counts: Record<NodeStatus, number>;
-  /** Nodes that are not settled; the execution completes at 0. */
+  /** Nodes of the workflow itself that are not settled; the execution completes at 0. */
   openNodes: number;
   /**
    * By node: how many of its dependencies and activators are not settled. For a parallel that has begun: how many of its
@@ -34,6 +34,8 @@ export interface ExecutionState extends ExecutionHeader {
   readyHead: number;
   /** Heap of back-offs and waits: see timers.ts. */
   timers: number[];
+  /** What was canceled in a turn of a loop that is past, and may not have been told yet. */
+  abandoned?: Abandoned[];
   /** Fields written by `set` actions. */
   vars: JsonObject;
   /** Signals that no wait has taken yet, oldest first. */
@@ -44,6 +46,17 @@ export interface ExecutionState extends ExecutionHeader {
   requestIds: string[];
   /** About how much JSON the execution holds: see payload-size.ts. */
   payloadBytes: number;
+}
+
+/** A child or state machine whose node has begun afresh since. */
+export interface Abandoned {
+  /** Index in the plan. */
+  node: number;
+  /** How often the node had begun afresh then. */
+  restarts: number;
+  childId?: string;
+  machineId?: string;
+  input?: Json;
 }
 
 export interface BufferedSignal {
@@ -58,4 +71,10 @@ export function isFinished(state: ExecutionState): boolean {
 /** Nodes that something outside works on or that wait: those that a cancel must stop. */
 export function countActive(state: ExecutionState): number {
   return state.counts.scheduled + state.counts.backing_off + state.counts.waiting;
+}
+
+export function setStatus(state: ExecutionState, node: NodeState, status: NodeStatus): void {
+  state.counts[node.status]--;
+  state.counts[status]++;
+  node.status = status;
 }

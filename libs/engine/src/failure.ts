@@ -11,8 +11,10 @@ export type CoreFailureType =
   /** A value of the right syntax and the wrong kind, e.g. a merge of a number. */
   | "invalid_value"
   | "payload_too_large"
-  /** A parallel with `wait_all: false` of which no branch completed. */
-  | "no_branch_completed";
+  /** A parallel of which too few branches completed. */
+  | "no_branch_completed"
+  /** A loop that would have more turns than it may. */
+  | "too_many_turns";
 
 /** A failure that the core found. It is final: the same evaluation would fail again. */
 export function coreFailure(type: CoreFailureType, message: string): Failure {

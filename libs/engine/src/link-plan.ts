@@ -1,13 +1,15 @@
 import { type FieldCompiler, createFieldCompiler } from "./field.ts";
 import { linkAction } from "./nodes/action.ts";
 import { linkAggregation } from "./nodes/aggregation.ts";
+import { linkGroup } from "./nodes/group.ts";
+import { linkLoop } from "./nodes/loop.ts";
 import { linkParallel } from "./nodes/parallel.ts";
 import { linkStateMachine } from "./nodes/state-machine.ts";
 import { linkSubWorkflow } from "./nodes/sub-workflow.ts";
 import { linkSwitch } from "./nodes/switch.ts";
 import { linkTask } from "./nodes/task.ts";
-import type { LinkedNode, NodeProgram, Plan } from "./plan.ts";
-import type { PlanDocument, PlanNode } from "./plan-document.ts";
+import type { Body, LinkedErrorHandler, LinkedNode, NodeProgram, Plan } from "./plan.ts";
+import type { Dependence, ErrorHandler, PlanDocument, PlanNode } from "./plan-document.ts";
 import { planFormatUnknown } from "./refusals.ts";
 
 /**
@@ -24,29 +26,91 @@ export function linkPlan(document: PlanDocument): Plan {
   const edges = linkEdges(document.nodes);
   const nodes = document.nodes.map((node, index) => linkNode(document.nodes, node, index, edges, compiler));
   const prerequisiteCounts = document.nodes.map((node) => node.dependencies.length + node.activators.length);
+  const bodies = linkBodies(nodes, prerequisiteCounts);
+  for (const node of nodes) {
+    if (isContainer(node.definition)) node.body = bodies.get(node.index) ?? EMPTY_BODY;
+  }
   return {
     document,
     nodes,
     indices,
     prerequisiteCounts,
-    roots: nodes.filter((node) => prerequisiteCounts[node.index] === 0).map((node) => node.index),
-    leaves: nodes.filter(isLeaf).map((node) => node.index),
+    body: bodies.get(undefined) ?? EMPTY_BODY,
     ...(document.output !== undefined && { output: compiler.template("output", document.output) }),
   };
+}
+
+const EMPTY_BODY: Body = { size: 0, roots: [], leaves: [], inside: [] };
+
+export function isContainer(node: PlanNode): node is Extract<PlanNode, { kind: "group" | "loop" }> {
+  return node.kind === "group" || node.kind === "loop";
+}
+
+/** By container; undefined: the workflow. */
+function linkBodies(nodes: LinkedNode[], prerequisiteCounts: number[]): Map<number | undefined, Body> {
+  const bodies = new Map<number | undefined, { size: number; roots: number[]; leaves: number[]; inside: number[] }>();
+  const bodyOf = (container: number | undefined) => {
+    const body = bodies.get(container) ?? { size: 0, roots: [], leaves: [], inside: [] };
+    bodies.set(container, body);
+    return body;
+  };
+  for (const node of nodes) {
+    const { index } = node;
+    let { container } = node.definition;
+    const body = bodyOf(container);
+    body.size++;
+    if (prerequisiteCounts[index] === 0) body.roots.push(index);
+    if (isLeaf(node)) body.leaves.push(index);
+    while (container !== undefined) {
+      bodyOf(container).inside.push(index);
+      container = (nodes[container] as LinkedNode).definition.container;
+    }
+    bodyOf(undefined).inside.push(index);
+  }
+  return bodies;
 }
 
 interface Edges {
   dependents: number[][];
   activates: number[][];
+  fallbackOf: number[][];
+  /** Others go on when it has failed. */
+  awaitedFailures: Set<number>;
 }
 
 function linkEdges(nodes: PlanNode[]): Edges {
-  const edges: Edges = { dependents: nodes.map(() => []), activates: nodes.map(() => []) };
+  const edges: Edges = {
+    dependents: nodes.map(() => []),
+    activates: nodes.map(() => []),
+    fallbackOf: nodes.map(() => []),
+    awaitedFailures: new Set(),
+  };
   for (const [index, node] of nodes.entries()) {
     for (const dependency of node.dependencies) edges.dependents[dependency]?.push(index);
-    for (const activator of node.activators) edges.activates[activator]?.push(index);
+    for (const activator of node.activators) {
+      const isFallback = fallbacksOf(nodes[activator] as PlanNode).includes(index);
+      (isFallback ? edges.fallbackOf[index] : edges.activates[activator])?.push(isFallback ? activator : index);
+    }
+    if (node.depends) addAwaitedFailures(node.depends, true, edges.awaitedFailures);
   }
   return edges;
+}
+
+function fallbacksOf({ onError }: PlanNode): number[] {
+  const targets = (onError ?? []).flatMap((handler) => (handler.action === "fallback" ? [handler.target] : []));
+  return [...new Set(targets)].sort((a, b) => a - b);
+}
+
+/** Nodes whose failure can make the condition true. */
+function addAwaitedFailures(condition: Dependence, holds: boolean, to: Set<number>): void {
+  if ("not" in condition) return addAwaitedFailures(condition.not, !holds, to);
+  if ("node" in condition) {
+    const { node, outcome } = condition;
+    const isMet = outcome === "failed" || outcome === "settled";
+    if (isMet === holds) to.add(node);
+    return;
+  }
+  for (const part of "all" in condition ? condition.all : condition.any) addAwaitedFailures(part, holds, to);
 }
 
 function linkNode(
@@ -56,17 +120,35 @@ function linkNode(
   edges: Edges,
   compiler: FieldCompiler,
 ): LinkedNode {
-  const parallels = definition.activators.filter((activator) => nodes[activator]?.kind === "parallel");
+  const fallbackOf = edges.fallbackOf[index] as number[];
+  const parallels = definition.activators.filter(
+    (activator) => nodes[activator]?.kind === "parallel" && !fallbackOf.includes(activator),
+  );
   return {
     index,
     id: definition.id,
     definition,
     dependents: edges.dependents[index] as number[],
     activates: edges.activates[index] as number[],
+    fallbacks: fallbacksOf(definition),
+    fallbackOf,
     branchOf: parallels,
-    tolerated: parallels.length > 0 && parallels.every((parallel) => isRace(nodes[parallel])),
+    tolerated:
+      fallbackOf.length > 0 ||
+      edges.awaitedFailures.has(index) ||
+      (parallels.length > 0 && parallels.every((parallel) => bearsFailures(nodes[parallel]))),
+    errorHandlers: (definition.onError ?? []).map((handler, at) => linkErrorHandler(handler, at, compiler)),
     ...(definition.when !== undefined && { when: compiler.expression("when", definition.when) }),
     program: linkProgram(definition, compiler),
+  };
+}
+
+function linkErrorHandler(definition: ErrorHandler, at: number, compiler: FieldCompiler): LinkedErrorHandler {
+  const path = `on_error[${at}]`;
+  return {
+    definition,
+    ...(definition.when !== undefined && { when: compiler.expression(`${path}.when`, definition.when) }),
+    ...(definition.action === "continue" && { value: compiler.template(`${path}.continue`, definition.value) }),
   };
 }
 
@@ -80,6 +162,10 @@ function linkProgram(definition: PlanNode, compiler: FieldCompiler): NodeProgram
       return linkSwitch(definition, compiler);
     case "parallel":
       return linkParallel(definition);
+    case "group":
+      return linkGroup(definition, compiler);
+    case "loop":
+      return linkLoop(definition, compiler);
     case "aggregation":
       return linkAggregation(definition, compiler);
     case "sub_workflow":
@@ -89,12 +175,13 @@ function linkProgram(definition: PlanNode, compiler: FieldCompiler): NodeProgram
   }
 }
 
-function isRace(node: PlanNode | undefined): boolean {
-  return node?.kind === "parallel" && !node.waitAll;
+/** A failed branch is not the end: the parallel needs only some of them, or says itself what becomes of errors. */
+function bearsFailures(node: PlanNode | undefined): boolean {
+  return node?.kind === "parallel" && (!node.waitAll || (node.onError ?? []).length > 0);
 }
 
 /** A parallel waits for its branches and gives their outputs: it is the leaf, not they. A switch's targets are the leaves, not it. */
 function isLeaf(node: LinkedNode): boolean {
-  if (node.dependents.length > 0 || node.branchOf.length > 0) return false;
+  if (node.dependents.length > 0 || node.branchOf.length > 0 || node.fallbackOf.length > 0) return false;
   return node.definition.kind === "parallel" || node.activates.length === 0;
 }

@@ -100,6 +100,11 @@ export function obligations(plan: Plan, state: ExecutionState, executionId: stri
       result.cancelChildren.push({ nodeId: linked.id, childId: node.childId });
     }
   }
+  for (const past of state.abandoned ?? []) {
+    const linked = plan.nodes[past.node] as LinkedNode;
+    if (past.childId !== undefined) result.cancelChildren.push({ nodeId: linked.id, childId: past.childId });
+    else result.cancelMachines.push(describeMachine(linked, past, executionId));
+  }
   return result;
 }
 
@@ -128,16 +133,19 @@ export function obligationsOf(
     const linked = plan.nodes[plan.indices.get(event.nodeId) as number] as LinkedNode;
     const node = state.nodes[linked.index] as NodeState;
     if (event.type === "node_canceled") {
-      if (!begun.has(linked.index)) addCancellation(changes, linked, node, executionId);
+      if (!begun.delete(linked.index)) addCancellation(changes, linked, state, event, executionId);
       continue;
     }
     begun.add(linked.index);
     if (event.type === "task_scheduled" && node.status === "scheduled" && node.attempt === event.attempt) {
       changes.startTasks.push(describeTask(linked, state, executionId));
-    } else if (event.type === "child_started" && node.status === "waiting") {
+    } else if (event.type === "child_started" && node.status === "waiting" && node.childId === event.childId) {
       changes.startChildren.push(describeChild(linked, state));
     } else if (event.type === "machine_requested" && node.status === "waiting") {
-      changes.startMachines.push(describeMachine(linked, node, executionId));
+      const machine = describeMachine(linked, node, executionId);
+      // The node of a loop may have asked twice in a turn: the state is the one of the last time.
+      const isKnown = changes.startMachines.some(({ requestId }) => requestId === machine.requestId);
+      if (!isKnown) changes.startMachines.push(machine);
     }
   }
   return changes;
@@ -155,13 +163,29 @@ function isOfObligation(event: Event): event is ObligationEvent {
   );
 }
 
-function addCancellation(changes: ObligationChanges, linked: LinkedNode, node: NodeState, executionId: string): void {
+/** What the node had when it was canceled: in a loop it may have begun afresh since. */
+function addCancellation(
+  changes: ObligationChanges,
+  linked: LinkedNode,
+  state: ExecutionState,
+  event: Extract<Event, { type: "node_canceled" }>,
+  executionId: string,
+): void {
+  if (event.attempt !== undefined) {
+    changes.cancelTasks.push({ nodeId: linked.id, attempt: event.attempt });
+    return;
+  }
+  const { restarts = 0 } = event;
+  const node = state.nodes[linked.index] as NodeState;
+  const canceled =
+    restarts === (node.restarts ?? 0)
+      ? node
+      : state.abandoned?.find((past) => past.node === linked.index && past.restarts === restarts);
+  if (canceled === undefined) return;
   if (linked.definition.kind === "state_machine") {
-    changes.cancelMachines.push(describeMachine(linked, node, executionId));
-  } else if (node.childId !== undefined) {
-    changes.cancelChildren.push({ nodeId: linked.id, childId: node.childId });
-  } else if (linked.definition.kind === "task" && node.dueAt === undefined) {
-    changes.cancelTasks.push({ nodeId: linked.id, attempt: node.attempt });
+    changes.cancelMachines.push(describeMachine(linked, canceled, executionId));
+  } else if (canceled.childId !== undefined) {
+    changes.cancelChildren.push({ nodeId: linked.id, childId: canceled.childId });
   }
 }
 
@@ -196,15 +220,24 @@ function describeChild(linked: LinkedNode, state: ExecutionState): ChildObligati
   };
 }
 
-function describeMachine(linked: LinkedNode, node: NodeState, executionId: string): MachineCancellation {
+function describeMachine(
+  linked: LinkedNode,
+  node: Pick<NodeState, "input" | "machineId" | "restarts">,
+  executionId: string,
+): MachineCancellation {
   const { workflowId, version } = linked.definition as StateMachineNode;
   return {
     // As `machine_requested` has put it there.
     ...(node.input as unknown as MachineInput),
     nodeId: linked.id,
-    requestId: `${executionId}/${linked.id}`,
+    requestId: `${executionId}/${runName(linked.id, node)}`,
     workflowId,
     ...(version !== undefined && { version }),
     ...(node.machineId !== undefined && { machineId: node.machineId }),
   };
+}
+
+/** A node by its id and, in a loop, by how often it has begun afresh: what it starts outside is named by it. */
+export function runName(nodeId: string, { restarts = 0 }: Pick<NodeState, "restarts">): string {
+  return restarts === 0 ? nodeId : `${nodeId}/${restarts}`;
 }

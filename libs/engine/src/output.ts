@@ -21,9 +21,9 @@ export function completeExecution(turn: Turn): void {
 function makeOutput(turn: Turn): Json {
   const { plan, state } = turn;
   if (plan.output) {
-    return evaluateField(plan.output, createScope(plan, state, turn.context.executionId, undefined));
+    return evaluateField(plan.output, createScope(plan, state, turn.context.executionId, {}));
   }
-  return collectOutputs(turn, plan.leaves);
+  return collectOutputs(turn, plan.body.leaves);
 }
 
 /** The outputs of the nodes that completed, by id. */

@@ -32,6 +32,8 @@ export type PlanNode =
   | ActionNode
   | SwitchNode
   | ParallelNode
+  | GroupNode
+  | LoopNode
   | AggregationNode
   | SubWorkflowNode
   | StateMachineNode;
@@ -41,16 +43,49 @@ export interface PlanNodeBase {
   name?: string;
   /** Nodes whose completion this one needs: declared and inferred from expressions, ascending, without duplicates. */
   dependencies: number[];
-  /** Switch and parallel nodes that activate this one: it runs when at least one of them chose it, once all of them are settled. */
+  /**
+   * Switch and parallel nodes that activate this one, and nodes that it is the fallback of: it runs when at least one of
+   * them chose it, once all of them are settled.
+   */
   activators: number[];
+  /** The group or loop whose body has this node; absent: the workflow itself. What it depends on has the same container. */
+  container?: number;
   /**
    * `all`: skipped as soon as one dependency is skipped. `any`: runs with those that completed, skipped when none did.
    * Aggregations default to `any`, everything else to `all`.
    */
   join: "all" | "any";
+  /** Instead of `join`: which outcomes of `dependencies` it needs. It begins as soon as they hold, whatever the others do. */
+  depends?: Dependence;
+  /** The first that matches the failure says what becomes of it. Without one the container fails, or the workflow. */
+  onError?: ErrorHandler[];
   /** Expression source without `${}`; the node is skipped when it gives false. */
   when?: string;
 }
+
+/** A condition over the outcomes of other nodes, which are named by their index. */
+export type Dependence =
+  | { all: Dependence[] }
+  | { any: Dependence[] }
+  | { not: Dependence }
+  | { node: number; outcome: Outcome };
+
+/** `settled`: in whatever way. */
+export type Outcome = "succeeded" | "failed" | "skipped" | "canceled" | "settled";
+
+/** What becomes of a node that has failed for good. */
+export type ErrorHandler = {
+  /** Types of the failure; absent: all. */
+  types?: string[];
+  /** Expression that sees `error` beside everything that the node sees. */
+  when?: string;
+} & (
+  | { action: "fail" | "skip" }
+  /** Template, which sees `error`; it becomes the node's output. */
+  | { action: "continue"; value: Json }
+  /** This node runs now, and its end is the node's. */
+  | { action: "fallback"; target: number }
+);
 
 /** Dispatched to a worker through the scheduler. */
 export interface TaskNode extends PlanNodeBase {
@@ -94,6 +129,7 @@ export type ActionNode = PlanNodeBase & { kind: "action" } & (
     | { action: "log" /** Template of text. */; message: Json; level: "debug" | "info" | "warn" | "error" }
     | { action: "emit" /** Name of the event. */; event: string /** Template. */; payload?: Json }
     | { action: "fail" /** Templates of texts. */; message: Json; errorType?: Json }
+  | { action: "break" /** Template; the output of the innermost loop, which ends. */; value?: Json }
     | {
         action: "wait";
         /** Either a duration in milliseconds or a template that gives a duration text (`5m`) or milliseconds. */
@@ -124,8 +160,51 @@ export interface SwitchCase {
 export interface ParallelNode extends PlanNodeBase {
   kind: "parallel";
   branches: number[];
-  /** true: completes when every branch is settled. false: completes with the first branch that completes; fails when none does. */
+  /** true: completes when every branch is settled. false: completes once `need` branches have completed; fails when they cannot. */
   waitAll: boolean;
+  /** With `waitAll: false`: how many branches must complete, from 1; absent: 1. */
+  need?: number;
+  /** With `waitAll: false`: what goes on in the other branches then is stopped. */
+  cancelRest?: boolean;
+}
+
+/** Runs its body once. It completes when all nodes of the body are settled, and fails with the first of them that fails. */
+export interface GroupNode extends PlanNodeBase {
+  kind: "group";
+  /** Nodes whose `container` is this one, ascending. */
+  body: number[];
+  /** Template, which sees the body; absent: an object of the outputs of the body's leaves, by id. */
+  output?: Json;
+  /** From the begin to the end, milliseconds; absent: unlimited. */
+  timeoutMs?: number;
+}
+
+/** Runs its body again and again. The body's nodes begin afresh each time; the turns come one after the other. */
+export interface LoopNode extends PlanNodeBase {
+  kind: "loop";
+  body: number[];
+  /** Template of a list: a turn for each of its items. */
+  forEach?: Json;
+  /** Name of the item in expressions; absent: `item`. */
+  itemName?: string;
+  /** Expression, before each turn: the loop ends when it gives false. */
+  while?: string;
+  /** Expression, after each turn: the loop ends when it gives true. */
+  until?: string;
+  /** Turns, at most. A loop of `forEach` fails before its first turn when the list is longer, others when one more would come. */
+  maxTurns: number;
+  /** Template: what `loop.carry` is in the first turn. */
+  carry?: Json;
+  /** Template, after each turn: what `loop.carry` is in the next one. */
+  next?: Json;
+  /** Template, after the last turn; absent: what `result` gives, as a list of all turns, or else of the last turn. */
+  output?: Json;
+  /** The outputs of all turns are kept, as a list. */
+  collect: boolean;
+  /** Template of a turn's output; absent: as the default output of a group. */
+  result?: Json;
+  /** From the begin to the end, milliseconds; absent: unlimited. */
+  timeoutMs?: number;
 }
 
 export interface AggregationNode extends PlanNodeBase {

@@ -1,7 +1,7 @@
 import type { Event } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Field } from "./field.ts";
-import type { PlanDocument, PlanNode } from "./plan-document.ts";
+import type { ErrorHandler, PlanDocument, PlanNode } from "./plan-document.ts";
 
 // Plans hold programs, programs take turns, turns hold plans: these types stand together because they name each other.
 
@@ -12,11 +12,21 @@ export interface Plan {
   indices: ReadonlyMap<string, number>;
   /** By node: how many dependencies and activators it has. */
   prerequisiteCounts: readonly number[];
+  /** The nodes of the workflow itself, without those of bodies. */
+  body: Body;
+  output?: Field;
+}
+
+/** Nodes that run together: of the workflow, of a group, or of a turn of a loop. */
+export interface Body {
+  /** How many. */
+  size: number;
   /** Nodes that are ready from the start, ascending. */
   roots: readonly number[];
   /** Nodes that nothing waits for: neither as a dependency, nor as a target, nor as a branch. Their outputs are the default output. */
   leaves: readonly number[];
-  output?: Field;
+  /** These nodes and those of the bodies inside, ascending. */
+  inside: readonly number[];
 }
 
 export interface LinkedNode {
@@ -25,23 +35,39 @@ export interface LinkedNode {
   definition: PlanNode;
   /** Nodes that have this one among their dependencies, ascending. */
   dependents: readonly number[];
-  /** Nodes that have this one among their activators, ascending. */
+  /** What it activates as a switch or parallel, ascending. */
   activates: readonly number[];
+  /** Nodes that may run in its place when it has failed, ascending. */
+  fallbacks: readonly number[];
+  /** Nodes that this one may run in place of, ascending. */
+  fallbackOf: readonly number[];
+  /** Of a group or loop. */
+  body?: Body;
   /** Parallels that this node is a branch of, ascending. */
   branchOf: readonly number[];
-  /** Its failure does not fail the execution: it is a branch of parallels that need only one of them. */
+  /**
+   * Its failure alone fails nothing: it is a branch of parallels that do not need all of them, or a fallback, or other
+   * nodes go on when it has failed.
+   */
   tolerated: boolean;
+  errorHandlers: readonly LinkedErrorHandler[];
   when?: Field;
   program: NodeProgram;
+}
+
+export interface LinkedErrorHandler {
+  definition: ErrorHandler;
+  when?: Field;
+  value?: Field;
 }
 
 /** What one kind of node does. Each function evaluates first and emits then, so that a fault leaves no half of it. */
 export interface NodeProgram {
   /** The node is ready and its `when` holds. */
   begin(turn: Turn, node: LinkedNode): void;
-  /** Only parallels: enough branches are settled. */
+  /** Only parallels, groups and loops: enough branches are settled, or the whole body. */
   join?(turn: Turn, node: LinkedNode): void;
-  /** Only tasks and waits: the time that the node waited for has come. */
+  /** Only tasks, waits, groups and loops: the time that the node waited for has come. */
   fire?(turn: Turn, node: LinkedNode): void;
 }
 

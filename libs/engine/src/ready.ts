@@ -1,3 +1,4 @@
+import { evaluateDependence } from "./depends.ts";
 import type { SkipReason } from "./events.ts";
 import { NodeFault, coreFailure } from "./failure.ts";
 import { describeType } from "./json-object.ts";
@@ -16,9 +17,13 @@ export function beginNode(turn: Turn, node: LinkedNode): void {
 }
 
 function findSkipReason(turn: Turn, node: LinkedNode): SkipReason | undefined {
-  const { activators, dependencies, join } = node.definition;
+  const { activators, dependencies, depends, join } = node.definition;
   const state = turn.state.nodes[node.index] as NodeState;
   if (activators.length > 0 && state.activatedBy === undefined) return "not_chosen";
+  if (depends !== undefined) {
+    if (evaluateDependence(turn.state, depends) !== true) return "depends";
+    return node.when && !holds(turn, node) ? "condition" : undefined;
+  }
   const isCompleted = (index: number) => (turn.state.nodes[index] as NodeState).status === "completed";
   // A tolerated failure counts like a skip: there is no output to go on with.
   if (dependencies.length > 0 && !(join === "all" ? dependencies.every(isCompleted) : dependencies.some(isCompleted))) {

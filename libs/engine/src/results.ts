@@ -49,7 +49,12 @@ function failAttempt(turn: Turn, node: LinkedNode, report: FailedAttemptReport):
   const { definition } = node;
   const delayMs =
     definition.kind === "task"
-      ? findRetryDelay(definition.retry, failure, { executionId: turn.context.executionId, nodeId: node.id, attempt })
+      ? findRetryDelay(definition.retry, failure, {
+          executionId: turn.context.executionId,
+          nodeId: node.id,
+          attempt,
+          attemptsBefore: turn.state.nodes[node.index]?.attemptsBefore ?? 0,
+        })
       : undefined;
   emit(turn, {
     type: "task_failed",

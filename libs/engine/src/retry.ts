@@ -6,23 +6,29 @@ import type { RetryPolicy } from "./plan-document.ts";
 export interface FailedAttempt {
   executionId: string;
   nodeId: string;
-  /** From 1. */
+  /** From 1, over all turns of a loop. */
   attempt: number;
+  /** Those of earlier turns; absent: none. */
+  attemptsBefore?: number;
 }
 
 /** How long to wait before the next attempt, in whole milliseconds; undefined when the failure is final. */
 export function findRetryDelay(policy: RetryPolicy, failure: Failure, failed: FailedAttempt): number | undefined {
-  if (failed.attempt >= policy.maxAttempts) return undefined;
+  if (attemptOfTurn(failed) >= policy.maxAttempts) return undefined;
   if (failure.retryable === false || policy.nonRetryable.includes(failure.type)) return undefined;
   const delayMs = jitteredInterval(policy, failed);
   const workerDelayMs = Math.min(failure.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS);
   return Math.round(Math.max(delayMs, workerDelayMs));
 }
 
+function attemptOfTurn({ attempt, attemptsBefore = 0 }: FailedAttempt): number {
+  return attempt - attemptsBefore;
+}
+
 function jitteredInterval(policy: RetryPolicy, failed: FailedAttempt): number {
   // A zero interval stays zero: 0 x Infinity of a long back-off would be NaN.
   if (policy.initialIntervalMs <= 0) return 0;
-  const interval = Math.min(policy.maxIntervalMs, policy.initialIntervalMs * policy.backoff ** (failed.attempt - 1));
+  const interval = Math.min(policy.maxIntervalMs, policy.initialIntervalMs * policy.backoff ** (attemptOfTurn(failed) - 1));
   return interval * (1 - policy.jitter * fractionOf(`${failed.executionId}/${failed.nodeId}/${failed.attempt}`));
 }
 

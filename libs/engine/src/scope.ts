@@ -4,26 +4,33 @@ import type { ExecutionState } from "./execution-state.ts";
 import { assignFields, findField, isObject } from "./json-object.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import type { NodeState } from "./state.ts";
+import type { LoopNode } from "./plan-document.ts";
+import type { NodeState, TurnState } from "./state.ts";
 import { formatTimestamp } from "./timestamp.ts";
 
-/**
- * What the expressions of one node see at one moment. `node` undefined: those of the workflow's output, into which
- * everything flows that nothing else takes. Each name is made when it is asked for.
- */
-export function createScope(
-  plan: Plan,
-  state: ExecutionState,
-  executionId: string,
-  node: LinkedNode | undefined,
-): Scope {
+export interface ScopePlace {
+  /** Whose expressions these are; absent: of the workflow's output, into which everything flows that nothing else takes. */
+  node?: LinkedNode;
+  /**
+   * Of a group or loop: they are evaluated around a turn of its body, and what flows into them are the body's leaves. A turn
+   * that is given stands for the state's.
+   */
+  inBody?: true | TurnState;
+  /** Names besides, which come first. */
+  names?: Readonly<Record<string, Json>>;
+}
+
+/** What expressions see at one moment. Each name is made when it is asked for. */
+export function createScope(plan: Plan, state: ExecutionState, executionId: string, place: ScopePlace): Scope {
   let current: Json | undefined;
   const getCurrent = (): Json => {
-    if (current === undefined) current = flowInto(plan, state, node);
+    if (current === undefined) current = flowAt(plan, state, place);
     return current;
   };
+  const getLoop = () => findLoop(plan, state, place);
   return {
     get(name) {
+      if (place.names !== undefined && Object.hasOwn(place.names, name)) return place.names[name];
       switch (name) {
         case "input":
           return state.input;
@@ -35,28 +42,84 @@ export function createScope(
         case "execution":
           return describeExecution(state, executionId);
         default:
-          return findNodeView(plan, state, name) ?? findBareName(state, getCurrent, name);
+          return (
+            findNodeView(plan, state, name) ?? findOfLoop(getLoop(), name) ?? findBareName(state, getCurrent, name)
+          );
       }
     },
-    names: () => listNames(plan, state, getCurrent()),
+    names: () => listNames(plan, state, getCurrent(), getLoop(), place),
   };
+}
+
+interface LoopAt {
+  definition: LoopNode;
+  turn: TurnState;
+}
+
+/** The innermost loop that the place is in. */
+function findLoop(plan: Plan, state: ExecutionState, { node, inBody }: ScopePlace): LoopAt | undefined {
+  for (let at = inBody === undefined ? containerOf(plan, node) : node; at !== undefined; at = containerOf(plan, at)) {
+    if (at.definition.kind !== "loop") continue;
+    const isGiven = at === node && typeof inBody === "object";
+    const turn = isGiven ? inBody : (state.nodes[at.index] as NodeState).turn;
+    return turn && { definition: at.definition, turn };
+  }
+  return undefined;
+}
+
+function containerOf(plan: Plan, node: LinkedNode | undefined): LinkedNode | undefined {
+  const container = node?.definition.container;
+  return container === undefined ? undefined : plan.nodes[container];
+}
+
+function describeLoop({ definition, turn }: LoopAt): JsonObject {
+  const { index, items, carry, result } = turn;
+  return {
+    index,
+    item: items?.[index] ?? null,
+    count: items?.length ?? null,
+    carry: carry ?? null,
+    // A list that goes on growing must not be given out.
+    result: definition.collect ? null : (result ?? null),
+  };
+}
+
+function findOfLoop(loop: LoopAt | undefined, name: string): Json | undefined {
+  if (loop === undefined) return undefined;
+  if (name === "loop") return describeLoop(loop);
+  if (loop.turn.items === undefined || name !== (loop.definition.itemName ?? "item")) return undefined;
+  return loop.turn.items[loop.turn.index] ?? null;
+}
+
+function flowAt(plan: Plan, state: ExecutionState, { node, inBody }: ScopePlace): Json {
+  if (inBody === undefined || node === undefined) return flowInto(plan, state, node);
+  return mergeFlow(state, node.body?.leaves ?? []) ?? flowInto(plan, state, node);
 }
 
 /**
  * `current`: the output of the only completed dependency; of several the fields of their objects, merged in document
- * order; without dependencies what flowed into the activator, and the workflow's input at the very beginning.
+ * order; without dependencies what flowed into the activator, at the beginning of a body what its turn is about or what
+ * flows into its container, and the workflow's input at the very beginning.
  */
 export function flowInto(plan: Plan, state: ExecutionState, node: LinkedNode | undefined): Json {
   let at = node;
   while (at && at.definition.dependencies.length === 0) {
     const by = (state.nodes[at.index] as NodeState).activatedBy;
-    if (by === undefined) return state.input;
-    at = plan.nodes[by] as LinkedNode;
+    if (by === undefined) {
+      const container = containerOf(plan, at);
+      if (container === undefined) return state.input;
+      const { items, index = 0, carry } = (state.nodes[container.index] as NodeState).turn ?? {};
+      if (items !== undefined) return items[index] ?? null;
+      if (carry !== undefined) return carry;
+      at = container;
+    } else {
+      at = plan.nodes[by] as LinkedNode;
+    }
   }
-  return mergeFlow(state, at ? at.definition.dependencies : plan.leaves);
+  return mergeFlow(state, at ? at.definition.dependencies : plan.body.leaves) ?? state.input;
 }
 
-function mergeFlow(state: ExecutionState, sources: readonly number[]): Json {
+function mergeFlow(state: ExecutionState, sources: readonly number[]): Json | undefined {
   let only: Json | undefined;
   let merged: JsonObject | undefined;
   for (const index of sources) {
@@ -73,13 +136,22 @@ function mergeFlow(state: ExecutionState, sources: readonly number[]): Json {
       if (isObject(output)) assignFields(merged, output);
     }
   }
-  return merged ?? only ?? state.input;
+  return merged ?? only;
 }
 
 /** For messages: nearest first, each once. */
-function listNames(plan: Plan, state: ExecutionState, current: Json): Set<string> {
+function listNames(
+  plan: Plan,
+  state: ExecutionState,
+  current: Json,
+  loop: LoopAt | undefined,
+  { names }: ScopePlace,
+): Set<string> {
   const fields = isObject(current) ? Object.keys(current) : [];
   return new Set([
+    ...Object.keys(names ?? {}),
+    ...(loop === undefined ? [] : ["loop"]),
+    ...(loop?.turn.items === undefined ? [] : [loop.definition.itemName ?? "item"]),
     "input",
     "current",
     "vars",
@@ -110,11 +182,11 @@ function findNodeView(plan: Plan, state: ExecutionState, id: string): JsonObject
     status: node.status,
     attempt: node.attempt,
     // A node that came through has no error, whatever its earlier attempts had.
-    error: node.status === "failed" && node.failure ? describeFailure(node.failure) : null,
+    error: (node.status === "failed" || node.isHandled) && node.failure ? describeFailure(node.failure) : null,
   };
 }
 
-function describeFailure(failure: Failure): JsonObject {
+export function describeFailure(failure: Failure): JsonObject {
   return { type: failure.type, message: failure.message, details: failure.details ?? null };
 }
 

@@ -1,32 +1,54 @@
+import { evaluateDependence } from "./depends.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import type { NodeState } from "./state.ts";
+import type { NodeState, NodeStatus } from "./state.ts";
 
 // Who becomes ready when: counters only, so that each edge of the graph costs one step in the life of an execution.
+// Only nodes whose `depends` mixes outcomes look at all of these again.
 
 /** A node is settled: tells those that waited for it. `node.status` says how it ended. */
 export function settle(plan: Plan, state: ExecutionState, linked: LinkedNode): void {
   const node = state.nodes[linked.index] as NodeState;
-  state.openNodes--;
-  for (const dependent of linked.dependents) release(state, dependent);
+  for (const dependent of linked.dependents) release(plan, state, dependent);
   if (linked.definition.kind === "switch") {
     for (const target of node.chosen ?? []) activate(state, target, linked.index);
   }
   // A parallel has released its branches when it began, unless it never did.
   if (linked.definition.kind !== "parallel" || node.startedAt === undefined) {
-    for (const target of linked.activates) release(state, target);
+    for (const target of linked.activates) release(plan, state, target);
+  }
+  if (node.fallback === undefined) {
+    for (const fallback of linked.fallbacks) release(plan, state, fallback);
   }
   for (const parallel of linked.branchOf) settleBranch(plan, state, parallel, linked.index);
+  for (const owner of linked.fallbackOf) {
+    const { status, fallback } = state.nodes[owner] as NodeState;
+    if (status === "waiting" && fallback === linked.index) state.ready.push(owner);
+  }
+  settleInBody(state, linked.definition.container);
 }
 
 /** A parallel begins: its branches may run. */
-export function activateBranches(state: ExecutionState, parallel: LinkedNode): void {
+export function activateBranches(plan: Plan, state: ExecutionState, parallel: LinkedNode): void {
   state.unsettled[parallel.index] = parallel.activates.length;
   for (const branch of parallel.activates) {
     activate(state, branch, parallel.index);
-    release(state, branch);
+    release(plan, state, branch);
   }
   if (parallel.activates.length === 0) enqueueJoin(state, parallel.index);
+}
+
+/** A node has failed, and another one runs in its place. */
+export function activateFallback(plan: Plan, state: ExecutionState, linked: LinkedNode, fallback: number): void {
+  activate(state, fallback, linked.index);
+  for (const target of linked.fallbacks) release(plan, state, target);
+}
+
+/** A turn of a body begins: all its nodes are as they were at the start. */
+export function beginBody(state: ExecutionState, linked: LinkedNode): void {
+  const { size = 0, roots = [] } = linked.body ?? {};
+  for (const root of roots) state.ready.push(root);
+  if (size === 0) state.ready.push(linked.index);
 }
 
 /** Takes the node from the queue, if it is what `decide` looks at. */
@@ -39,24 +61,52 @@ export function dequeue(state: ExecutionState, index: number): void {
   }
 }
 
+/** Takes a node from the queue that stops before it was looked at. */
+export function dequeueAnywhere(state: ExecutionState, index: number): void {
+  if (!state.ready.includes(index, state.readyHead)) return;
+  state.ready = state.ready.slice(state.readyHead).filter((ready) => ready !== index);
+  state.readyHead = 0;
+}
+
+/** A group or loop ends before its body: nothing of it may begin any more. */
+export function dequeueBody(state: ExecutionState, { index, body }: LinkedNode): void {
+  if (state.ready.length === 0) return;
+  const gone = new Set(body?.inside).add(index);
+  state.ready = state.ready.slice(state.readyHead).filter((ready) => !gone.has(ready));
+  state.readyHead = 0;
+}
+
 /** The node that `decide` must look at next. */
 export function peekReady(state: ExecutionState): number | undefined {
   return state.ready[state.readyHead];
+}
+
+function settleInBody(state: ExecutionState, container: number | undefined): void {
+  if (container === undefined) {
+    state.openNodes--;
+    return;
+  }
+  const { turn } = state.nodes[container] as NodeState;
+  if (turn !== undefined && --turn.open === 0) state.ready.push(container);
 }
 
 function settleBranch(plan: Plan, state: ExecutionState, parallel: number, branch: number): void {
   const node = state.nodes[parallel] as NodeState;
   // Decided already: a branch of a race that goes on to its end.
   if (node.status !== "waiting" || state.unsettled[parallel] === -1) return;
-  state.unsettled[parallel] = (state.unsettled[parallel] as number) - 1;
-  const definition = (plan.nodes[parallel] as LinkedNode).definition;
-  const isRace = definition.kind === "parallel" && !definition.waitAll;
-  if (isRace && (state.nodes[branch] as NodeState).status === "completed") {
-    node.chosen = [branch];
-    enqueueJoin(state, parallel);
-  } else if (state.unsettled[parallel] === 0) {
-    enqueueJoin(state, parallel);
+  const left = (state.unsettled[parallel] as number) - 1;
+  state.unsettled[parallel] = left;
+  const { definition } = plan.nodes[parallel] as LinkedNode;
+  const { status } = state.nodes[branch] as NodeState;
+  if (definition.kind !== "parallel" || definition.waitAll) {
+    // Of a parallel that handles its errors; any other failure is the end of more than this.
+    if (left === 0 || status === "failed") enqueueJoin(state, parallel);
+    return;
   }
+  if (status === "completed") node.chosen = [...(node.chosen ?? []), branch];
+  const completed = node.chosen?.length ?? 0;
+  const need = definition.need ?? 1;
+  if (completed >= need || completed + left < need) enqueueJoin(state, parallel);
 }
 
 function enqueueJoin(state: ExecutionState, parallel: number): void {
@@ -69,8 +119,29 @@ function activate(state: ExecutionState, target: number, by: number): void {
   if (node.activatedBy === undefined) node.activatedBy = by;
 }
 
-function release(state: ExecutionState, index: number): void {
+function release(plan: Plan, state: ExecutionState, index: number): void {
   const left = (state.unsettled[index] as number) - 1;
   state.unsettled[index] = left;
   if (left === 0) state.ready.push(index);
+  else if (left > 0 && isDecided(plan, state, plan.nodes[index] as LinkedNode)) {
+    // What is released later counts below zero, and means nothing.
+    state.unsettled[index] = 0;
+    state.ready.push(index);
+  }
+}
+
+/** Its `depends` holds, or cannot hold any more, before everything that it names is settled. */
+function isDecided(plan: Plan, state: ExecutionState, { index, definition }: LinkedNode): boolean {
+  const { depends, activators } = definition;
+  if (depends === undefined || !activators.every((activator) => hasReleased(plan, state, activator, index))) return false;
+  return evaluateDependence(state, depends) !== undefined;
+}
+
+const PAST: ReadonlySet<NodeStatus> = new Set(["completed", "failed", "skipped", "canceled"]);
+
+function hasReleased(plan: Plan, state: ExecutionState, activator: number, target: number): boolean {
+  const { status, fallback } = state.nodes[activator] as NodeState;
+  const { definition, fallbacks } = plan.nodes[activator] as LinkedNode;
+  if (status !== "waiting") return PAST.has(status);
+  return fallback === undefined ? definition.kind === "parallel" : fallbacks.includes(target);
 }

@@ -27,16 +27,26 @@ export interface NodeState {
   /** The last one; during a back-off and the attempt after it the one of the attempt before. */
   failure?: Failure;
   /**
-   * `backing_off`: time of the next attempt. `waiting`: end of the wait. Milliseconds since the epoch.
-   * A canceled node keeps it: a task that was canceled during a back-off has no attempt that could be stopped.
+   * `backing_off`: time of the next attempt. `waiting`: end of the wait, or of a group's or loop's time. Milliseconds since
+   * the epoch.
    */
   dueAt?: number;
   signal?: string;
   childId?: string;
   /** State machine: its id, once it exists and has its events. */
   machineId?: string;
-  /** Switch: indices of the activated nodes. Parallel with `wait_all: false`: the branch that completed first. */
+  /** Switch: indices of the activated nodes. Parallel with `wait_all: false`: the branches that completed, up to those it needs. */
   chosen?: number[];
+  /** Group or loop that has begun. */
+  turn?: TurnState;
+  /** It has failed, and the definition says how to go on all the same. */
+  isHandled?: boolean;
+  /** Index of the node that runs in its place since it has failed. */
+  fallback?: number;
+  /** How often it has begun afresh; absent: never. */
+  restarts?: number;
+  /** Attempts of the times before: `attempt` goes on counting, so that no two attempts have the same number. */
+  attemptsBefore?: number;
   /** Index of the switch or parallel that activated this node first. */
   activatedBy?: number;
   skipReason?: SkipReason;
@@ -44,6 +54,21 @@ export interface NodeState {
   startedAt?: number;
   endedAt?: number;
   worker?: string;
+}
+
+/** Where a group or loop stands. */
+export interface TurnState {
+  /** From 0. */
+  index: number;
+  /** Nodes of the body that are not settled. */
+  open: number;
+  /** Of `forEach`. */
+  items?: Json[];
+  carry?: Json;
+  /** Of the last turn that has ended; of all of them, for a loop that collects. */
+  result?: Json;
+  /** The turn has ended, and what follows is not decided yet. */
+  ended?: boolean;
 }
 
 /** What a start said. The other fields of a state belong to `decide` and `evolve`: see execution-state.ts. */

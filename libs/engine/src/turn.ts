@@ -9,7 +9,8 @@ import { DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
 import { findSizeFault } from "./payload-size.ts";
 import type { DecideContext, LinkedNode, Plan, Turn } from "./plan.ts";
 import { createScope } from "./scope.ts";
-import type { NodeState } from "./state.ts";
+import { handlingOf } from "./on-error.ts";
+import type { NodeState, NodeStatus, TurnState } from "./state.ts";
 
 export function createTurn(plan: Plan, state: ExecutionState, context: DecideContext): Turn {
   return {
@@ -28,9 +29,14 @@ export function emit(turn: Turn, event: Event): void {
   evolve(turn.plan, turn.state, event);
 }
 
-/** The scope of a node's expressions. Make one for all fields of a node. */
-export function scopeOf(turn: Turn, node: LinkedNode): Scope {
-  return createScope(turn.plan, turn.state, turn.context.executionId, node);
+/** The scope of a node's expressions. Make one for all fields of a node. `names`: what it sees besides. */
+export function scopeOf(turn: Turn, node: LinkedNode, names?: Readonly<Record<string, Json>>): Scope {
+  return createScope(turn.plan, turn.state, turn.context.executionId, { node, names });
+}
+
+/** What the expressions of a group or loop see that are evaluated around a turn. `at`: another turn than the state's. */
+export function bodyScopeOf(turn: Turn, node: LinkedNode, at?: TurnState): Scope {
+  return createScope(turn.plan, turn.state, turn.context.executionId, { node, inBody: at ?? true });
 }
 
 /** @throws NodeFault with type `expression` that names the field and the expression */
@@ -66,13 +72,45 @@ export function completeNode(turn: Turn, node: LinkedNode, output: Json, chosen?
   );
 }
 
-/** The node fails for good, and the execution with it unless the node's failure is tolerated. */
+/**
+ * The node fails for good, and what is left of it stops. Its handlers say what follows; without one its failure is that of
+ * its container, or of the execution, unless it is tolerated.
+ */
 export function failNode(turn: Turn, node: LinkedNode, failure: Failure): void {
-  const named = { ...boundFailure(failure), nodeId: node.id };
+  stopBody(turn, node);
+  const { nodeId = node.id } = failure;
+  const handling = handlingOf(turn, node, { ...boundFailure(failure), nodeId }, (fault) => ({
+    ...describeNodeFault(node, fault),
+    nodeId: node.id,
+  }));
+  const named = handling.failure;
+  if (handling.outcome !== undefined) {
+    emit(turn, { type: "error_handled", at: turn.at, nodeId: node.id, failure: named, outcome: handling.outcome });
+    return;
+  }
   emit(turn, { type: "node_failed", at: turn.at, nodeId: node.id, failure: named });
   if (node.tolerated) return;
+  const { container } = node.definition;
+  if (container !== undefined) return failNode(turn, turn.plan.nodes[container] as LinkedNode, named);
   cancelActive(turn);
   emit(turn, { type: "execution_failed", at: turn.at, failure: named });
+}
+
+/** Stops what runs or waits in a group or loop; its own end must follow. */
+export function stopBody(turn: Turn, { index, body }: LinkedNode): void {
+  if (body === undefined || (turn.state.nodes[index] as NodeState).status !== "waiting") return;
+  cancelAll(turn, body.inside);
+}
+
+/** A node whose end nobody needs any more, while the execution goes on. */
+export function stopNode(turn: Turn, node: LinkedNode): void {
+  const { status } = turn.state.nodes[node.index] as NodeState;
+  if (status === "pending") {
+    emit(turn, { type: "node_skipped", at: turn.at, nodeId: node.id, reason: "not_needed" });
+  } else if (isActive(status)) {
+    stopBody(turn, node);
+    emit(turn, { ...cancellationOf(turn, node), reason: "not_needed" });
+  }
 }
 
 /** The node's failure for what the core found wrong: it names the node, because it is read without the definition. */
@@ -88,10 +126,28 @@ export function failExecution(turn: Turn, failure: Failure): void {
 
 /** Stops everything that runs or waits, in document order; the execution's own end must follow. */
 export function cancelActive(turn: Turn): void {
+  cancelAll(turn, turn.plan.body.inside);
+}
+
+function cancelAll(turn: Turn, indices: readonly number[]): void {
   const { plan, state } = turn;
-  for (let i = 0; countActive(state) > 0 && i < plan.nodes.length; i++) {
-    const { status } = state.nodes[i] as NodeState;
-    if (status !== "scheduled" && status !== "backing_off" && status !== "waiting") continue;
-    emit(turn, { type: "node_canceled", at: turn.at, nodeId: (plan.nodes[i] as LinkedNode).id });
+  for (const index of indices) {
+    if (countActive(state) === 0) return;
+    if (isActive((state.nodes[index] as NodeState).status)) emit(turn, cancellationOf(turn, plan.nodes[index] as LinkedNode));
   }
+}
+
+function cancellationOf(turn: Turn, { id, index, definition }: LinkedNode): Extract<Event, { type: "node_canceled" }> {
+  const { status, attempt, restarts } = turn.state.nodes[index] as NodeState;
+  return {
+    type: "node_canceled",
+    at: turn.at,
+    nodeId: id,
+    ...(definition.kind === "task" && status === "scheduled" && { attempt }),
+    ...(restarts !== undefined && { restarts }),
+  };
+}
+
+function isActive(status: NodeStatus): boolean {
+  return status === "scheduled" || status === "backing_off" || status === "waiting";
 }

@@ -1,10 +1,12 @@
-import { cutText } from "../failure.ts";
+import { NodeFault, coreFailure, cutText } from "../failure.ts";
 import type { FieldCompiler } from "../field.ts";
 import { toText } from "../json-object.ts";
 import { MAX_LOG_MESSAGE_LENGTH } from "../limits.ts";
-import type { NodeProgram } from "../plan.ts";
-import type { ActionNode } from "../plan-document.ts";
-import { checkPayload, completeNode, emit, evaluateField, failNode, scopeOf } from "../turn.ts";
+import type { LinkedNode, NodeProgram, Plan } from "../plan.ts";
+import type { ActionNode, LoopNode } from "../plan-document.ts";
+import type { NodeState, TurnState } from "../state.ts";
+import { checkPayload, completeNode, emit, evaluateField, failNode, scopeOf, stopBody } from "../turn.ts";
+import { resultSoFar } from "./loop.ts";
 import { linkWait } from "./wait.ts";
 
 type Action<Name extends ActionNode["action"]> = Extract<ActionNode, { action: Name }>;
@@ -23,6 +25,8 @@ export function linkAction(definition: ActionNode, compiler: FieldCompiler): Nod
       return linkEmit(definition, compiler);
     case "fail":
       return linkFail(definition, compiler);
+    case "break":
+      return linkBreak(definition, compiler);
     case "wait":
       return linkWait(definition, compiler);
   }
@@ -69,4 +73,30 @@ function linkFail(definition: Action<"fail">, compiler: FieldCompiler): NodeProg
       failNode(turn, node, failure);
     },
   };
+}
+
+/** Ends the innermost loop; what else goes on in its turn stops. Without a value the loop gives what it has so far. */
+function linkBreak(definition: Action<"break">, compiler: FieldCompiler): NodeProgram {
+  const template = definition.value === undefined ? undefined : compiler.template("params.value", definition.value);
+  return {
+    begin(turn, node) {
+      const loop = findLoop(turn.plan, node);
+      const value = template && evaluateField(template, scopeOf(turn, node));
+      if (value !== undefined) checkPayload(turn, "the value", value);
+      const { turn: at } = turn.state.nodes[loop.index] as NodeState;
+      const output = value ?? resultSoFar(loop.definition as LoopNode, at as TurnState);
+      completeNode(turn, node, value ?? null);
+      stopBody(turn, loop);
+      completeNode(turn, loop, output);
+    },
+  };
+}
+
+/** The definition service lets no `break` stand outside of a loop. */
+function findLoop(plan: Plan, node: LinkedNode): LinkedNode {
+  for (let at = node; at.definition.container !== undefined; ) {
+    at = plan.nodes[at.definition.container] as LinkedNode;
+    if (at.definition.kind === "loop") return at;
+  }
+  throw new NodeFault(coreFailure("invalid_value", "a break stands in no loop"));
 }

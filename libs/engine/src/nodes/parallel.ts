@@ -1,9 +1,10 @@
 import { NodeFault, coreFailure } from "../failure.ts";
 import { collectOutputs } from "../output.ts";
-import type { NodeProgram } from "../plan.ts";
+import type { Failure } from "../events.ts";
+import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { ParallelNode } from "../plan-document.ts";
 import type { NodeState } from "../state.ts";
-import { completeNode, emit } from "../turn.ts";
+import { completeNode, emit, failNode, stopNode } from "../turn.ts";
 
 /**
  * Activates all its branches and waits for all of them, or for the first that completes. Its output is an object of the
@@ -13,12 +14,34 @@ export function linkParallel(definition: ParallelNode): NodeProgram {
   return {
     begin: (turn, node) => emit(turn, { type: "wait_started", at: turn.at, nodeId: node.id }),
     join(turn, node) {
-      if (definition.waitAll) return completeNode(turn, node, collectOutputs(turn, definition.branches));
-      const { chosen } = turn.state.nodes[node.index] as NodeState;
-      if (chosen) return completeNode(turn, node, collectOutputs(turn, chosen));
+      const { branches, waitAll, need = 1, cancelRest } = definition;
+      if (waitAll) {
+        const failed = findFailed(turn, branches);
+        if (failed === undefined) return completeNode(turn, node, collectOutputs(turn, branches));
+        stopAll(turn, branches);
+        return failNode(turn, node, failed);
+      }
+      const { chosen = [] } = turn.state.nodes[node.index] as NodeState;
+      if (cancelRest || chosen.length < need) stopAll(turn, branches);
+      if (chosen.length >= need) return completeNode(turn, node, collectOutputs(turn, chosen));
       throw new NodeFault(
-        coreFailure("no_branch_completed", "every branch has failed or was skipped, and one must complete"),
+        coreFailure(
+          "no_branch_completed",
+          need === 1
+            ? "every branch has failed or was skipped, and one must complete"
+            : `${chosen.length} of ${branches.length} branches have completed and ${need} must, which the others cannot make up for`,
+        ),
       );
     },
   };
+}
+
+/** The failure of the first branch that has failed. */
+function findFailed({ state }: Turn, branches: readonly number[]): Failure | undefined {
+  const failed = branches.find((branch) => state.nodes[branch]?.status === "failed");
+  return failed === undefined ? undefined : state.nodes[failed]?.failure;
+}
+
+function stopAll(turn: Turn, branches: readonly number[]): void {
+  for (const branch of branches) stopNode(turn, turn.plan.nodes[branch] as LinkedNode);
 }

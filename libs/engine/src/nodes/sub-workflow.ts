@@ -3,7 +3,9 @@ import type { FieldCompiler } from "../field.ts";
 import { describeType, isObject } from "../json-object.ts";
 import type { NodeProgram } from "../plan.ts";
 import type { SubWorkflowNode } from "../plan-document.ts";
+import { runName } from "../obligations.ts";
 import { flowInto } from "../scope.ts";
+import type { NodeState } from "../state.ts";
 import { checkPayload, emit, evaluateField, scopeOf } from "../turn.ts";
 
 /** Starts an execution of another workflow and waits for its end. Without `inputs` the child gets what flows into the node. */
@@ -21,7 +23,7 @@ export function linkSubWorkflow(definition: SubWorkflowNode, compiler: FieldComp
         type: "child_started",
         at: turn.at,
         nodeId: node.id,
-        childId: turn.context.childId(node.id),
+        childId: turn.context.childId(runName(node.id, turn.state.nodes[node.index] as NodeState)),
         workflowId: definition.workflowId,
         ...(definition.version !== undefined && { version: definition.version }),
         input,

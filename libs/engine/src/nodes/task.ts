@@ -12,13 +12,17 @@ export function linkTask(definition: TaskNode, compiler: FieldCompiler): NodePro
     begin(turn, node) {
       const input = inputs ? evaluateField(inputs, scopeOf(turn, node)) : flowInto(turn.plan, turn.state, node);
       checkPayload(turn, "the input", input);
-      emit(turn, { type: "task_scheduled", at: turn.at, nodeId: node.id, attempt: 1, input });
+      emit(turn, { type: "task_scheduled", at: turn.at, nodeId: node.id, attempt: nextAttempt(turn, node), input });
     },
     fire: retry,
   };
 }
 
 function retry(turn: Turn, node: LinkedNode): void {
-  const { attempt } = turn.state.nodes[node.index] as NodeState;
-  emit(turn, { type: "task_scheduled", at: turn.at, nodeId: node.id, attempt: attempt + 1 });
+  emit(turn, { type: "task_scheduled", at: turn.at, nodeId: node.id, attempt: nextAttempt(turn, node) });
+}
+
+/** Counted over all turns of a loop. */
+function nextAttempt({ state }: Turn, { index }: LinkedNode): number {
+  return (state.nodes[index] as NodeState).attempt + 1;
 }

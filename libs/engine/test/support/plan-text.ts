@@ -1,4 +1,13 @@
-import type { Json, PlanDocument, PlanNode, RetryPolicy, SwitchCase } from "../../src/index.ts";
+import type {
+  Dependence,
+  ErrorHandler,
+  Json,
+  Outcome,
+  PlanDocument,
+  PlanNode,
+  RetryPolicy,
+  SwitchCase,
+} from "../../src/index.ts";
 import { type Words, parseWords, toWord } from "./words.ts";
 
 /** Without jitter, so that times can be read off a scenario. */
@@ -18,7 +27,9 @@ export const TEST_RETRY: RetryPolicy = {
  * task: tool=name | agent=name, inputs, retry (changes to TEST_RETRY), timeoutMs, heartbeatTimeoutMs, priority
  * set, transform, log, emit, fail, wait: the fields of the action
  * switch: on=expression, <literal>=>targets and `{expression}=>targets` and else=>targets in order
- * parallel: branches=a,b; race=true for wait_all: false
+ * parallel: branches=a,b; race=true for wait_all: false, need=2, cancelRest=true
+ * group, loop: the nodes that say in=<id>; loop: forEach, while, until, carry, next, maxTurns, collect, result, output; break: value
+ * any: error=<action> or error=[{types, when, action, value, target: id}], depends=(a.succeeded||b.skipped)&&!c.failed
  * merge, collect: inputs, sources (default: the dependencies)
  * child: workflow, version, inputs
  * machine: workflow, version, key, context, events
@@ -37,6 +48,10 @@ export function parsePlan(lines: string[]): PlanDocument {
     if (words[0] === "workflow") Object.assign(document, Object.fromEntries(values));
   }
   document.nodes = nodeLines.map((line) => parseNode(line, (list) => splitList(list).map(indexOf)));
+  for (const [index, { container }] of document.nodes.entries()) {
+    const owner = container === undefined ? undefined : document.nodes[container];
+    if (owner?.kind === "group" || owner?.kind === "loop") owner.body.push(index);
+  }
   linkActivators(document.nodes);
   return document;
 }
@@ -50,7 +65,8 @@ export function linkActivators(nodes: PlanNode[]): void {
         : node.kind === "switch"
           ? [...node.cases.flatMap((one) => one.targets), ...node.defaultTargets]
           : [];
-    for (const target of new Set(targets)) nodes[target]?.activators.push(index);
+    const fallbacks = (node.onError ?? []).flatMap((one) => (one.action === "fallback" ? [one.target] : []));
+    for (const target of new Set([...targets, ...fallbacks])) nodes[target]?.activators.push(index);
   }
 }
 
@@ -59,10 +75,14 @@ type Resolve = (list: Json | undefined) => number[];
 function parseNode({ words, values }: Words, resolve: Resolve): PlanNode {
   const [id, kind, ...rest] = words as [string, string, ...string[]];
   const fields = Object.fromEntries(values);
-  const { after, join, when, ...own } = fields;
+  const { after, join, when, in: container, depends, error, ...own } = fields;
+  const condition = depends === undefined ? undefined : parseDependence(toWord(depends), resolve);
   const base = {
     id,
-    dependencies: resolve(after).toSorted((a, b) => a - b),
+    ...(container !== undefined && { container: resolve(container)[0] as number }),
+    ...(condition && { depends: condition }),
+    ...(error !== undefined && { onError: parseHandlers(error, resolve) }),
+    dependencies: [...new Set([...resolve(after), ...(condition ? namesOf(condition) : [])])].toSorted((a, b) => a - b),
     activators: [],
     join: (join ?? (kind === "merge" || kind === "collect" ? "any" : "all")) as "all" | "any",
     ...(when !== undefined && { when: toWord(when) }),
@@ -84,12 +104,24 @@ function parseNode({ words, values }: Words, resolve: Resolve): PlanNode {
     case "log":
     case "emit":
     case "fail":
+    case "break":
     case "wait":
       return { ...base, kind: "action", action: kind, ...(kind === "log" && { level: "info" }), ...own } as PlanNode;
     case "switch":
       return { ...base, kind: "switch", condition: toWord(own.on), ...parseCases(rest, resolve) };
     case "parallel":
-      return { ...base, kind: "parallel", branches: resolve(own.branches), waitAll: own.race !== true };
+      return {
+        ...base,
+        kind: "parallel",
+        branches: resolve(own.branches),
+        waitAll: own.race !== true && own.need === undefined && own.cancelRest === undefined,
+        ...(own.need !== undefined && { need: Number(own.need) }),
+        ...(own.cancelRest === true && { cancelRest: true }),
+      };
+    case "group":
+      return { ...base, kind: "group", body: [], ...own };
+    case "loop":
+      return { ...base, kind: "loop", body: [], maxTurns: 1_000, collect: false, ...own };
     case "merge":
     case "collect": {
       const sources = own.sources === undefined ? base.dependencies : resolve(own.sources);
@@ -130,4 +162,46 @@ function parseCases(texts: string[], resolve: Resolve): { cases: SwitchCase[]; d
 
 function splitList(list: Json | undefined): string[] {
   return list === undefined || list === "" ? [] : toWord(list).split(",");
+}
+
+/** `skip`, or a list of handlers; a fallback's target is an id. */
+function parseHandlers(value: Json, resolve: Resolve): ErrorHandler[] {
+  const list = (Array.isArray(value) ? value : [{ action: value }]) as (ErrorHandler & { target?: unknown })[];
+  return list.map(
+    (one) => (one.action === "fallback" ? { ...one, target: resolve(one.target as Json)[0] } : one) as ErrorHandler,
+  );
+}
+
+/** `a.succeeded`, `!`, `&&`, `||` and parentheses. */
+function parseDependence(text: string, resolve: Resolve): Dependence {
+  const tokens = text.match(/\w+(?:-\w+)*\.\w+|\|\||&&|[!()]/g) ?? [];
+  let at = 0;
+  const parseAny = (): Dependence => {
+    const parts = [parseAll()];
+    while (tokens[at] === "||" && at++ >= 0) parts.push(parseAll());
+    return parts.length === 1 ? (parts[0] as Dependence) : { any: parts };
+  };
+  const parseAll = (): Dependence => {
+    const parts = [parseOne()];
+    while (tokens[at] === "&&" && at++ >= 0) parts.push(parseOne());
+    return parts.length === 1 ? (parts[0] as Dependence) : { all: parts };
+  };
+  const parseOne = (): Dependence => {
+    const token = tokens[at++] as string;
+    if (token === "!") return { not: parseOne() };
+    if (token === "(") {
+      const inner = parseAny();
+      at++;
+      return inner;
+    }
+    const [id, outcome] = token.split(".") as [string, Outcome];
+    return { node: resolve(id)[0] as number, outcome };
+  };
+  return parseAny();
+}
+
+function namesOf(condition: Dependence): number[] {
+  if ("node" in condition) return [condition.node];
+  if ("not" in condition) return namesOf(condition.not);
+  return ("all" in condition ? condition.all : condition.any).flatMap(namesOf);
 }

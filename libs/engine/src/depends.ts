@@ -1,0 +1,35 @@
+import type { ExecutionState } from "./execution-state.ts";
+import type { Dependence, Outcome } from "./plan-document.ts";
+import type { NodeState, NodeStatus } from "./state.ts";
+
+/** Which outcome a settled status is. */
+const OUTCOMES: Partial<Record<NodeStatus, Outcome>> = {
+  completed: "succeeded",
+  failed: "failed",
+  skipped: "skipped",
+  canceled: "canceled",
+};
+
+/**
+ * Whether a condition over outcomes holds, by Kleene's logic of three values: undefined while nodes that are not settled
+ * can still decide it.
+ */
+export function evaluateDependence(state: ExecutionState, condition: Dependence): boolean | undefined {
+  if ("not" in condition) {
+    const value = evaluateDependence(state, condition.not);
+    return value === undefined ? undefined : !value;
+  }
+  if ("node" in condition) {
+    const outcome = OUTCOMES[(state.nodes[condition.node] as NodeState).status];
+    if (outcome === undefined) return undefined;
+    return condition.outcome === "settled" || condition.outcome === outcome;
+  }
+  const [parts, decisive] = "all" in condition ? [condition.all, false] : [condition.any, true];
+  let isKnown = true;
+  for (const part of parts) {
+    const value = evaluateDependence(state, part);
+    if (value === decisive) return decisive;
+    if (value === undefined) isKnown = false;
+  }
+  return isKnown ? !decisive : undefined;
+}
