@@ -187,9 +187,8 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       break;
     case "node_skipped":
       node.skipReason = event.reason;
+      if (event.reason === "not_needed") dequeueAnywhere(state, linked.index);
       end(state, linked, node, "skipped", event.at);
-      // Nothing that is released later lets it begin.
-      state.unsettled[linked.index] = 0;
       settle(plan, state, linked);
       break;
     case "logged":
@@ -303,4 +302,3 @@ function finish(state: ExecutionState, status: ExecutionStatus, at: number): voi
   state.signals = [];
   state.signalWaiters = [];
 }
-

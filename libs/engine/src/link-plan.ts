@@ -148,7 +148,7 @@ function linkErrorHandler(definition: ErrorHandler, at: number, compiler: FieldC
   return {
     definition,
     ...(definition.when !== undefined && { when: compiler.expression(`${path}.when`, definition.when) }),
-    ...(definition.action === "continue" && { value: compiler.template(`${path}.continue`, definition.value) }),
+    ...(definition.action === "continue" && { value: compiler.template(`${path}.continue`, definition.value ?? null) }),
   };
 }
 
@@ -177,7 +177,7 @@ function linkProgram(definition: PlanNode, compiler: FieldCompiler): NodeProgram
 
 /** A failed branch is not the end: the parallel needs only some of them, or says itself what becomes of errors. */
 function bearsFailures(node: PlanNode | undefined): boolean {
-  return node?.kind === "parallel" && (!node.waitAll || (node.onError ?? []).length > 0);
+  return node?.kind === "parallel" && (!node.waitAll || node.onError !== undefined);
 }
 
 /** A parallel waits for its branches and gives their outputs: it is the leaf, not they. A switch's targets are the leaves, not it. */

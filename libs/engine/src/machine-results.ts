@@ -40,6 +40,7 @@ function getWaitingNode(turn: Turn, nodeId: string, machineId: string | undefine
   const isAwaited =
     linked?.definition.kind === "state_machine" &&
     node?.status === "waiting" &&
+    node.fallback === undefined &&
     (node.machineId === undefined || machineId === undefined || node.machineId === machineId);
   if (!isAwaited) throw machineNotAwaited(nodeId, machineId);
   return linked;

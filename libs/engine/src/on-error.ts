@@ -24,7 +24,15 @@ export function findErrorOutcome(turn: Turn, node: LinkedNode, failure: Failure)
 function matches(turn: Turn, node: LinkedNode, handler: LinkedErrorHandler, failure: Failure, error: Json): boolean {
   const { types } = handler.definition;
   if (types !== undefined && !types.includes(failure.type)) return false;
-  return handler.when === undefined || evaluateField(handler.when, scopeOf(turn, node, { error })) === true;
+  if (handler.when === undefined) return true;
+  try {
+    return evaluateField(handler.when, scopeOf(turn, node, { error })) === true;
+  } catch (fault) {
+    if (!(fault instanceof NodeFault)) throw fault;
+    // Asked of a failure of another shape, like `error.details.status` of one without details: it is not this one, and its
+    // own words must not be lost.
+    return false;
+  }
 }
 
 function outcomeOf(turn: Turn, node: LinkedNode, handler: LinkedErrorHandler, error: Json): ErrorOutcome | undefined {

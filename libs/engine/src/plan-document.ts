@@ -129,7 +129,7 @@ export type ActionNode = PlanNodeBase & { kind: "action" } & (
     | { action: "log" /** Template of text. */; message: Json; level: "debug" | "info" | "warn" | "error" }
     | { action: "emit" /** Name of the event. */; event: string /** Template. */; payload?: Json }
     | { action: "fail" /** Templates of texts. */; message: Json; errorType?: Json }
-  | { action: "break" /** Template; the output of the innermost loop, which ends. */; value?: Json }
+    | { action: "break" /** Template; the output of the innermost loop, which ends. */; value?: Json }
     | {
         action: "wait";
         /** Either a duration in milliseconds or a template that gives a duration text (`5m`) or milliseconds. */

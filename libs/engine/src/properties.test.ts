@@ -123,7 +123,12 @@ function checkCounts(runner: Runner): void {
   if (state.deadlineAt !== undefined) times.push(state.deadlineAt);
   const earliest = Math.min(...times.filter((time) => time !== undefined));
   expect(nextTimerAt(state) ?? Infinity).toBe(earliest);
-  expect(state.openNodes).toBe(
-    nodes.filter(({ status }) => ["pending", "scheduled", "backing_off", "waiting"].includes(status)).length,
-  );
+  const isOpen = (index: number) =>
+    ["pending", "scheduled", "backing_off", "waiting"].includes(nodes[index]?.status as NodeStatus);
+  const openIn = (container: number | undefined) =>
+    runner.plan.nodes.filter(({ index, definition }) => definition.container === container && isOpen(index)).length;
+  expect(state.openNodes).toBe(openIn(undefined));
+  for (const [index, { status, turn, fallback }] of nodes.entries()) {
+    if (status === "waiting" && turn !== undefined && fallback === undefined) expect(turn.open).toBe(openIn(index));
+  }
 }

@@ -83,7 +83,7 @@ function getRunningTask(turn: Turn, nodeId: string, attempt: number): LinkedNode
 function getAwaitingNode(turn: Turn, nodeId: string, childId: string): LinkedNode {
   const index = turn.plan.indices.get(nodeId);
   const state = index === undefined ? undefined : turn.state.nodes[index];
-  if (index === undefined || state?.status !== "waiting" || state.childId !== childId)
+  if (index === undefined || state?.status !== "waiting" || state.childId !== childId || state.fallback !== undefined)
     throw childNotAwaited(nodeId, childId);
   return turn.plan.nodes[index] as LinkedNode;
 }

@@ -28,7 +28,10 @@ function attemptOfTurn({ attempt, attemptsBefore = 0 }: FailedAttempt): number {
 function jitteredInterval(policy: RetryPolicy, failed: FailedAttempt): number {
   // A zero interval stays zero: 0 x Infinity of a long back-off would be NaN.
   if (policy.initialIntervalMs <= 0) return 0;
-  const interval = Math.min(policy.maxIntervalMs, policy.initialIntervalMs * policy.backoff ** (attemptOfTurn(failed) - 1));
+  const interval = Math.min(
+    policy.maxIntervalMs,
+    policy.initialIntervalMs * policy.backoff ** (attemptOfTurn(failed) - 1),
+  );
   return interval * (1 - policy.jitter * fractionOf(`${failed.executionId}/${failed.nodeId}/${failed.attempt}`));
 }
 

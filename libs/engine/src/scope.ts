@@ -187,7 +187,12 @@ function findNodeView(plan: Plan, state: ExecutionState, id: string): JsonObject
 }
 
 export function describeFailure(failure: Failure): JsonObject {
-  return { type: failure.type, message: failure.message, details: failure.details ?? null };
+  return {
+    type: failure.type,
+    message: failure.message,
+    node: failure.nodeId ?? null,
+    details: failure.details ?? null,
+  };
 }
 
 function findBareName(state: ExecutionState, getCurrent: () => Json, name: string): Json | undefined {

@@ -99,8 +99,8 @@ function settleBranch(plan: Plan, state: ExecutionState, parallel: number, branc
   const { definition } = plan.nodes[parallel] as LinkedNode;
   const { status } = state.nodes[branch] as NodeState;
   if (definition.kind !== "parallel" || definition.waitAll) {
-    // Of a parallel that handles its errors; any other failure is the end of more than this.
-    if (left === 0 || status === "failed") enqueueJoin(state, parallel);
+    // A parallel that says what becomes of errors is about those of its branches.
+    if (left === 0 || (status === "failed" && definition.onError !== undefined)) enqueueJoin(state, parallel);
     return;
   }
   if (status === "completed") node.chosen = [...(node.chosen ?? []), branch];
@@ -120,11 +120,13 @@ function activate(state: ExecutionState, target: number, by: number): void {
 }
 
 function release(plan: Plan, state: ExecutionState, index: number): void {
+  // It has begun early, or was skipped: what comes later means nothing to it.
+  if ((state.nodes[index] as NodeState).status !== "pending") return;
   const left = (state.unsettled[index] as number) - 1;
   state.unsettled[index] = left;
   if (left === 0) state.ready.push(index);
   else if (left > 0 && isDecided(plan, state, plan.nodes[index] as LinkedNode)) {
-    // What is released later counts below zero, and means nothing.
+    // While it waits in the queue what is released counts below zero.
     state.unsettled[index] = 0;
     state.ready.push(index);
   }
@@ -133,7 +135,8 @@ function release(plan: Plan, state: ExecutionState, index: number): void {
 /** Its `depends` holds, or cannot hold any more, before everything that it names is settled. */
 function isDecided(plan: Plan, state: ExecutionState, { index, definition }: LinkedNode): boolean {
   const { depends, activators } = definition;
-  if (depends === undefined || !activators.every((activator) => hasReleased(plan, state, activator, index))) return false;
+  if (depends === undefined || !activators.every((activator) => hasReleased(plan, state, activator, index)))
+    return false;
   return evaluateDependence(state, depends) !== undefined;
 }
 
@@ -143,5 +146,5 @@ function hasReleased(plan: Plan, state: ExecutionState, activator: number, targe
   const { status, fallback } = state.nodes[activator] as NodeState;
   const { definition, fallbacks } = plan.nodes[activator] as LinkedNode;
   if (status !== "waiting") return PAST.has(status);
-  return fallback === undefined ? definition.kind === "parallel" : fallbacks.includes(target);
+  return fallbacks.includes(target) ? fallback !== undefined : definition.kind === "parallel";
 }

@@ -133,7 +133,8 @@ function cancelAll(turn: Turn, indices: readonly number[]): void {
   const { plan, state } = turn;
   for (const index of indices) {
     if (countActive(state) === 0) return;
-    if (isActive((state.nodes[index] as NodeState).status)) emit(turn, cancellationOf(turn, plan.nodes[index] as LinkedNode));
+    if (isActive((state.nodes[index] as NodeState).status))
+      emit(turn, cancellationOf(turn, plan.nodes[index] as LinkedNode));
   }
 }
 

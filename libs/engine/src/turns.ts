@@ -67,6 +67,7 @@ function restart(plan: Plan, state: ExecutionState, index: number): void {
 /** A child that was canceled may not have been told yet. */
 function remember(state: ExecutionState, index: number, node: NodeState): void {
   const { status, childId, machineId, input, restarts = 0 } = node;
+  if (node.fallback !== undefined) return;
   const isMachine = status === "canceled" && childId === undefined && node.attempt === 0 && input !== undefined;
   if (status !== "canceled" || (childId === undefined && !isMachine)) return;
   const list = (state.abandoned ??= []);

@@ -119,7 +119,10 @@ function holds(condition: Field, turn: Turn, node: LinkedNode, at: TurnState): b
   const value = evaluateField(condition, bodyScopeOf(turn, node, at));
   if (typeof value === "boolean") return value;
   throw new NodeFault(
-    coreFailure("expression", `${condition.path}: the condition gave ${describeType(value)}; it must give true or false`),
+    coreFailure(
+      "expression",
+      `${condition.path}: the condition gave ${describeType(value)}; it must give true or false`,
+    ),
   );
 }
 
@@ -130,6 +133,9 @@ function toList(value: Json): Json[] {
 
 function tooManyTurns({ maxTurns }: LoopNode, why: string): NodeFault {
   return new NodeFault(
-    coreFailure("too_many_turns", `the loop may have ${maxTurns} turns, and ${why}; raise max_iterations, or end it sooner`),
+    coreFailure(
+      "too_many_turns",
+      `the loop may have ${maxTurns} turns, and ${why}; raise max_iterations, or end it sooner`,
+    ),
   );
 }

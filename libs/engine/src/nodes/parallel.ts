@@ -16,7 +16,7 @@ export function linkParallel(definition: ParallelNode): NodeProgram {
     join(turn, node) {
       const { branches, waitAll, need = 1, cancelRest } = definition;
       if (waitAll) {
-        const failed = findFailed(turn, branches);
+        const failed = definition.onError === undefined ? undefined : findFailed(turn, branches);
         if (failed === undefined) return completeNode(turn, node, collectOutputs(turn, branches));
         stopAll(turn, branches);
         return failNode(turn, node, failed);

@@ -1,4 +1,4 @@
-import type { Event, Plan, PlanNode } from "../../src/index.ts";
+import type { Dependence, Event, Outcome, Plan, PlanNode } from "../../src/index.ts";
 
 /**
  * The rules of order, told a second time and from events alone: it knows neither counters nor queues. `observe` throws at
@@ -8,40 +8,104 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   const begun = new Set<number>();
   const ended = new Map<number, "completed" | "failed" | "skipped" | "canceled">();
   const activated = new Set<number>();
+  /** By node: what runs in its place. */
+  const fallbacks = new Map<number, number>();
   let isOver = false;
   let lastAt = 0;
 
   const definitionOf = (index: number) => plan.nodes[index]?.definition as PlanNode;
-  const isReleased = (activator: number) =>
-    ended.has(activator) || (definitionOf(activator).kind === "parallel" && begun.has(activator));
+  const isReleased = (activator: number, target: number) => {
+    const definition = definitionOf(activator);
+    if (ended.has(activator)) return true;
+    const isFallback = definition.onError?.some((one) => one.action === "fallback" && one.target === target);
+    return isFallback ? fallbacks.has(activator) : definition.kind === "parallel" && begun.has(activator);
+  };
+
+  /** Of three values. */
+  function holds(condition: Dependence): boolean | undefined {
+    if ("not" in condition) {
+      const value = holds(condition.not);
+      return value === undefined ? undefined : !value;
+    }
+    if ("node" in condition) {
+      const end = ended.get(condition.node);
+      if (end === undefined) return undefined;
+      const outcome: Outcome = end === "completed" ? "succeeded" : end;
+      return condition.outcome === "settled" || condition.outcome === outcome;
+    }
+    const values = ("all" in condition ? condition.all : condition.any).map(holds);
+    const decisive = !("all" in condition);
+    if (values.includes(decisive)) return decisive;
+    return values.includes(undefined) ? undefined : !decisive;
+  }
 
   function checkMayBegin(index: number, event: Event): void {
-    const { dependencies, activators, join } = definitionOf(index);
+    const { dependencies, activators, join, depends, container } = definitionOf(index);
+    if (container !== undefined)
+      check(begun.has(container) && !ended.has(container), event, "its container is not open");
+    if (event.type === "node_skipped" && event.reason === "not_needed") return;
     check(
-      dependencies.every((one) => ended.has(one)),
+      activators.every((activator) => isReleased(activator, index)),
       event,
-      "a dependency is not settled",
+      "an activator is not settled",
     );
-    check(activators.every(isReleased), event, "an activator is not settled");
-    if (event.type === "node_skipped") return;
+    const isSkipped = event.type === "node_skipped";
+    if (depends !== undefined) {
+      check(holds(depends) !== undefined, event, "its condition is not decided");
+      if (!isSkipped) check(holds(depends) === true, event, "its condition does not hold");
+    } else {
+      check(
+        dependencies.every((one) => ended.has(one)),
+        event,
+        "a dependency is not settled",
+      );
+    }
+    if (isSkipped) return;
     check(activators.length === 0 || activated.has(index), event, "no activator chose it");
+    if (depends !== undefined) return;
     const completed = dependencies.filter((one) => ended.get(one) === "completed").length;
     const needed = join === "all" ? dependencies.length : Math.min(1, dependencies.length);
     check(completed >= needed, event, "it lacks completed dependencies");
   }
 
+  /** Everything inside begins afresh. */
+  function observeTurn(index: number, event: Extract<Event, { type: "turn_started" }>): void {
+    if (event.turn === 0) checkMayBegin(index, event);
+    for (const inside of plan.nodes[index]?.body?.inside ?? []) {
+      if (event.turn > 0 && definitionOf(inside).container === index) {
+        check(ended.has(inside), event, "a node of the turn before is not settled");
+      }
+      begun.delete(inside);
+      ended.delete(inside);
+      activated.delete(inside);
+      fallbacks.delete(inside);
+    }
+    begun.add(index);
+  }
+
   function observeNode(index: number, event: Event): void {
     check(!ended.has(index), event, "the node has ended before");
-    const isRetry = event.type === "task_scheduled" && event.attempt > 1;
+    if (event.type === "turn_started") return observeTurn(index, event);
+    if (event.type === "turn_ended") return;
+    const isRetry = event.type === "task_scheduled" && event.input === undefined;
     if (!begun.has(index) && event.type !== "node_canceled") checkMayBegin(index, event);
     else if (event.type === "task_scheduled") check(isRetry, event, "the node has begun before");
     if (event.type !== "logged" && event.type !== "custom_event_emitted") begun.add(index);
     const definition = definitionOf(index);
     if (event.type === "wait_started" && definition.kind === "parallel")
       for (const branch of definition.branches) activated.add(branch);
+    if (event.type === "error_handled") {
+      if (event.outcome.action === "fallback") {
+        const target = plan.indices.get(event.outcome.fallbackId) as number;
+        fallbacks.set(index, target);
+        activated.add(target);
+      } else {
+        ended.set(index, event.outcome.action === "skip" ? "skipped" : "completed");
+      }
+    }
     if (event.type === "node_completed") {
       for (const id of event.chosen ?? []) activated.add(plan.indices.get(id) as number);
-      if (definition.kind === "parallel") checkBranches(definition, event);
+      checkCompletion(index, definition, event);
     }
     if (event.type === "task_completed" || event.type === "node_completed") ended.set(index, "completed");
     if (event.type === "node_failed") ended.set(index, "failed");
@@ -49,10 +113,22 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     if (event.type === "node_canceled") ended.set(index, "canceled");
   }
 
+  function checkCompletion(index: number, definition: PlanNode, event: Event): void {
+    const fallback = fallbacks.get(index);
+    if (fallback !== undefined) check(ended.get(fallback) === "completed", event, "its fallback has not completed");
+    else if (definition.kind === "parallel") checkBranches(definition, event);
+    else if (definition.kind === "group")
+      check(
+        definition.body.every((one) => ended.has(one)),
+        event,
+        "its body is not settled",
+      );
+  }
+
   function checkBranches(definition: Extract<PlanNode, { kind: "parallel" }>, event: Event): void {
     const isDecided = definition.waitAll
       ? definition.branches.every((branch) => ended.has(branch))
-      : definition.branches.some((branch) => ended.get(branch) === "completed");
+      : definition.branches.filter((branch) => ended.get(branch) === "completed").length >= (definition.need ?? 1);
     check(isDecided, event, "its branches are not decided");
   }
 
@@ -67,7 +143,11 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
         event.type === "execution_failed" ||
         event.type === "execution_canceled";
       if (event.type === "execution_completed")
-        check(ended.size === plan.nodes.length, event, "not every node has ended");
+        check(
+          plan.nodes.every(({ index, definition }) => definition.container !== undefined || ended.has(index)),
+          event,
+          "not every node has ended",
+        );
     },
   };
 }

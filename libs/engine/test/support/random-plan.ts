@@ -1,4 +1,4 @@
-import type { PlanDocument, PlanNode } from "../../src/index.ts";
+import type { Dependence, ErrorHandler, Outcome, PlanDocument, PlanNode } from "../../src/index.ts";
 import { TEST_RETRY, linkActivators } from "./plan-text.ts";
 import type { Random } from "./random.ts";
 
@@ -24,7 +24,7 @@ const KINDS = [
 export function makeRandomPlan(random: Random, size: number): PlanDocument {
   const nodes: PlanNode[] = [];
   const isCalm = random.chance(0.7);
-  for (let index = 0; index < size; index++) nodes.push(makeNode(random, index, size, isCalm));
+  makeBody(random, nodes, { size, isCalm, depth: 0, isInLoop: false });
   breakCycles(nodes);
   linkActivators(nodes);
   return {
@@ -37,17 +37,127 @@ export function makeRandomPlan(random: Random, size: number): PlanDocument {
   };
 }
 
-function makeNode(random: Random, index: number, size: number, isCalm: boolean): PlanNode {
-  const dependencies = pickBelow(random, index, random.below(4));
-  const base = {
+interface BodyOptions {
+  /** Nodes in it, with those of the bodies inside. */
+  size: number;
+  isCalm: boolean;
+  depth: number;
+  isInLoop: boolean;
+  container?: number;
+}
+
+const MAX_DEPTH = 3;
+
+/** Appends the nodes of a body. Those of a container follow it, as in a document. */
+function makeBody(random: Random, nodes: PlanNode[], options: BodyOptions): void {
+  const { size, isCalm, depth, isInLoop, container } = options;
+  const own: number[] = [];
+  const end = nodes.length + size;
+  while (nodes.length < end) {
+    const index = nodes.length;
+    const place = { index, earlier: [...own], isCalm, isInLoop, ...(container !== undefined && { container }) };
+    own.push(index);
+    const left = end - index - 1;
+    if (depth < MAX_DEPTH && left > 0 && random.chance(0.12)) {
+      const isLoop = random.chance(0.6);
+      nodes.push(makeContainer(random, place, isLoop));
+      const inner = { size: 1 + random.below(Math.min(left, 6)), isCalm, depth: depth + 1, container: index };
+      makeBody(random, nodes, { ...inner, isInLoop: isInLoop || isLoop });
+    } else {
+      nodes.push(makeNode(random, place));
+    }
+  }
+  // A fallback is nothing else: neither a branch nor a target.
+  const fallbacks = own.filter((index) => index > (own[0] as number) && random.chance(0.1));
+  for (const index of own) {
+    const isLater = (other: number) => other > index;
+    const [activated, standIns] = [own.filter((other) => !fallbacks.includes(other)), fallbacks];
+    addTargets(random, nodes[index] as PlanNode, activated.filter(isLater), standIns.filter(isLater));
+  }
+  const owner = container === undefined ? undefined : nodes[container];
+  if (owner?.kind === "group" || owner?.kind === "loop") owner.body = own;
+}
+
+/** What it activates, and who takes its place. */
+function addTargets(random: Random, node: PlanNode, later: number[], standIns: number[]): void {
+  const pick = () => pickOf(random, later, 1 + random.below(3));
+  if (node.kind === "switch") {
+    for (const one of node.cases) one.targets = pick();
+    node.defaultTargets = pick();
+  }
+  if (node.kind === "parallel") {
+    node.branches = pick();
+    if (node.need !== undefined) node.need = Math.max(1, Math.min(node.need, node.branches.length));
+    node.waitAll ||= node.branches.length === 0;
+  }
+  const [target] = pickOf(random, standIns, 1);
+  if (target !== undefined && random.chance(0.4)) {
+    node.onError = [{ action: "fallback", target }];
+  } else if (random.chance(0.2)) {
+    node.onError = random.pick<ErrorHandler[]>([
+      [{ action: "skip" }],
+      [{ action: "continue", value: { instead: "${error.type}" } }],
+      [
+        { types: ["bad"], action: "skip" },
+        { when: "error.type == 'timeout'", action: "continue", value: 1 },
+      ],
+      [{ action: "fail" }],
+    ]);
+  }
+}
+
+interface Place {
+  index: number;
+  /** Nodes of the same body that it may depend on. */
+  earlier: number[];
+  isCalm: boolean;
+  isInLoop: boolean;
+  container?: number;
+}
+
+function makeBase(random: Random, { index, earlier, container }: Place) {
+  const dependencies = pickOf(random, earlier, random.below(4));
+  return {
     id: `n${index}`,
     dependencies,
     activators: [],
+    ...(container !== undefined && { container }),
+    ...(dependencies.length > 0 && random.chance(0.15) && { depends: makeDependence(random, dependencies) }),
     join: random.chance(0.6) ? ("any" as const) : ("all" as const),
     ...(random.chance(0.07) && { when: makeCondition(random, dependencies) }),
   };
-  const later = () => pickBelow(random, size - index - 1, 1 + random.below(3)).map((offset) => index + 1 + offset);
+}
+
+/** Every node that is named is named in `dependencies`, and the other way round. */
+function makeDependence(random: Random, dependencies: number[]): Dependence {
+  const parts = dependencies.map((node): Dependence => {
+    const atom = { node, outcome: random.pick<Outcome>(["succeeded", "succeeded", "failed", "skipped", "settled"]) };
+    return random.chance(0.2) ? { not: atom } : atom;
+  });
+  return random.chance(0.5) ? { any: parts } : { all: parts };
+}
+
+function makeContainer(random: Random, place: Place, isLoop: boolean): PlanNode {
+  const base = { ...makeBase(random, place), body: [], ...(random.chance(0.1) && { timeoutMs: 3_000 }) };
+  if (!isLoop) return { ...base, kind: "group" };
+  const { index } = place;
+  const common = { ...base, kind: "loop" as const, maxTurns: 4, collect: random.chance(0.5) };
+  return random.pick([
+    { ...common, forEach: random.pick(["${[1, 2, 3]}", "${[]}", "${['a']}"]), itemName: `item${index}` },
+    { ...common, while: "loop.index < input.n" },
+    { ...common, until: "loop.index >= 1", carry: { at: 0 }, next: { at: "${loop.index}" } },
+    { ...common, until: "loop.index >= 1", result: { of: base.id }, output: { last: "${loop.result}" } },
+  ]);
+}
+
+function makeNode(random: Random, place: Place): PlanNode {
+  const { index, isCalm, isInLoop } = place;
+  const base = makeBase(random, place);
+  const { dependencies } = base;
   const kind = random.pick(KINDS);
+  if (isInLoop && random.chance(0.05)) {
+    return { ...base, kind: "action", action: "break", ...(random.chance(0.5) && { value: { by: base.id } }) };
+  }
   switch (kind) {
     case "task":
       return {
@@ -79,13 +189,20 @@ function makeNode(random: Random, index: number, size: number, isCalm: boolean):
         kind: "switch",
         condition: "input.n",
         cases: [
-          { match: random.below(4), targets: later() },
-          { match: { expression: "input.flag" }, targets: later() },
+          { match: random.below(4), targets: [] },
+          { match: { expression: "input.flag" }, targets: [] },
         ],
-        defaultTargets: later(),
+        defaultTargets: [],
       };
     case "parallel":
-      return { ...base, kind: "parallel", branches: later(), waitAll: random.chance(isCalm ? 0.95 : 0.5) };
+      return {
+        ...base,
+        kind: "parallel",
+        branches: [],
+        waitAll: random.chance(isCalm ? 0.95 : 0.5),
+        ...(random.chance(0.5) && { need: 1 + random.below(2) }),
+        ...(random.chance(0.5) && { cancelRest: true }),
+      };
     case "aggregation":
       return { ...base, kind: "aggregation", strategy: "collect", sources: dependencies, join: "any" };
     case "child":
@@ -109,21 +226,27 @@ function makeCondition(random: Random, dependencies: number[]): string {
   ]);
 }
 
-/** Up to `count` different numbers below `limit`, ascending; near ones are likelier, so that long paths come about. */
-function pickBelow(random: Random, limit: number, count: number): number[] {
-  if (limit <= 0) return [];
+/** Up to `count` different ones, ascending; the last are likelier, so that long paths come about. */
+function pickOf(random: Random, from: readonly number[], count: number): number[] {
+  const limit = from.length;
+  if (limit === 0) return [];
   const picked = new Set<number>();
   for (let i = 0; i < count; i++)
     picked.add(random.chance(0.7) ? limit - 1 - random.below(Math.min(limit, 6)) : random.below(limit));
-  return [...picked].toSorted((a, b) => a - b);
+  return [...picked].toSorted((a, b) => a - b).map((at) => from[at] as number);
 }
 
-/** A parallel ends after its branches: a branch that waits for its own parallel would wait for ever. */
+/** A parallel ends after its branches, and what has a fallback after that: what waits for its own end would wait for ever. */
 function breakCycles(nodes: PlanNode[]): void {
   for (let stuck = findStuck(nodes); stuck.size > 0; stuck = findStuck(nodes)) {
     for (const node of nodes) {
+      if (node.onError?.some((one) => one.action === "fallback" && stuck.has(one.target))) {
+        delete node.onError;
+        break;
+      }
       if (node.kind !== "parallel" || !node.branches.some((branch) => stuck.has(branch))) continue;
       node.branches = node.branches.filter((branch) => !stuck.has(branch));
+      if (node.need !== undefined) node.need = Math.max(1, Math.min(node.need, node.branches.length));
       // A race without branches can only fail.
       node.waitAll ||= node.branches.length === 0;
       break;
@@ -131,27 +254,40 @@ function breakCycles(nodes: PlanNode[]): void {
   }
 }
 
+function fallbacksOf(node: PlanNode): number[] {
+  return (node.onError ?? []).flatMap((one) => (one.action === "fallback" ? [one.target] : []));
+}
+
 /** Nodes that could not end even if everything went well. */
 function findStuck(nodes: PlanNode[]): Set<number> {
   const activators: number[][] = nodes.map(() => []);
   for (const [index, node] of nodes.entries()) {
     const targets = node.kind === "parallel" ? node.branches : node.kind === "switch" ? targetsOf(node) : [];
-    for (const target of targets) activators[target]?.push(index);
+    for (const target of [...targets, ...fallbacksOf(node)]) activators[target]?.push(index);
   }
   const begun = new Set<number>();
+  /** Its own work is over, and its fallbacks may begin. */
+  const done = new Set<number>();
   const ended = new Set<number>();
-  for (let before = -1; before !== begun.size + ended.size; ) {
-    before = begun.size + ended.size;
+  const partsOf = (node: PlanNode): number[] =>
+    node.kind === "parallel" ? node.branches : node.kind === "group" || node.kind === "loop" ? node.body : [];
+  for (let before = -1; before !== begun.size + done.size + ended.size; ) {
+    before = begun.size + done.size + ended.size;
     for (const [index, node] of nodes.entries()) {
-      const isReleased = (by: number) => (nodes[by]?.kind === "parallel" ? begun.has(by) : ended.has(by));
-      if (node.dependencies.every((one) => ended.has(one)) && activators[index]?.every(isReleased)) begun.add(index);
-      if (begun.has(index) && (node.kind !== "parallel" || node.branches.every((one) => ended.has(one))))
-        ended.add(index);
+      const isReleased = (by: number) => {
+        const activator = nodes[by] as PlanNode;
+        if (fallbacksOf(activator).includes(index)) return done.has(by);
+        return activator.kind === "parallel" ? begun.has(by) : ended.has(by);
+      };
+      const isInside = node.container === undefined || begun.has(node.container);
+      if (isInside && node.dependencies.every((one) => ended.has(one)) && activators[index]?.every(isReleased))
+        begun.add(index);
+      if (begun.has(index) && partsOf(node).every((one) => ended.has(one))) done.add(index);
+      if (done.has(index) && fallbacksOf(node).every((one) => ended.has(one))) ended.add(index);
     }
   }
-  return new Set(nodes.keys().filter((index) => !ended.has(index)));
+  return new Set([...nodes.keys()].filter((index) => !ended.has(index)));
 }
-
 function targetsOf(node: Extract<PlanNode, { kind: "switch" }>): number[] {
   return [...node.cases.flatMap((one) => one.targets), ...node.defaultTargets];
 }

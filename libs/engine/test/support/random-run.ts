@@ -26,7 +26,7 @@ export function playRandomly(runner: Runner, random: Random, run: RandomRun): vo
     send(makeCommand(runner, random, failureRate));
   }
   // From here on only what drives it forward. Each round answers something, so it ends.
-  const maxRounds = runner.plan.nodes.length * 20 + 100;
+  const maxRounds = runner.plan.nodes.length * 200 + 100;
   for (let round = 0; ; round++) {
     const state = runner.state;
     if (!state || isFinished(state)) return;

@@ -136,7 +136,7 @@ function accumulate(known: Obligations, command: Command, changes: ObligationCha
 }
 
 function sortObligations(list: Obligations): Obligations {
-  const byNode = (a: { nodeId: string }, b: { nodeId: string }) => (a.nodeId < b.nodeId ? -1 : 1);
+  const byNode = (a: object, b: object) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
   return {
     tasks: list.tasks.toSorted(byNode),
     children: list.children.toSorted(byNode),
