@@ -69,10 +69,20 @@ function makeBody(random: Random, nodes: PlanNode[], options: BodyOptions): void
   }
   // A fallback is nothing else: neither a branch nor a target.
   const fallbacks = own.filter((index) => index > (own[0] as number) && random.chance(0.1));
+  const branches = new Set<number>();
   for (const index of own) {
-    const isLater = (other: number) => other > index;
-    const [activated, standIns] = [own.filter((other) => !fallbacks.includes(other)), fallbacks];
-    addTargets(random, nodes[index] as PlanNode, activated.filter(isLater), standIns.filter(isLater));
+    const later = own.filter((other) => other > index);
+    const node = nodes[index] as PlanNode;
+    const free = later.filter((other) => !fallbacks.includes(other));
+    // A branch is one of one parallel.
+    const targets = node.kind === "parallel" ? free.filter((other) => !branches.has(other)) : free;
+    addTargets(
+      random,
+      node,
+      targets,
+      later.filter((other) => fallbacks.includes(other)),
+    );
+    if (node.kind === "parallel") for (const branch of node.branches) branches.add(branch);
   }
   const owner = container === undefined ? undefined : nodes[container];
   if (owner?.kind === "group" || owner?.kind === "loop") owner.body = own;
