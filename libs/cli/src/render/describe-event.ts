@@ -1,6 +1,6 @@
 import type { Failure } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import type { Payload } from "@heddle/proto/heddle/common/v1/payload_pb.js";
-import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import type { ErrorHandled, ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { formatDuration } from "./duration.ts";
 import { toMs } from "./execution-view.ts";
 import type { Style } from "./style.ts";
@@ -68,7 +68,16 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     case "nodeSkipped":
       return say(event.value.reason.replaceAll("_", " "), "dim");
     case "nodeCanceled":
-      return say("", "yellow");
+      return say(event.value.reason.replaceAll("_", " "), "yellow");
+    case "errorHandled":
+      return say(`${failureText(event.value.failure)}  ${handlingText(event.value)}`, "yellow");
+    case "turnStarted": {
+      const { turn, items, carry } = event.value;
+      const about = [items, carry].map((payload) => (payload === undefined ? "" : payloadText(payload)));
+      return say([`turn ${turn + 1}`, ...about].join("  ").trimEnd());
+    }
+    case "turnEnded":
+      return say(`turn ${event.value.turn + 1}  ${payloadText(event.value.result)}`);
     case "logged":
       return say(`${event.value.level}: ${oneLine(event.value.message)}`);
     case "customEventEmitted":
@@ -76,6 +85,12 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     case undefined:
       return say("");
   }
+}
+
+/** How an execution went on after an error. */
+function handlingText({ action, output, fallbackNodeId }: ErrorHandled): string {
+  if (action === "fallback") return `goes on with ${oneLine(fallbackNodeId)}`;
+  return action === "continue" ? `goes on with ${payloadText(output)}` : "goes on without it";
 }
 
 /** The event as a line: time since the start of the execution, name, node, detail. */

@@ -1,6 +1,6 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Failure } from "@heddle/proto/heddle/common/v1/failure_pb.js";
-import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import type { ExecutionEvent, TurnStarted } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { type Execution, ExecutionStatus, NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import type { OutlineEntry } from "./outline.ts";
 
@@ -21,6 +21,8 @@ export interface NodeView {
   skipReason?: string;
   childId?: string;
   machineId?: string;
+  /** Of a group or loop that has begun, from 0. */
+  turn?: number;
 }
 
 /** What is shown of an execution, kept up to date by its events. */
@@ -122,8 +124,13 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "nodeFailed":
     case "nodeSkipped":
     case "nodeCanceled":
+    case "errorHandled":
       applyToNode(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "turnStarted":
+      startTurn(view, nodeOf(view, event.value.nodeId), event.value, at);
+      break;
+    case "turnEnded":
     case "executionStarted":
     case "signalReceived":
     case "customEventEmitted":
@@ -146,7 +153,8 @@ type NodeEvent = Extract<
       | "nodeCompleted"
       | "nodeFailed"
       | "nodeSkipped"
-      | "nodeCanceled";
+      | "nodeCanceled"
+      | "errorHandled";
   }
 >;
 
@@ -205,7 +213,36 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
     case "nodeCanceled":
       endNode(node, NodeStatus.CANCELED, at);
       break;
+    case "errorHandled":
+      node.failure = event.value.failure;
+      if (event.value.action === "fallback") {
+        node.status = NodeStatus.WAITING;
+        node.dueAtMs = undefined;
+      } else {
+        endNode(node, event.value.action === "skip" ? NodeStatus.SKIPPED : NodeStatus.COMPLETED, at);
+      }
   }
+}
+
+/** Everything inside begins afresh. */
+function startTurn(view: ExecutionView, node: NodeView, { turn, dueAtMs }: TurnStarted, at: number): void {
+  node.status = NodeStatus.WAITING;
+  node.turn = turn;
+  node.startedAtMs ??= at;
+  if (dueAtMs !== 0n) node.dueAtMs = Number(dueAtMs);
+  if (turn === 0) return;
+  for (const inside of nodesInside(view, node)) {
+    Object.assign(inside, { status: NodeStatus.PENDING, startedAtMs: undefined, endedAtMs: undefined });
+    Object.assign(inside, { dueAtMs: undefined, signal: undefined, failure: undefined, skipReason: undefined });
+  }
+}
+
+/** Those that stand deeper and follow: the outline puts a body below its group or loop. */
+function nodesInside({ nodes }: ExecutionView, { id, depth }: NodeView): NodeView[] {
+  const all = [...nodes.values()];
+  const after = all.slice(all.findIndex((node) => node.id === id) + 1);
+  const end = after.findIndex((node) => node.depth <= depth);
+  return end < 0 ? after : after.slice(0, end);
 }
 
 /** A node that the snapshot did not name: shown at the end rather than lost. */

@@ -33,8 +33,9 @@ function describeWait(
   }
   if (node.dueAt !== undefined) wait.dueAt = timestampFromMs(node.dueAt);
   if (node.signal !== undefined) wait.signal = node.signal;
-  if (node.childId !== undefined) wait.childExecutionId = node.childId;
-  wait.machine = linked.definition.kind === "state_machine";
-  wait.branches = linked.definition.kind === "parallel";
+  if (node.childId !== undefined && node.fallback === undefined) wait.childExecutionId = node.childId;
+  wait.machine = linked.definition.kind === "state_machine" && node.fallback === undefined;
+  // Other nodes of the same execution: branches, a body, or what runs in its place.
+  wait.branches = linked.definition.kind === "parallel" || linked.body !== undefined || node.fallback !== undefined;
   return wait;
 }

@@ -87,8 +87,28 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     maybe("chosen", fc.array(name, { minLength: 1, maxLength: 3 })),
   ),
   node_failed: fc.record({ ...node, failure }),
-  node_skipped: fc.record({ ...node, reason: fc.constantFrom("condition", "not_chosen", "dependency_skipped") }),
-  node_canceled: fc.record(node),
+  node_skipped: fc.record({
+    ...node,
+    reason: fc.constantFrom("condition", "not_chosen", "dependency_skipped", "depends", "not_needed"),
+  }),
+  node_canceled: merge(
+    fc.record(node),
+    merge(merge(maybe("reason", fc.constant("not_needed")), maybe("attempt", attempt)), maybe("restarts", attempt)),
+  ),
+  error_handled: fc.record({
+    ...node,
+    failure,
+    outcome: fc.oneof(
+      fc.constant({ action: "skip" }),
+      fc.record({ action: fc.constant("continue"), output: json }),
+      fc.record({ action: fc.constant("fallback"), fallbackId: name }),
+    ),
+  }),
+  turn_started: merge(
+    fc.record({ ...node, turn: fc.nat() }),
+    merge(merge(maybe("dueAt", time), maybe("items", fc.array(json))), maybe("carry", json)),
+  ),
+  turn_ended: fc.record({ ...node, turn: fc.nat(), result: json }),
   logged: fc.record({ ...node, level: fc.constantFrom("debug", "info", "warn", "error"), message: text }),
   custom_event_emitted: fc.record({ ...node, name, payload: json }),
 };

@@ -1,5 +1,6 @@
-import type { Event, ExecutionStarted, Json, MachineInput } from "@heddle/engine";
+import type { ErrorOutcome, Event, ExecutionStarted, Json, MachineInput } from "@heddle/engine";
 import type {
+  ErrorHandled,
   ExecutionEvent,
   ExecutionStarted as ProtoStarted,
 } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
@@ -116,8 +117,38 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         nodeId: event.value.nodeId,
         reason: event.value.reason as Extract<Event, { type: "node_skipped" }>["reason"],
       };
-    case "nodeCanceled":
-      return { type: "node_canceled", at, nodeId: event.value.nodeId };
+    case "nodeCanceled": {
+      const { nodeId, reason, attempt, restarts } = event.value;
+      return {
+        type: "node_canceled",
+        at,
+        nodeId,
+        ...present("reason", reason === "" ? undefined : (reason as "not_needed")),
+        ...present("attempt", attempt === 0 ? undefined : attempt),
+        ...present("restarts", restarts === 0 ? undefined : restarts),
+      };
+    }
+    case "errorHandled": {
+      const { nodeId, failure } = event.value;
+      const outcome = outcomeOf(event.value, json);
+      return { type: "error_handled", at, nodeId, failure: readFailure(failure, payloads), outcome };
+    }
+    case "turnStarted": {
+      const { nodeId, turn, dueAtMs, items, carry } = event.value;
+      return {
+        type: "turn_started",
+        at,
+        nodeId,
+        turn,
+        ...present("dueAt", nonZero(dueAtMs)),
+        ...present("items", payloads.read(items) as Json[] | undefined),
+        ...present("carry", payloads.read(carry)),
+      };
+    }
+    case "turnEnded": {
+      const { nodeId, turn, result } = event.value;
+      return { type: "turn_ended", at, nodeId, turn, result: json(result) };
+    }
     case "logged": {
       const { nodeId, level, message: text } = event.value;
       return { type: "logged", at, nodeId, level: level as Extract<Event, { type: "logged" }>["level"], message: text };
@@ -131,6 +162,15 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         `event ${message.executionId}/${message.seq} has a kind that this process does not know: it was written by a newer one`,
       );
   }
+}
+
+function outcomeOf(
+  { action, output, fallbackNodeId }: ErrorHandled,
+  json: (payload: ErrorHandled["output"]) => Json,
+): ErrorOutcome {
+  if (action === "continue") return { action, output: json(output) };
+  if (action === "fallback") return { action, fallbackId: fallbackNodeId };
+  return { action: "skip" };
 }
 
 function started(value: ProtoStarted, at: number, payloads: PayloadReader): ExecutionStarted {

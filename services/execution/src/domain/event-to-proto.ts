@@ -70,7 +70,53 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
         value: { $typeName: `${PACKAGE}.NodeSkipped`, nodeId: event.nodeId, reason: event.reason },
       };
     case "node_canceled":
-      return { case: "nodeCanceled", value: { $typeName: `${PACKAGE}.NodeCanceled`, nodeId: event.nodeId } };
+      return {
+        case: "nodeCanceled",
+        value: {
+          $typeName: `${PACKAGE}.NodeCanceled`,
+          nodeId: event.nodeId,
+          reason: event.reason ?? "",
+          attempt: event.attempt ?? 0,
+          restarts: event.restarts ?? 0,
+        },
+      };
+    case "error_handled":
+      return {
+        case: "errorHandled",
+        value: {
+          $typeName: `${PACKAGE}.ErrorHandled`,
+          nodeId: event.nodeId,
+          failure: payloads.failure(event.failure),
+          action: event.outcome.action,
+          output:
+            event.outcome.action === "continue"
+              ? payloads.write(`output of node ${event.nodeId}`, event.outcome.output)
+              : undefined,
+          fallbackNodeId: event.outcome.action === "fallback" ? event.outcome.fallbackId : "",
+        },
+      };
+    case "turn_started":
+      return {
+        case: "turnStarted",
+        value: {
+          $typeName: `${PACKAGE}.TurnStarted`,
+          nodeId: event.nodeId,
+          turn: event.turn,
+          dueAtMs: BigInt(Math.ceil(event.dueAt ?? 0)),
+          items: payloads.write(`list of node ${event.nodeId}`, event.items),
+          carry: payloads.write(`carried value of node ${event.nodeId}`, event.carry),
+        },
+      };
+    case "turn_ended":
+      return {
+        case: "turnEnded",
+        value: {
+          $typeName: `${PACKAGE}.TurnEnded`,
+          nodeId: event.nodeId,
+          turn: event.turn,
+          result: payloads.write(`result of node ${event.nodeId}`, event.result),
+        },
+      };
     case "wait_started":
       return {
         case: "waitStarted",

@@ -136,7 +136,7 @@ export function createMachines({ runtime, client, logger }: MachinesOptions): Ma
 function isAwaited({ plan, state }: Execution, nodeId: string): boolean {
   const index = plan.indices.get(nodeId);
   const node = index === undefined ? undefined : state.nodes[index];
-  return node?.status === "waiting" && node.machineId === undefined;
+  return node?.status === "waiting" && node.machineId === undefined && node.fallback === undefined;
 }
 
 function endOf({ machineId, status, output, failure }: Machine, nodeId: string): ExecutionCommand | undefined {

@@ -208,6 +208,30 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
      */
     value: MachineAcknowledged;
     case: "machineAcknowledged";
+  } | {
+    /**
+     * A node has failed, and its definition says how to go on.
+     *
+     * @generated from field: heddle.execution.v1.ErrorHandled error_handled = 24;
+     */
+    value: ErrorHandled;
+    case: "errorHandled";
+  } | {
+    /**
+     * A turn of a loop began, or the only one of a group.
+     *
+     * @generated from field: heddle.execution.v1.TurnStarted turn_started = 25;
+     */
+    value: TurnStarted;
+    case: "turnStarted";
+  } | {
+    /**
+     * A turn of a loop ended.
+     *
+     * @generated from field: heddle.execution.v1.TurnEnded turn_ended = 26;
+     */
+    value: TurnEnded;
+    case: "turnEnded";
   } | { case: undefined; value?: undefined };
 };
 
@@ -532,7 +556,7 @@ export declare type TaskScheduled = Message<"heddle.execution.v1.TaskScheduled">
   attempt: number;
 
   /**
-   * Input of the task. Set for attempt 1 only; later attempts have the same.
+   * Input of the task. Set for the first attempt only; retries have the same.
    *
    * @generated from field: heddle.common.v1.Payload input = 3;
    */
@@ -873,7 +897,7 @@ export declare type NodeSkipped = Message<"heddle.execution.v1.NodeSkipped"> & {
   nodeId: string;
 
   /**
-   * `condition`, `not_chosen` or `dependency_skipped`.
+   * `condition`, `not_chosen`, `dependency_skipped`, `depends` (its `depends` does not hold) or `not_needed` (its parallel is decided).
    *
    * @generated from field: string reason = 2;
    */
@@ -887,7 +911,7 @@ export declare type NodeSkipped = Message<"heddle.execution.v1.NodeSkipped"> & {
 export declare const NodeSkippedSchema: GenMessage<NodeSkipped>;
 
 /**
- * A node was stopped because the execution ended.
+ * A node was stopped because the execution or the group or loop around it ended, or because nobody needs it any more.
  *
  * @generated from message heddle.execution.v1.NodeCanceled
  */
@@ -898,6 +922,27 @@ export declare type NodeCanceled = Message<"heddle.execution.v1.NodeCanceled"> &
    * @generated from field: string node_id = 1;
    */
   nodeId: string;
+
+  /**
+   * `not_needed` when the execution goes on without it: its parallel is decided; empty otherwise.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * Number of the attempt that was under way; 0 when none was.
+   *
+   * @generated from field: uint32 attempt = 3;
+   */
+  attempt: number;
+
+  /**
+   * Of a node in a loop: how often it had begun afresh; 0 in the first turn.
+   *
+   * @generated from field: uint32 restarts = 4;
+   */
+  restarts: number;
 };
 
 /**
@@ -905,6 +950,136 @@ export declare type NodeCanceled = Message<"heddle.execution.v1.NodeCanceled"> &
  * Use `create(NodeCanceledSchema)` to create a new message.
  */
 export declare const NodeCanceledSchema: GenMessage<NodeCanceled>;
+
+/**
+ * A node has failed for good, and its definition says how to go on.
+ *
+ * @generated from message heddle.execution.v1.ErrorHandled
+ */
+export declare type ErrorHandled = Message<"heddle.execution.v1.ErrorHandled"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Why it failed; `node_id` inside is the node that failed, when that is one inside a group or loop.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 2;
+   */
+  failure?: Failure | undefined;
+
+  /**
+   * `skip`: as if it had been skipped. `continue`: it has completed with `output`. `fallback`: `fallback_node_id` runs in its place.
+   *
+   * @generated from field: string action = 3;
+   */
+  action: string;
+
+  /**
+   * Output of the node, for `continue`.
+   *
+   * @generated from field: heddle.common.v1.Payload output = 4;
+   */
+  output?: Payload | undefined;
+
+  /**
+   * Id of the node that runs in its place, for `fallback`.
+   *
+   * @generated from field: string fallback_node_id = 5;
+   */
+  fallbackNodeId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ErrorHandled.
+ * Use `create(ErrorHandledSchema)` to create a new message.
+ */
+export declare const ErrorHandledSchema: GenMessage<ErrorHandled>;
+
+/**
+ * A turn of a loop began, or the only one of a group. All nodes inside begin afresh.
+ *
+ * @generated from message heddle.execution.v1.TurnStarted
+ */
+export declare type TurnStarted = Message<"heddle.execution.v1.TurnStarted"> & {
+  /**
+   * Id of the group or loop.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Number of the turn, from 0.
+   *
+   * @generated from field: uint32 turn = 2;
+   */
+  turn: number;
+
+  /**
+   * When the time of the group or loop is over, milliseconds since the Unix epoch; 0 when it has none, and in later turns.
+   *
+   * @generated from field: uint64 due_at_ms = 3;
+   */
+  dueAtMs: bigint;
+
+  /**
+   * The list that the turns are about, a JSON list; in the first turn of such a loop only.
+   *
+   * @generated from field: heddle.common.v1.Payload items = 4;
+   */
+  items?: Payload | undefined;
+
+  /**
+   * What is carried into the turn; absent when nothing is.
+   *
+   * @generated from field: heddle.common.v1.Payload carry = 5;
+   */
+  carry?: Payload | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.TurnStarted.
+ * Use `create(TurnStartedSchema)` to create a new message.
+ */
+export declare const TurnStartedSchema: GenMessage<TurnStarted>;
+
+/**
+ * A turn of a loop ended.
+ *
+ * @generated from message heddle.execution.v1.TurnEnded
+ */
+export declare type TurnEnded = Message<"heddle.execution.v1.TurnEnded"> & {
+  /**
+   * Id of the loop.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Number of the turn, from 0.
+   *
+   * @generated from field: uint32 turn = 2;
+   */
+  turn: number;
+
+  /**
+   * What the turn gave.
+   *
+   * @generated from field: heddle.common.v1.Payload result = 3;
+   */
+  result?: Payload | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.TurnEnded.
+ * Use `create(TurnEndedSchema)` to create a new message.
+ */
+export declare const TurnEndedSchema: GenMessage<TurnEnded>;
 
 /**
  * A log action wrote a line.
