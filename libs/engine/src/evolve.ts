@@ -7,7 +7,7 @@ import { MAX_REMEMBERED_REQUESTS } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import { replayDiverged } from "./refusals.ts";
-import { isContainer } from "./link-plan.ts";
+import { isContainer } from "./container.ts";
 import { endTurn, startTurn } from "./turns.ts";
 import { activateBranches, activateFallback, dequeue, dequeueAnywhere, dequeueBody, settle } from "./settle.ts";
 import type { ExecutionStatus, NodeState, NodeStatus } from "./state.ts";

@@ -1,3 +1,4 @@
+import { isContainer } from "./container.ts";
 import { type FieldCompiler, createFieldCompiler } from "./field.ts";
 import { linkAction } from "./nodes/action.ts";
 import { linkAggregation } from "./nodes/aggregation.ts";
@@ -41,10 +42,6 @@ export function linkPlan(document: PlanDocument): Plan {
 }
 
 const EMPTY_BODY: Body = { size: 0, roots: [], leaves: [], inside: [] };
-
-export function isContainer(node: PlanNode): node is Extract<PlanNode, { kind: "group" | "loop" }> {
-  return node.kind === "group" || node.kind === "loop";
-}
 
 /** By container; undefined: the workflow. */
 function linkBodies(nodes: LinkedNode[], prerequisiteCounts: number[]): Map<number | undefined, Body> {

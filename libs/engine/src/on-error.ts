@@ -3,7 +3,7 @@ import { NodeFault } from "./failure.ts";
 import type { Json } from "./json.ts";
 import type { LinkedErrorHandler, LinkedNode, Turn } from "./plan.ts";
 import type { NodeState } from "./state.ts";
-import { checkPayload, evaluateField, scopeOf } from "./turn.ts";
+import { checkPayload, evaluateField, scopeOf } from "./evaluate.ts";
 import { describeFailure } from "./scope.ts";
 
 /**

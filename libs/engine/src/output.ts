@@ -4,7 +4,8 @@ import type { Json, JsonObject } from "./json.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import { createScope } from "./scope.ts";
 import type { NodeState } from "./state.ts";
-import { checkPayload, emit, evaluateField, failExecution } from "./turn.ts";
+import { checkPayload, evaluateField } from "./evaluate.ts";
+import { emit, failExecution } from "./turn.ts";
 
 /** Every node is settled: the execution completes with its output, or fails when that cannot be made. */
 export function completeExecution(turn: Turn): void {

@@ -4,7 +4,8 @@ import { NodeFault, coreFailure } from "./failure.ts";
 import { describeType } from "./json-object.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import type { NodeState } from "./state.ts";
-import { emit, evaluateField, scopeOf } from "./turn.ts";
+import { evaluateField, scopeOf } from "./evaluate.ts";
+import { emit } from "./turn.ts";
 
 /** Everything that the node depends on is settled: it begins, or is skipped. */
 export function beginNode(turn: Turn, node: LinkedNode): void {

@@ -4,7 +4,8 @@ import { NodeFault, boundFailure } from "./failure.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import { childNotAwaited, taskNotRunning } from "./refusals.ts";
 import { findRetryDelay } from "./retry.ts";
-import { checkPayload, completeNode, describeNodeFault, emit, failNode } from "./turn.ts";
+import { checkPayload } from "./evaluate.ts";
+import { completeNode, describeNodeFault, emit, failNode } from "./turn.ts";
 
 type CommandOf<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 

@@ -54,6 +54,8 @@ export function createScope(plan: Plan, state: ExecutionState, executionId: stri
 interface LoopAt {
   definition: LoopNode;
   turn: TurnState;
+  /** The one around it. */
+  outer(): LoopAt | undefined;
 }
 
 /** The innermost loop that the place is in. */
@@ -62,7 +64,8 @@ function findLoop(plan: Plan, state: ExecutionState, { node, inBody }: ScopePlac
     if (at.definition.kind !== "loop") continue;
     const isGiven = at === node && typeof inBody === "object";
     const turn = isGiven ? inBody : (state.nodes[at.index] as NodeState).turn;
-    return turn && { definition: at.definition, turn };
+    const loop = at;
+    return turn && { definition: at.definition, turn, outer: () => findLoop(plan, state, { node: loop }) };
   }
   return undefined;
 }
@@ -87,8 +90,14 @@ function describeLoop({ definition, turn }: LoopAt): JsonObject {
 function findOfLoop(loop: LoopAt | undefined, name: string): Json | undefined {
   if (loop === undefined) return undefined;
   if (name === "loop") return describeLoop(loop);
-  if (loop.turn.items === undefined || name !== (loop.definition.itemName ?? "item")) return undefined;
-  return loop.turn.items[loop.turn.index] ?? null;
+  const { items, index } = loop.turn;
+  if (items !== undefined && name === (loop.definition.itemName ?? "item")) return items[index] ?? null;
+  // Items of loops further out are seen by their names.
+  return findOfOuterLoop(loop.outer(), name);
+}
+
+function findOfOuterLoop(loop: LoopAt | undefined, name: string): Json | undefined {
+  return loop === undefined || name === "loop" ? undefined : findOfLoop(loop, name);
 }
 
 function flowAt(plan: Plan, state: ExecutionState, { node, inBody }: ScopePlace): Json {

@@ -1,16 +1,13 @@
-import type { Scope } from "@heddle/expression";
+import { checkPayload } from "./evaluate.ts";
 import { evolve } from "./evolve.ts";
 import type { Event, Failure } from "./events.ts";
 import { type ExecutionState, countActive } from "./execution-state.ts";
-import { NodeFault, boundFailure, coreFailure, cutText } from "./failure.ts";
-import type { Field } from "./field.ts";
+import { type NodeFault, boundFailure } from "./failure.ts";
 import type { Json } from "./json.ts";
 import { DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
-import { findSizeFault } from "./payload-size.ts";
 import type { DecideContext, LinkedNode, Plan, Turn } from "./plan.ts";
-import { createScope } from "./scope.ts";
 import { handlingOf } from "./on-error.ts";
-import type { NodeState, NodeStatus, TurnState } from "./state.ts";
+import type { NodeState, NodeStatus } from "./state.ts";
 
 export function createTurn(plan: Plan, state: ExecutionState, context: DecideContext): Turn {
   return {
@@ -27,38 +24,6 @@ export function createTurn(plan: Plan, state: ExecutionState, context: DecideCon
 export function emit(turn: Turn, event: Event): void {
   turn.events.push(event);
   evolve(turn.plan, turn.state, event);
-}
-
-/** The scope of a node's expressions. Make one for all fields of a node. `names`: what it sees besides. */
-export function scopeOf(turn: Turn, node: LinkedNode, names?: Readonly<Record<string, Json>>): Scope {
-  return createScope(turn.plan, turn.state, turn.context.executionId, { node, names });
-}
-
-/** What the expressions of a group or loop see that are evaluated around a turn. `at`: another turn than the state's. */
-export function bodyScopeOf(turn: Turn, node: LinkedNode, at?: TurnState): Scope {
-  return createScope(turn.plan, turn.state, turn.context.executionId, { node, inBody: at ?? true });
-}
-
-/** @throws NodeFault with type `expression` that names the field and the expression */
-export function evaluateField(field: Field, scope: Scope): Json {
-  try {
-    return field.evaluate(scope);
-  } catch (error) {
-    throw new NodeFault(describeFault(field, scope, error));
-  }
-}
-
-function describeFault(field: Field, scope: Scope, error: unknown): Failure {
-  const { path, source } = field.findFault(scope) ?? { path: field.path, source: "" };
-  const hint = error instanceof Error && "hint" in error && typeof error.hint === "string" ? `; ${error.hint}` : "";
-  const message = error instanceof Error ? error.message : String(error);
-  return coreFailure("expression", `${path}: ${message}${hint} (in \`${cutText(source, 256)}\`)`);
-}
-
-/** @throws NodeFault with type `payload_too_large` */
-export function checkPayload(turn: Turn, what: string, value: Json): void {
-  const fault = findSizeFault(value, turn.maxPayloadBytes);
-  if (fault !== undefined) throw new NodeFault(coreFailure("payload_too_large", `${what} ${fault}`));
 }
 
 /** @throws NodeFault when the output is too large */

@@ -74,7 +74,7 @@ function remember(state: ExecutionState, index: number, node: NodeState): void {
   list.push({
     node: index,
     restarts,
-    ...(childId === undefined ? { input: input as Json } : { childId }),
+    ...(childId === undefined ? { input } : { childId }),
     ...(machineId !== undefined && { machineId }),
   });
   if (list.length > MAX_ABANDONED) list.shift();

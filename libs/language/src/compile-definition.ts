@@ -2,6 +2,7 @@ import { compileChart } from "./chart/compile-chart.ts";
 import { checkConditions } from "./conditions.ts";
 import { checkExpressions } from "./expressions/check-expressions.ts";
 import type { Finding } from "./finding.ts";
+import { checkBodies } from "./graph/bodies.ts";
 import { checkCycles } from "./graph/cycles.ts";
 import { buildGraph, indexNodes } from "./graph/graph.ts";
 import { checkReachability } from "./graph/reachability.ts";
@@ -47,11 +48,12 @@ export function compileDefinition(
     const chart = compileChart(workflowAt, text, options, report);
     return { ...chart, findings: report.findings(root) };
   }
-  const workflow = readWorkflow(workflowAt, report);
+  const workflow = readWorkflow(workflowAt, text, report);
   const indices = indexNodes(workflow.nodes, report);
   const graph = buildGraph(workflow.nodes, indices, report);
   checkExpressions(workflow, graph, text, report);
   checkConditions(workflow, report);
+  checkBodies(graph, report);
   checkStarts(workflow, text, options, report);
   checkCatalog(workflow, options, report);
   const waits = buildWaits(graph);

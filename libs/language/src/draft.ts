@@ -1,4 +1,4 @@
-import type { Json, JsonObject, PlanNodeBase, TaskNode } from "@heddle/engine";
+import type { GroupNode, Json, JsonObject, LoopNode, Outcome, PlanNodeBase, TaskNode } from "@heddle/engine";
 import type { PlanSchedule, PlanTrigger } from "./starts/starts.ts";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
 
@@ -29,8 +29,32 @@ export interface NodeDraft {
   /** As written; the default depends on the kind of the node. */
   join?: PlanNodeBase["join"];
   when?: Condition;
+  /** The group or loop whose body has it. */
+  container?: number;
+  depends?: DependsDraft;
+  dependsAt?: SourceNode;
+  onError?: HandlerDraft[];
   body: NodeBody;
 }
+
+/** A condition over outcomes, with the places where it names nodes. */
+export type DependsDraft =
+  | { all: DependsDraft[] }
+  | { any: DependsDraft[] }
+  | { not: DependsDraft }
+  | { ref: DependsRef; outcome: Outcome };
+
+/** A node's id inside a text. */
+export interface DependsRef {
+  id: string;
+  at: Span;
+}
+
+export type HandlerDraft = { types?: string[]; when?: Condition; at: SourceNode } & (
+  | { action: "fail" | "skip" }
+  | { action: "continue"; value: Json }
+  | { action: "fallback"; target: NodeRef }
+);
 
 /** A node's id where another node names it. */
 export interface NodeRef {
@@ -62,7 +86,16 @@ export type NodeBody =
   | ({ kind: "task"; nameAt?: SourceNode; inputsAt?: SourceNode } & Plain<TaskNode>)
   | ({ kind: "action" } & ActionBody)
   | { kind: "switch"; condition?: Condition; cases: CaseDraft[]; defaultTargets: NodeRef[]; branchesAt: SourceNode }
-  | { kind: "parallel"; branches: NodeRef[]; waitAll: boolean; branchesAt: SourceNode }
+  | {
+      kind: "parallel";
+      branches: NodeRef[];
+      waitAll: boolean;
+      need?: number;
+      cancelRest?: boolean;
+      branchesAt: SourceNode;
+    }
+  | ({ kind: "group" } & Plain<GroupNode>)
+  | ({ kind: "loop"; while?: Condition; until?: Condition } & Omit<Plain<LoopNode>, "while" | "until">)
   | { kind: "aggregation"; strategy: "merge" | "collect"; inputs?: Json }
   | { kind: "sub_workflow"; workflowId: string; workflowAt?: SourceNode; version?: number; inputs?: Json }
   | {
@@ -83,6 +116,7 @@ export type ActionBody =
   | { action: "log"; message: Json; level: "debug" | "info" | "warn" | "error" }
   | { action: "emit"; event: string; payload?: Json }
   | { action: "fail"; message: Json; errorType?: Json }
+  | { action: "break"; value?: Json }
   | { action: "wait"; duration?: number | string; until?: string; signal?: string };
 
 export interface CaseDraft {
@@ -97,6 +131,21 @@ export interface ExpressionUse {
   at: SourceNode;
   /** Index of the node that evaluates it; undefined for the workflow's output. */
   owner?: number;
+  /** Of a group or loop: it is evaluated around a turn of the body, which it may read. */
+  inBody?: true;
+  /** It sees `error`: the failure that is handled. */
+  seesError?: true;
+}
+
+/** Nodes that may run in its place when it has failed, each reference apart. */
+export function fallbacksOf({ onError = [] }: NodeDraft): NodeRef[] {
+  return onError.flatMap((handler) => (handler.action === "fallback" ? [handler.target] : []));
+}
+
+export function dependsRefs(condition: DependsDraft): DependsRef[] {
+  if ("ref" in condition) return [condition.ref];
+  if ("not" in condition) return dependsRefs(condition.not);
+  return ("all" in condition ? condition.all : condition.any).flatMap(dependsRefs);
 }
 
 /** Nodes that a switch or parallel activates, in the order of the document, each reference apart. */

@@ -10,6 +10,16 @@ export const MAX_SYNTAX_ERRORS = 100;
 export const MAX_VALUES = 400_000;
 /** Nodes of a workflow. */
 export const MAX_NODES = 5_000;
+/** Groups and loops inside one another. */
+export const MAX_NESTING = 20;
+/** Turns of a loop, unless it says otherwise. */
+export const DEFAULT_MAX_TURNS = 1_000;
+/** Turns of a loop, at most. */
+export const MAX_TURNS = 1_000_000;
+/** Handlers of a node's errors. */
+export const MAX_ERROR_HANDLERS = 32;
+/** Characters of a condition over outcomes. */
+export const MAX_DEPENDS_LENGTH = 4_096;
 /** Findings of one run; the rest is only counted. */
 export const MAX_FINDINGS = 200;
 /** Characters of an id of a node, workflow, agent or tool. */

@@ -1,6 +1,7 @@
-import type { PlanDocument, PlanNode, PlanNodeBase } from "@heddle/engine";
+import type { Dependence, ErrorHandler, PlanDocument, PlanNode, PlanNodeBase } from "@heddle/engine";
 import type { ChartPlan } from "./chart/build-chart.ts";
-import type { CaseDraft, NodeDraft, NodeRef, StartsDraft, WorkflowDraft } from "./draft.ts";
+import { dependsRefs } from "./draft.ts";
+import type { CaseDraft, DependsDraft, HandlerDraft, NodeDraft, NodeRef, StartsDraft, WorkflowDraft } from "./draft.ts";
 import type { Graph } from "./graph/graph.ts";
 import { joinOf } from "./graph/reachability.ts";
 import type { PlanStarts } from "./starts/starts.ts";
@@ -51,7 +52,10 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
     ...(node.name === undefined ? {} : { name: node.name }),
     dependencies: sortedIndices(graph.dependencies[node.index]!.map(({ from }) => from)),
     activators: sortedIndices(graph.activators[node.index]!.map(({ from }) => from)),
+    ...(node.container === undefined ? {} : { container: node.container }),
     join: joinOf(node),
+    ...(node.depends === undefined ? {} : { depends: planDepends(node, node.depends, graph) }),
+    ...(node.onError === undefined ? {} : { onError: node.onError.map((handler) => planHandler(handler, graph)) }),
     ...(node.when === undefined ? {} : { when: node.when.source }),
   };
   const { body } = node;
@@ -72,7 +76,25 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
         defaultTargets: indicesOf(body.defaultTargets),
       };
     case "parallel":
-      return { ...base, kind: "parallel", branches: indicesOf(body.branches), waitAll: body.waitAll };
+      return {
+        ...base,
+        kind: "parallel",
+        branches: indicesOf(body.branches),
+        waitAll: body.waitAll,
+        ...(body.need === undefined ? {} : { need: body.need }),
+        ...(body.cancelRest === undefined ? {} : { cancelRest: body.cancelRest }),
+      };
+    case "group":
+      return { ...base, ...body };
+    case "loop": {
+      const { while: before, until, ...loop } = body;
+      return {
+        ...base,
+        ...loop,
+        ...(before === undefined ? {} : { while: before.source }),
+        ...(until === undefined ? {} : { until: until.source }),
+      };
+    }
     case "aggregation": {
       const { strategy, inputs } = body;
       // Only what is declared: a node that merely appears in an expression (`when`) is no source.
@@ -90,6 +112,38 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
     }
     case "unknown":
       throw new Error(`the node "${node.id}" has no known type, which must have been reported as an error`);
+  }
+}
+
+/** What expressions read must be settled as well, though the condition does not name it. */
+function planDepends(node: NodeDraft, condition: DependsDraft, graph: Graph): Dependence {
+  const named = new Set(dependsRefs(condition).map(({ id }) => graph.indices.get(id)));
+  const read = graph.dependencies[node.index]!.map(({ from }) => from).filter((from) => !named.has(from));
+  const planned = planCondition(condition, graph);
+  if (read.length === 0) return planned;
+  return { all: [planned, ...read.map((from): Dependence => ({ node: from, outcome: "settled" }))] };
+}
+
+function planCondition(condition: DependsDraft, graph: Graph): Dependence {
+  if ("ref" in condition) return { node: graph.indices.get(condition.ref.id)!, outcome: condition.outcome };
+  if ("not" in condition) return { not: planCondition(condition.not, graph) };
+  const plan = (parts: DependsDraft[]): Dependence[] => parts.map((part) => planCondition(part, graph));
+  return "all" in condition ? { all: plan(condition.all) } : { any: plan(condition.any) };
+}
+
+function planHandler(handler: HandlerDraft, graph: Graph): ErrorHandler {
+  const { types, when } = handler;
+  const matching = {
+    ...(types === undefined ? {} : { types }),
+    ...(when === undefined ? {} : { when: when.source }),
+  };
+  switch (handler.action) {
+    case "continue":
+      return { ...matching, action: "continue", value: handler.value };
+    case "fallback":
+      return { ...matching, action: "fallback", target: graph.indices.get(handler.target.id)! };
+    default:
+      return { ...matching, action: handler.action };
   }
 }
 

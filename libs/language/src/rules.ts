@@ -62,6 +62,16 @@ export const RULES = {
     "A switch has no default: a value that matches no case skips all of its branches.",
   ),
   "constant-condition": warning("HD213", "A condition is always the same."),
+  "other-body": error(
+    "HD215",
+    "A node names a node that is not in the same body: of the workflow, or of the same group or loop.",
+  ),
+  "outside-loop": error("HD216", "A `break` stands in no loop."),
+  "unbounded-loop": error("HD217", "A loop has neither `for_each`, `while` nor `until`, and no `break` inside."),
+  "bad-fallback": error("HD218", "A fallback is also a branch or a target: it could not be told why it runs."),
+  "depends-never": error("HD219", "A `depends` can never hold."),
+  "bad-depends": error("HD220", "A `depends` cannot be read."),
+  "nested-too-deep": error("HD221", "Groups and loops are nested more than 20 deep."),
   "trigger-loop": warning("HD214", "A trigger starts a workflow whenever that workflow itself ends."),
 
   // Expressions.

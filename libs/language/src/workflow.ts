@@ -3,8 +3,8 @@ import type { ExpressionUse, NodeDraft, WorkflowDraft } from "./draft.ts";
 import { createFields, jsonObjectOf } from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import { checkId } from "./ids.ts";
-import { MAX_DESCRIPTION_LENGTH, MAX_LABELS, MAX_NAME_LENGTH, MAX_NODES, MAX_SOURCE_BYTES } from "./limits.ts";
-import { readNode } from "./nodes/read-node.ts";
+import { MAX_DESCRIPTION_LENGTH, MAX_LABELS, MAX_NAME_LENGTH, MAX_SOURCE_BYTES } from "./limits.ts";
+import { readNodeList } from "./nodes/read-node.ts";
 import { isText, readTemplate } from "./nodes/reader.ts";
 import type { Report } from "./report.ts";
 import { checkSchema } from "./schema.ts";
@@ -31,7 +31,7 @@ const WORKFLOW_FIELDS = [
 ] as const;
 
 /** Reads all fields of a workflow of nodes. */
-export function readWorkflow(workflow: SourceMap, report: Report): WorkflowDraft {
+export function readWorkflow(workflow: SourceMap, source: string, report: Report): WorkflowDraft {
   const fields = createFields(workflow, "the workflow", WORKFLOW_FIELDS, report);
   checkHeader(fields);
   const header = readHeader(fields);
@@ -40,11 +40,13 @@ export function readWorkflow(workflow: SourceMap, report: Report): WorkflowDraft
   const timeoutMs = fields.durationMs("timeout");
   const priority = fields.integer("priority", { min: 0, max: 9 });
   const starts = readStarts(fields);
+  const nodes: NodeDraft[] = [];
+  readNodeList(fields, { report, source, uses, nodes, agents: header.agents, starts }, { depth: 0 });
   return {
     ...header,
     uses,
     starts,
-    nodes: readNodes(fields, { report, uses, agents: header.agents, starts }),
+    nodes,
     ...(output === undefined ? {} : { output: output.value }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(priority === undefined ? {} : { priority }),
@@ -100,29 +102,6 @@ export function findWorkflow(root: SourceNode, report: Report): SourceMap | unde
   return fields.require("workflow", "everything stands under `workflow:`") === undefined
     ? undefined
     : fields.object("workflow");
-}
-
-function readNodes(fields: Fields, context: Parameters<typeof readNode>[2]): NodeDraft[] {
-  const { report } = context;
-  fields.require("nodes", "the steps of the workflow, e.g. nodes: [{ id: fetch, type: tool, tool: http_request }]");
-  const list = fields.list("nodes");
-  if (list === undefined) return [];
-  if (list.items.length === 0) report.add("missing-field", list, "the workflow has no nodes", "add at least one");
-  if (list.items.length > MAX_NODES) {
-    report.add(
-      "too-many-nodes",
-      list.items[MAX_NODES]!,
-      `the workflow has ${list.items.length} nodes; ${MAX_NODES} are allowed`,
-      "split it into sub-workflows",
-    );
-    return [];
-  }
-  const nodes: NodeDraft[] = [];
-  for (const item of list.items) {
-    const node = readNode(item, nodes.length, context);
-    if (node !== undefined) nodes.push(node);
-  }
-  return nodes;
 }
 
 /** A label for people: versions are numbered by the service that stores them. */

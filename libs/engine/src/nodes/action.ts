@@ -5,7 +5,8 @@ import { MAX_LOG_MESSAGE_LENGTH } from "../limits.ts";
 import type { LinkedNode, NodeProgram, Plan } from "../plan.ts";
 import type { ActionNode, LoopNode } from "../plan-document.ts";
 import type { NodeState, TurnState } from "../state.ts";
-import { checkPayload, completeNode, emit, evaluateField, failNode, scopeOf, stopBody } from "../turn.ts";
+import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
+import { completeNode, emit, failNode, stopBody } from "../turn.ts";
 import { resultSoFar } from "./loop.ts";
 import { linkWait } from "./wait.ts";
 

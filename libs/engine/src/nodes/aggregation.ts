@@ -5,7 +5,8 @@ import type { Json, JsonObject } from "../json.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { AggregationNode } from "../plan-document.ts";
 import type { NodeState } from "../state.ts";
-import { completeNode, evaluateField, scopeOf } from "../turn.ts";
+import { evaluateField, scopeOf } from "../evaluate.ts";
+import { completeNode } from "../turn.ts";
 
 /** A value and where it comes from, for messages. */
 type Part = [source: string, value: Json];

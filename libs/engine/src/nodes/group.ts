@@ -3,7 +3,8 @@ import type { FieldCompiler } from "../field.ts";
 import { collectOutputs } from "../output.ts";
 import type { NodeProgram } from "../plan.ts";
 import type { GroupNode } from "../plan-document.ts";
-import { bodyScopeOf, completeNode, emit, evaluateField } from "../turn.ts";
+import { bodyScopeOf, evaluateField } from "../evaluate.ts";
+import { completeNode, emit } from "../turn.ts";
 
 /** Runs its body once; what fails in it fails the group. */
 export function linkGroup(definition: GroupNode, compiler: FieldCompiler): NodeProgram {

@@ -6,7 +6,8 @@ import { collectOutputs } from "../output.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { LoopNode } from "../plan-document.ts";
 import type { NodeState, TurnState } from "../state.ts";
-import { bodyScopeOf, checkPayload, completeNode, emit, evaluateField, scopeOf } from "../turn.ts";
+import { bodyScopeOf, checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
+import { completeNode, emit } from "../turn.ts";
 
 /** Runs its body until its conditions, its list or a `break` end it. */
 export function linkLoop(definition: LoopNode, compiler: FieldCompiler): NodeProgram {

@@ -5,7 +5,8 @@ import { describeType, isObject } from "../json-object.ts";
 import { MAX_MACHINE_KEY_LENGTH } from "../limits.ts";
 import type { NodeProgram } from "../plan.ts";
 import type { StateMachineNode } from "../plan-document.ts";
-import { checkPayload, emit, evaluateField, scopeOf } from "../turn.ts";
+import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
+import { emit } from "../turn.ts";
 
 /** Creates a state machine, sends it its first events and waits for its end. Its output is the machine's. */
 export function linkStateMachine(definition: StateMachineNode, compiler: FieldCompiler): NodeProgram {

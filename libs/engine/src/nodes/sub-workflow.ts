@@ -6,7 +6,8 @@ import type { SubWorkflowNode } from "../plan-document.ts";
 import { runName } from "../obligations.ts";
 import { flowInto } from "../scope.ts";
 import type { NodeState } from "../state.ts";
-import { checkPayload, emit, evaluateField, scopeOf } from "../turn.ts";
+import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
+import { emit } from "../turn.ts";
 
 /** Starts an execution of another workflow and waits for its end. Without `inputs` the child gets what flows into the node. */
 export function linkSubWorkflow(definition: SubWorkflowNode, compiler: FieldCompiler): NodeProgram {

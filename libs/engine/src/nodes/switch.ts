@@ -5,7 +5,8 @@ import { describeType, isObject } from "../json-object.ts";
 import type { Json } from "../json.ts";
 import type { LinkedNode, NodeProgram } from "../plan.ts";
 import type { SwitchCase, SwitchNode } from "../plan-document.ts";
-import { completeNode, evaluateField, scopeOf } from "../turn.ts";
+import { evaluateField, scopeOf } from "../evaluate.ts";
+import { completeNode } from "../turn.ts";
 
 interface LinkedCase {
   matches(value: Json, scope: Scope): boolean;

@@ -3,7 +3,8 @@ import { flowInto } from "../scope.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { TaskNode } from "../plan-document.ts";
 import type { NodeState } from "../state.ts";
-import { checkPayload, emit, evaluateField, scopeOf } from "../turn.ts";
+import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
+import { emit } from "../turn.ts";
 
 /** Dispatched to a worker. Without `inputs` it gets what flows into it. */
 export function linkTask(definition: TaskNode, compiler: FieldCompiler): NodeProgram {

@@ -8,7 +8,8 @@ import { MAX_WAIT_MS } from "../limits.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { ActionNode } from "../plan-document.ts";
 import { parseTimestamp } from "../timestamp.ts";
-import { completeNode, emit, evaluateField, scopeOf } from "../turn.ts";
+import { evaluateField, scopeOf } from "../evaluate.ts";
+import { completeNode, emit } from "../turn.ts";
 
 type WaitAction = Extract<ActionNode, { action: "wait" }>;
 

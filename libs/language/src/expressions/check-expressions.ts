@@ -1,7 +1,7 @@
 import { ExpressionError, compileExpression, compileTemplate } from "@heddle/expression";
 import type { Reference } from "@heddle/expression";
 import type { ExpressionUse, WorkflowDraft } from "../draft.ts";
-import { addInferred } from "../graph/graph.ts";
+import { addInferred, nameBody } from "../graph/graph.ts";
 import type { Graph } from "../graph/graph.ts";
 import { isText, stripBraces } from "../nodes/reader.ts";
 import type { Report } from "../report.ts";
@@ -74,6 +74,8 @@ function check(
       dashed: dashedName(scalar.value, offset),
       locate: (length = reference.length) => locate(offset, length),
       ...(use.owner === undefined ? {} : { owner: use.owner }),
+      ...(use.inBody && { inBody: use.inBody }),
+      ...(use.seesError && { seesError: use.seesError }),
     });
   }
 }
@@ -82,12 +84,37 @@ function addReference({ graph, report, found }: Context, entry: FoundReference):
   const { reference, owner, locate } = entry;
   found.push(entry);
   const from = reference.nodeId === undefined ? undefined : graph.indices.get(reference.nodeId);
-  if (from === undefined || owner === undefined) return;
-  if (from !== owner) addInferred(graph, owner, from, locate);
-  else {
-    const message = `"${reference.name}" reads its own output, which is not there yet`;
+  if (from === undefined) return;
+  const reader = findReader(graph, entry, from);
+  if (reader === undefined) {
+    const around = graph.nodes[from]!.container!;
+    const message = `"${graph.nodes[from]!.id}" is in ${nameBody(graph.nodes, around)}, where only its body can read it`;
+    const hint = `read ${graph.nodes[around]!.id}.output, and let its output hold what is wanted`;
+    report.add("other-body", locate(), message, hint);
+  } else if (reader !== "body" && reader !== from) {
+    addInferred(graph, reader, from, locate);
+  } else if (reader === from && !entry.seesError) {
+    const message =
+      from === owner
+        ? `"${reference.name}" reads its own output, which is not there yet`
+        : `"${reference.name}" is what this node is in: its output is not there yet`;
     report.add("circular-reference", locate(), message, "read the output of another node");
   }
+}
+
+/**
+ * Which node has to wait for `from`: the one that reads it, or the group or loop around it that stands beside `from`.
+ * "body": nobody, since the expression is evaluated after it. undefined: it cannot be read from there.
+ */
+function findReader({ nodes }: Graph, { owner, inBody }: FoundReference, from: number): number | "body" | undefined {
+  const { container } = nodes[from]!;
+  // The workflow's output is evaluated after everything.
+  if (owner === undefined) return container === undefined ? "body" : undefined;
+  if (inBody && container === owner) return "body";
+  for (let at: number | undefined = owner; at !== undefined; at = nodes[at]!.container) {
+    if (at === from || nodes[at]!.container === container) return at;
+  }
+  return undefined;
 }
 
 /** The run of names and dashes that a reference stands in: `fetch-ordr` is read as a subtraction, but was meant as an id. */

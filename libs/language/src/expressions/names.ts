@@ -12,6 +12,9 @@ export interface FoundReference {
   reference: Reference;
   /** The node that evaluates the expression; undefined: the workflow's output. */
   owner?: number;
+  /** See `ExpressionUse`. */
+  inBody?: true;
+  seesError?: true;
   /** The text with dashes that the name is a part of, e.g. `fetch-ordr` for both of its names. */
   dashed?: { name: string; isFirst: boolean } | undefined;
   /** Only called for findings: it is not cheap. `length` is that of the name unless given. */
@@ -19,6 +22,8 @@ export interface FoundReference {
 }
 
 const NODE_MEMBERS = ["output", "status", "attempt", "error"];
+const LOOP_MEMBERS = ["index", "item", "count", "carry", "result"];
+const ERROR_MEMBERS = ["type", "message", "node", "details"];
 const EXECUTION_MEMBERS = ["id", "namespace", "workflow_id", "version", "started_at"];
 
 /** Gives a function that reports references to what cannot exist. Needs a graph with its inferred dependencies. */
@@ -43,11 +48,27 @@ export function createNameCheck(
       const hint = (): string =>
         didYouMean(member, variables) ?? "add an action of subtype set, or give a default: vars.x ?? value";
       report.add("unknown-name", locate(), `no \`set\` action sets "${member}"`, hint);
+    } else if (isOfPlace(workflow, found)) {
+      if (name === "loop") checkMember("the loop", LOOP_MEMBERS, member, "use one of these", report, locate);
+      if (name === "error") checkMember("the error", ERROR_MEMBERS, member, "use one of these", report, locate);
     } else if (name !== "current" && !variables.has(name) && inputFields?.names.has(name) !== true) {
       const known = [...variables, ...(inputFields?.names ?? [])];
       checkBareName(found, graph, inputFields?.isClosed === true ? known : undefined, findNodeLike, report);
     }
   };
+}
+
+/** Names that some places have: `error` where one is handled, `loop` and the item inside of loops. */
+function isOfPlace({ nodes }: WorkflowDraft, { reference, owner, inBody, seesError }: FoundReference): boolean {
+  const { name } = reference;
+  if (seesError && name === "error") return true;
+  if (owner === undefined) return false;
+  for (let at = inBody ? owner : nodes[owner]!.container; at !== undefined; at = nodes[at]!.container) {
+    const { body } = nodes[at]!;
+    if (body.kind !== "loop") continue;
+    if (name === "loop" || (body.forEach !== undefined && name === (body.itemName ?? "item"))) return true;
+  }
+  return false;
 }
 
 function checkNode({ name, path, nodeId }: Reference, graph: Graph, report: Report, locate: () => Span): void {
@@ -126,6 +147,7 @@ function createNodeSearch(graph: Graph): NodeSearch {
 
 /** Without dependencies and activators what flows in is the input. */
 function seesOnlyInput(graph: Graph, owner: number | undefined): boolean {
+  if (owner !== undefined && graph.nodes[owner]!.container !== undefined) return false;
   return owner !== undefined && graph.dependencies[owner]!.length === 0 && graph.activators[owner]!.length === 0;
 }
 

@@ -1,6 +1,6 @@
 import { didYouMean } from "@heddle/expression";
-import { activated } from "../draft.ts";
-import type { NodeDraft, NodeRef } from "../draft.ts";
+import { activated, dependsRefs, fallbacksOf } from "../draft.ts";
+import type { NodeDraft } from "../draft.ts";
 import type { Report } from "../report.ts";
 import type { Span } from "../source/source-node.ts";
 
@@ -10,8 +10,10 @@ export interface Graph {
   indices: ReadonlyMap<string, number>;
   /** What each node depends on: declared first, in the order written, then inferred from expressions. */
   dependencies: Edge[][];
-  /** Switches and parallels that activate each node. */
+  /** Switches and parallels that activate each node, and nodes that it is the fallback of. */
   activators: Edge[][];
+  /** By node: what may run in its place when it has failed. */
+  fallbacks: number[][];
 }
 
 export interface Edge {
@@ -43,7 +45,13 @@ export function indexNodes(nodes: readonly NodeDraft[], report: Report): Map<str
 
 /** The graph of what is declared; `addInferred` adds what expressions read. */
 export function buildGraph(nodes: readonly NodeDraft[], indices: ReadonlyMap<string, number>, report: Report): Graph {
-  const graph: Graph = { nodes, indices, dependencies: nodes.map(() => []), activators: nodes.map(() => []) };
+  const graph: Graph = {
+    nodes,
+    indices,
+    dependencies: nodes.map(() => []),
+    activators: nodes.map(() => []),
+    fallbacks: nodes.map(() => []),
+  };
   const resolve = createResolver(graph, report);
   for (const node of nodes) {
     for (const ref of activated(node.body)) {
@@ -54,6 +62,21 @@ export function buildGraph(nodes: readonly NodeDraft[], indices: ReadonlyMap<str
     }
   }
   for (const node of nodes) {
+    for (const ref of fallbacksOf(node)) {
+      const target = resolve(node, ref, "is its own fallback");
+      if (target === undefined || graph.fallbacks[node.index]!.includes(target)) continue;
+      graph.fallbacks[node.index]!.push(target);
+      graph.activators[target]!.push({ from: node.index, at: ref.at, isInferred: false });
+    }
+  }
+  for (const node of nodes) {
+    const seen = new Set<number>();
+    for (const ref of node.depends === undefined ? [] : dependsRefs(node.depends)) {
+      const from = resolve(node, ref, "depends on itself");
+      if (from === undefined || seen.has(from)) continue;
+      seen.add(from);
+      graph.dependencies[node.index]!.push({ from, at: ref.at, isInferred: false });
+    }
     for (const ref of node.dependencies) {
       const from = resolve(node, ref, "depends on itself");
       // A target that also lists its switch says the same thing twice.
@@ -77,9 +100,9 @@ function isActivatedBySwitch(graph: Graph, node: number, from: number): boolean 
 }
 
 function createResolver(
-  { indices }: Graph,
+  { nodes, indices }: Graph,
   report: Report,
-): (node: NodeDraft, ref: NodeRef, fault: string) => number | undefined {
+): (node: NodeDraft, ref: { id: string; at: Span }, fault: string) => number | undefined {
   const namesBut = (own: string): string[] => [...indices.keys()].filter((id) => id !== own);
   return (node, ref, fault) => {
     const index = indices.get(ref.id);
@@ -92,14 +115,40 @@ function createResolver(
       );
       return undefined;
     }
-    if (index !== node.index) return index;
-    report.add("self-dependency", ref.at, `"${ref.id}" ${fault}`, "remove it here");
+    if (index === node.index) {
+      report.add("self-dependency", ref.at, `"${ref.id}" ${fault}`, "remove it here");
+      return undefined;
+    }
+    const other = nodes[index]!.container;
+    if (other === node.container) return index;
+    const message = `"${ref.id}" is in ${nameBody(nodes, other)}, and "${node.id}" is in ${nameBody(nodes, node.container)}`;
+    const hint =
+      other === undefined
+        ? "let the group or loop depend on it"
+        : `name ${describeNode(nodes[other]!)} instead, or move the node into it`;
+    report.add("other-body", ref.at, message, hint);
     return undefined;
   };
 }
 
-function checkBranches({ nodes, activators }: Graph, report: Report): void {
+/** `the loop "each"`. */
+export function nameBody(nodes: readonly NodeDraft[], container: number | undefined): string {
+  return container === undefined ? "the workflow itself" : `the ${describeNode(nodes[container]!)}`;
+}
+
+function describeNode({ id, body }: NodeDraft): string {
+  return `${body.kind === "loop" ? "loop" : "group"} "${id}"`;
+}
+
+function checkBranches({ nodes, activators, fallbacks }: Graph, report: Report): void {
   for (const [index, edges] of activators.entries()) {
+    const fallbackEdge = edges.find(({ from }) => fallbacks[from]!.includes(index));
+    const other = edges.find(({ from }) => !fallbacks[from]!.includes(index));
+    if (fallbackEdge !== undefined && other !== undefined) {
+      const message = `"${nodes[index]!.id}" is a fallback of "${nodes[fallbackEdge.from]!.id}", and "${nodes[other.from]!.id}" activates it as well`;
+      report.add("bad-fallback", fallbackEdge.at, message, "use two nodes");
+      continue;
+    }
     const [first, second] = edges.filter(({ from }) => nodes[from]!.body.kind === "parallel");
     if (first === undefined || second === undefined) continue;
     const names = `"${nodes[first.from]!.id}" and "${nodes[second.from]!.id}"`;

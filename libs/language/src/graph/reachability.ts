@@ -20,7 +20,7 @@ export function checkReachability(graph: Graph, waits: Waits, report: Report): v
   const requirements = graph.nodes.map(() => NONE);
   const walk: Walk = { graph, choices, requirements, dead: new Set(), algebra: createAlgebra(), report };
   for (const moment of sortMoments(waits)) {
-    // The end of a parallel says nothing new.
+    // The end of what goes on in other nodes says nothing new.
     if (moment >= graph.nodes.length) continue;
     const node = graph.nodes[moment]!;
     const activation = activate(walk, node);
@@ -43,12 +43,18 @@ interface Walk {
 function activate(walk: Walk, node: NodeDraft): Requirements | undefined {
   const { graph, choices, requirements, dead, algebra, report } = walk;
   const edges = graph.activators[node.index]!;
-  if (edges.length === 0) return NONE;
+  const { container } = node;
+  if (container !== undefined && dead.has(container)) {
+    dead.add(node.index);
+    return undefined;
+  }
+  const around = container === undefined ? NONE : requirements[container]!;
+  if (edges.length === 0) return around;
   const alternatives: Requirements[] = [];
   for (const { from } of edges) {
     if (dead.has(from)) continue;
     const choice = choices.get(from);
-    if (choice === undefined) {
+    if (choice === undefined || graph.fallbacks[from]!.includes(node.index)) {
       alternatives.push(requirements[from]!);
       continue;
     }
@@ -68,6 +74,8 @@ function activate(walk: Walk, node: NodeDraft): Requirements | undefined {
 
 function joinDependencies(walk: Walk, node: NodeDraft, activation: Requirements): Requirements {
   const { graph, requirements, dead, algebra } = walk;
+  // A condition over outcomes is met by other ends than completions.
+  if (node.depends !== undefined) return activation;
   const edges = graph.dependencies[node.index]!;
   const alive = edges.filter(({ from }) => !dead.has(from));
   if (joinOf(node) === "any") {

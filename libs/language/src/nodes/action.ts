@@ -8,7 +8,7 @@ import type { NodeReader } from "./reader.ts";
 import { toJson } from "../source/to-json.ts";
 
 type ActionName = ActionBody["action"];
-const ACTIONS = ["set", "transform", "log", "wait", "fail", "emit"] as const satisfies readonly ActionName[];
+const ACTIONS = ["set", "transform", "log", "wait", "fail", "emit", "break"] as const satisfies readonly ActionName[];
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
@@ -16,6 +16,7 @@ export function readAction(node: NodeReader): NodeBody {
   const { fields } = node;
   fields.require("subtype", `one of ${ACTIONS.join(", ")}`);
   const action = fields.oneOf("subtype", ACTIONS);
+  if (action === "break" && fields.find("params") === undefined) return { kind: "action", action };
   const hint = action === undefined ? "what the action works with" : `e.g. ${PARAMS[action].example}`;
   const params = fields.require("params", hint) === undefined ? undefined : fields.object("params");
   if (action === undefined || params === undefined) return { kind: "unknown" };
@@ -68,6 +69,14 @@ const PARAMS: Record<ActionName, ParamsReader> = {
       return message === undefined
         ? undefined
         : { action: "fail", message, ...(type === undefined ? {} : { errorType: type.value }) };
+    },
+  },
+  break: {
+    known: ["value"],
+    example: 'params: { value: "${check.output}" }',
+    read(reader) {
+      const value = readTemplate(reader, "value");
+      return { action: "break", ...(value && { value: value.value }) };
     },
   },
   emit: {

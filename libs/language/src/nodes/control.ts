@@ -19,7 +19,28 @@ export function readParallel(reader: NodeReader): NodeBody {
       "name the nodes that run side by side",
     );
   }
-  return { kind: "parallel", branches, waitAll: fields.boolean("wait_all") ?? true, branchesAt };
+  const need = readNeed(reader, branches.length);
+  const cancelRest = fields.boolean("cancel_rest");
+  const needsAll = fields.boolean("wait_all") ?? (need === undefined && cancelRest !== true);
+  for (const name of ["need", "cancel_rest"]) {
+    const at = fields.find(name);
+    if (at === undefined || !needsAll) continue;
+    const message = `"${name}" of ${fields.what} says what happens before all branches are over, and "wait_all" is true`;
+    fields.report.add("conflicting-fields", at, message, "remove one of them");
+  }
+  return {
+    kind: "parallel",
+    branches,
+    waitAll: needsAll,
+    branchesAt,
+    ...(need === undefined ? {} : { need }),
+    ...(cancelRest === undefined ? {} : { cancelRest }),
+  };
+}
+
+/** How many branches must complete. */
+function readNeed({ fields }: NodeReader, branches: number): number | undefined {
+  return fields.integer("need", { min: 1, max: Math.max(1, branches) });
 }
 
 export function readSwitch(reader: NodeReader): NodeBody {

@@ -3,15 +3,27 @@ import type { ExpressionUse, NodeBody, NodeDraft, StartsDraft } from "../draft.t
 import { createFields } from "../fields.ts";
 import type { Fields } from "../fields.ts";
 import { checkNodeId } from "../ids.ts";
-import { MAX_DESCRIPTION_LENGTH, MAX_ID_LENGTH, MAX_NAME_LENGTH, MAX_SOURCE_BYTES } from "../limits.ts";
+import {
+  MAX_DESCRIPTION_LENGTH,
+  MAX_ID_LENGTH,
+  MAX_NAME_LENGTH,
+  MAX_NESTING,
+  MAX_NODES,
+  MAX_SOURCE_BYTES,
+} from "../limits.ts";
 import type { Report } from "../report.ts";
+import { createScalarLocator } from "../source/locate.ts";
 import { describeSource } from "../source/source-node.ts";
 import type { SourceMap, SourceNode } from "../source/source-node.ts";
 import { readAction } from "./action.ts";
 import { readAggregation } from "./aggregation.ts";
+import { GROUP_FIELDS, LOOP_FIELDS, readGroup, readLoop } from "./body.ts";
+import type { ReadBody } from "./body.ts";
 import { readParallel, readSwitch } from "./control.ts";
 import { isText, readCondition, readNodeRefs } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
+import { readDepends } from "./depends.ts";
+import { readOnError } from "./on-error.ts";
 import { readSubWorkflow } from "./sub-workflow.ts";
 import { readStateMachine } from "./state-machine.ts";
 import { readTriggerNode } from "./trigger.ts";
@@ -19,6 +31,10 @@ import { TASK_FIELDS, readAgent, readTool } from "./task.ts";
 
 export interface NodeContext {
   report: Report;
+  /** The whole definition, in which parts of texts are located. */
+  source: string;
+  /** All that have been read, in the order of the document; those of a body follow their group or loop. */
+  nodes: NodeDraft[];
   uses: ExpressionUse[];
   /** Agents that the definition declares. */
   agents: ReadonlyMap<string, JsonObject>;
@@ -29,10 +45,20 @@ export interface NodeContext {
 interface NodeType {
   what: string;
   fields: readonly string[];
-  read(reader: NodeReader, id: string, context: NodeContext): NodeBody;
+  read(reader: NodeReader, id: string, context: NodeContext, readBody: ReadBody): NodeBody;
 }
 
-const COMMON_FIELDS = ["id", "name", "description", "type", "dependencies", "when", "join"] as const;
+const COMMON_FIELDS = [
+  "id",
+  "name",
+  "description",
+  "type",
+  "dependencies",
+  "depends",
+  "when",
+  "join",
+  "on_error",
+] as const;
 const NODE_TYPES = new Map<string, NodeType>([
   [
     "agent",
@@ -65,12 +91,55 @@ const NODE_TYPES = new Map<string, NodeType>([
 ]);
 const CONTROL_TYPES = new Map<string, NodeType>([
   ["switch", { what: "a switch", fields: ["subtype", "condition", "branches"], read: readSwitch }],
-  ["parallel", { what: "a parallel", fields: ["subtype", "branches", "wait_all"], read: readParallel }],
+  [
+    "parallel",
+    { what: "a parallel", fields: ["subtype", "branches", "wait_all", "need", "cancel_rest"], read: readParallel },
+  ],
+  [
+    "group",
+    { what: "a group", fields: GROUP_FIELDS, read: (reader, _id, _context, readBody) => readGroup(reader, readBody) },
+  ],
+  [
+    "loop",
+    { what: "a loop", fields: LOOP_FIELDS, read: (reader, _id, _context, readBody) => readLoop(reader, readBody) },
+  ],
 ]);
 const NODE_TYPE_NAMES = [...NODE_TYPES.keys(), "control"];
 
-/** Reads one node; undefined when it is not even an object. */
-export function readNode(source: SourceNode, index: number, context: NodeContext): NodeDraft | undefined {
+/** Where a node stands: how deep in groups and loops, and in which. */
+interface Place {
+  container?: number;
+  depth: number;
+}
+
+/** Reads the nodes of the workflow, or of a group or loop. @returns their indices */
+export function readNodeList(fields: Fields, context: NodeContext, place: Place): number[] {
+  const { report, nodes } = context;
+  const hint = "the steps, e.g. nodes: [{ id: fetch, type: tool, tool: http_request }]";
+  fields.require("nodes", hint);
+  const list = fields.list("nodes");
+  if (list === undefined) return [];
+  if (list.items.length === 0) report.add("missing-field", list, `${fields.what} has no nodes`, "add at least one");
+  if (place.depth > MAX_NESTING) {
+    const message = `${fields.what} is nested ${place.depth} deep; ${MAX_NESTING} are allowed`;
+    report.add("nested-too-deep", list, message, "make a sub-workflow of what is inside");
+    return [];
+  }
+  const own: number[] = [];
+  for (const item of list.items) {
+    if (nodes.length >= MAX_NODES) {
+      const message = `the workflow has more than ${MAX_NODES} nodes`;
+      report.add("too-many-nodes", item, message, "split it into sub-workflows");
+      break;
+    }
+    const index = nodes.length;
+    if (readNode(item, context, place)) own.push(index);
+  }
+  return own;
+}
+
+/** Reads one node, and those inside of it. @returns whether it is an object at all */
+function readNode(source: SourceNode, context: NodeContext, place: Place): boolean {
   const { report } = context;
   if (source.kind !== "map") {
     report.add(
@@ -79,18 +148,21 @@ export function readNode(source: SourceNode, index: number, context: NodeContext
       `a node is ${describeSource(source)} where an object is expected`,
       "e.g. - { id: fetch, type: tool, tool: http_request }",
     );
-    return undefined;
+    return false;
   }
   const type = readType(source, report);
   const what = nodeName(source, type?.what ?? "a node");
   const fields =
     type === undefined ? undefined : createFields(source, what, [...COMMON_FIELDS, ...type.fields], report);
   // Of a node whose type is unknown the common fields can be read all the same; which others it may have cannot be said.
-  return readFields(fields ?? createFields(source, what, [...source.entries.keys()], report), index, type, context);
+  readFields(fields ?? createFields(source, what, [...source.entries.keys()], report), type, context, place);
+  return true;
 }
 
-function readFields(fields: Fields, index: number, type: NodeType | undefined, context: NodeContext): NodeDraft {
+function readFields(fields: Fields, type: NodeType | undefined, context: NodeContext, place: Place): void {
   const { map, report } = fields;
+  const { nodes, source } = context;
+  const index = nodes.length;
   const idAt = fields.require("id", "every node has an id of its own");
   const id = fields.text("id", MAX_SOURCE_BYTES) ?? "";
   const isGood = idAt !== undefined && id !== "" && checkNodeId(id, idAt, report);
@@ -99,19 +171,47 @@ function readFields(fields: Fields, index: number, type: NodeType | undefined, c
   const dependencies = readNodeRefs(fields, "dependencies", { allowSingle: false });
   const join = fields.oneOf("join", ["all", "any"]);
   const reader = { fields, owner: index, uses: context.uses };
+  const depends = readDepends(fields, (scalar) => createScalarLocator(source, scalar));
+  const onError = readOnError(reader);
   const whenAt = fields.find("when");
   const when = whenAt === undefined ? undefined : readCondition(reader, whenAt, `"when" of ${fields.what}`);
-  return {
+  const node: NodeDraft = {
     index,
     id: isGood ? id : "",
     idAt: idAt ?? map,
     at: map,
     dependencies,
-    body: type?.read(reader, id, context) ?? { kind: "unknown" },
+    body: { kind: "unknown" },
+    ...(place.container === undefined ? {} : { container: place.container }),
+    ...(depends === undefined ? {} : { depends: depends.depends, dependsAt: depends.at }),
+    ...(onError === undefined ? {} : { onError }),
     ...(name === undefined ? {} : { name }),
     ...(join === undefined ? {} : { join }),
     ...(when === undefined ? {} : { when }),
   };
+  // Before its body is read: what is inside comes after it.
+  nodes.push(node);
+  const inside = { container: index, depth: place.depth + 1 };
+  if (type !== undefined) {
+    node.body = type.read(reader, id, context, ({ fields: own }) => readNodeList(own, context, inside));
+  }
+  checkConditionFields(fields);
+}
+
+/** `depends` says everything about other nodes that `dependencies` and `join` could say. */
+function checkConditionFields({ map, report, what }: Fields): void {
+  const depends = map.entries.get("depends");
+  for (const name of ["dependencies", "join"]) {
+    const other = map.entries.get(name);
+    if (depends === undefined || other === undefined) continue;
+    const message = `${what} has both "depends" and "${name}"`;
+    report.add(
+      "conflicting-fields",
+      other.key,
+      message,
+      "write all of it in depends, e.g. depends: a.succeeded && b.settled",
+    );
+  }
 }
 
 function readType(source: SourceMap, report: Report): NodeType | undefined {
@@ -119,7 +219,7 @@ function readType(source: SourceMap, report: Report): NodeType | undefined {
   fields.require("type", `one of ${NODE_TYPE_NAMES.join(", ")}`);
   const name = fields.oneOf("type", NODE_TYPE_NAMES);
   if (name !== "control") return name === undefined ? undefined : NODE_TYPES.get(name);
-  fields.require("subtype", "switch or parallel");
+  fields.require("subtype", `one of ${[...CONTROL_TYPES.keys()].join(", ")}`);
   const subtype = fields.oneOf("subtype", [...CONTROL_TYPES.keys()]);
   return subtype === undefined ? undefined : CONTROL_TYPES.get(subtype);
 }

@@ -11,6 +11,8 @@ export interface NodeReader {
   /** undefined: the workflow itself. */
   owner?: number;
   uses: ExpressionUse[];
+  /** What is special about its expressions. */
+  marks?: Pick<ExpressionUse, "inBody" | "seesError">;
 }
 
 /** A field whose texts may hold `${...}`; null is a value here when the field is written. */
@@ -22,7 +24,11 @@ export function readTemplate(reader: NodeReader, name: string): { at: SourceNode
 }
 
 export function useTemplate(reader: NodeReader, at: SourceNode): void {
-  reader.uses.push({ kind: "template", at, ...(reader.owner === undefined ? {} : { owner: reader.owner }) });
+  reader.uses.push({ kind: "template", at, ...useOf(reader) });
+}
+
+function useOf({ owner, marks }: NodeReader): Omit<ExpressionUse, "kind" | "at"> {
+  return { ...(owner === undefined ? {} : { owner }), ...marks };
 }
 
 /** `${...}`, bare CEL, true or false. */
@@ -39,7 +45,7 @@ export function readCondition(reader: NodeReader, at: SourceNode, what: string):
     );
     return undefined;
   }
-  reader.uses.push({ kind: "expression", at, ...(reader.owner === undefined ? {} : { owner: reader.owner }) });
+  reader.uses.push({ kind: "expression", at, ...useOf(reader) });
   return { source: stripBraces(at.value).source, at };
 }
 

@@ -1,0 +1,6 @@
+import type { GroupNode, LoopNode, PlanNode } from "./plan-document.ts";
+
+/** It has a body. */
+export function isContainer(node: PlanNode): node is GroupNode | LoopNode {
+  return node.kind === "group" || node.kind === "loop";
+}
