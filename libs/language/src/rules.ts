@@ -62,6 +62,7 @@ export const RULES = {
     "A switch has no default: a value that matches no case skips all of its branches.",
   ),
   "constant-condition": warning("HD213", "A condition is always the same."),
+  "trigger-loop": warning("HD214", "A trigger starts a workflow whenever that workflow itself ends."),
   "other-body": error(
     "HD215",
     "A node names a node that is not in the same body: of the workflow, or of the same group or loop.",
@@ -72,7 +73,6 @@ export const RULES = {
   "depends-never": error("HD219", "A `depends` can never hold."),
   "bad-depends": error("HD220", "A `depends` cannot be read."),
   "nested-too-deep": error("HD221", "Groups and loops are nested more than 20 deep."),
-  "trigger-loop": warning("HD214", "A trigger starts a workflow whenever that workflow itself ends."),
 
   // Expressions.
   "expression-syntax": error("HD301", "An expression cannot be read."),
