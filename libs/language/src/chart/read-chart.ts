@@ -6,7 +6,7 @@ import type { ChartDraft, ChartReader } from "./draft.ts";
 import { optionalTemplate } from "./read-actions.ts";
 import { readContext, readInitial, readStates } from "./read-states.ts";
 
-export const CHART_FIELDS = [
+const CHART_FIELDS = [
   "id",
   "name",
   "description",
