@@ -272,9 +272,9 @@ describe("heddle doctor finds what was planted", () => {
   });
 
   it("events that a consumer could not handle", async () => {
-    const parked = "scheduler.parked_events";
-    await sql(`insert into ${parked} (consumer_group, topic, event_id, event, error, parked_at)
-      values ('scheduler', 'some.Event', 'a/1', '', 'TypeError: no such field', now())`);
+    const parked = "scheduler.event_poison";
+    await sql(`insert into ${parked} (consumer_group, topic, partition, message_id, message_key, message_value, message_headers, attempts, error)
+      values ('scheduler', 'some.Event', 0, '1', 'a', '', '{}', 8, 'TypeError: no such field')`);
     expect((await examine()).found).toEqual({
       poison: [
         expect.stringContaining(
