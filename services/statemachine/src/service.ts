@@ -1,7 +1,16 @@
-import type { EventBus, EventSink } from "@heddle/events";
+import type { EventBus, EventSink, Subscription } from "@heddle/events";
 import { createJournalForwarder } from "@heddle/events";
 import { createJournalRuntime, createPublisher, type JournalLimits, type JournalRuntime } from "@heddle/journal";
-import { createHub, createPlans, createRequestIds, findPlan, savePlan } from "@heddle/journal-service";
+import {
+  createHub,
+  createPlanLoader,
+  createPlans,
+  createRequestIds,
+  findActiveVersion,
+  findPlan,
+  followDefinitions,
+  savePlan,
+} from "@heddle/journal-service";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { StateMachineEventSchema } from "@heddle/proto/heddle/statemachine/v1/statemachine_event_pb.js";
@@ -30,6 +39,9 @@ import { createOutbox } from "./obligations/outbox.ts";
 import { createOutside } from "./obligations/outside.ts";
 import { createMachineProjection } from "./store/projection.ts";
 
+/** Consumer group of DefinitionEvents; its positions are kept under this name. */
+const DEFINITIONS_GROUP = "heddle.statemachine.definitions";
+
 export interface StateMachineServiceOptions {
   database: Database;
   /** To the definition service. */
@@ -42,7 +54,7 @@ export interface StateMachineServiceOptions {
   owner: string;
   /** Where other replicas reach this one, `http://host:port`; empty for a process that is alone. */
   address?: string;
-  /** Brings the ends of what states invoke. */
+  /** Brings DefinitionEvents, and the ends of what states invoke. */
   bus?: EventBus;
   /** Where StateMachineEvents go. */
   sinks: readonly EventSink[];
@@ -78,8 +90,10 @@ export function createStateMachineService(options: StateMachineServiceOptions): 
       const { version, planJson } = await definitions.getPlan({ ...key, knownVersion });
       return planJson === "" ? { version } : { version, document: JSON.parse(planJson) as ChartDocument };
     },
-    findActive: () => Promise.resolve(undefined),
+    findActive: ({ namespace, workflowId }) => findActiveVersion(database, namespace, workflowId),
   });
+  const loader = createPlanLoader({ resolve: (key) => charts.resolve(key), logger });
+  let definitionEvents: Subscription | undefined;
 
   const projection = createMachineProjection(
     database,
@@ -157,9 +171,12 @@ export function createStateMachineService(options: StateMachineServiceOptions): 
     async start() {
       await runtime.start();
       await publisher.start();
+      definitionEvents = bus && followDefinitions({ bus, group: DEFINITIONS_GROUP, database, loader, logger });
     },
     async stop() {
       outbox.stop();
+      await definitionEvents?.close();
+      await loader.stop();
       await ends?.stop();
       await publisher.stop();
       await runtime.stop();

@@ -118,7 +118,7 @@ function isAmong(fields: ReadonlySet<number>, bytes: Uint8Array): boolean {
 type Report = ReportInvocationRequest["report"];
 
 /** Undefined for what is no end, and for an end that no machine waits for. */
-export function reportOfExecution({ value }: EventMessage): ReportInvocationRequest | undefined {
+function reportOfExecution({ value }: EventMessage): ReportInvocationRequest | undefined {
   if (!isAmong(EXECUTION_ENDS, value)) return undefined;
   const { event } = fromBinary(ExecutionEventSchema, value);
   const report = executionReport(event);
@@ -153,7 +153,7 @@ function executionReport(event: ExecutionEvent["event"]): Report | undefined {
 }
 
 /** Undefined for what is no end, and for an end that no machine waits for. */
-export function reportOfMachine({ value }: EventMessage): ReportInvocationRequest | undefined {
+function reportOfMachine({ value }: EventMessage): ReportInvocationRequest | undefined {
   if (!isAmong(MACHINE_ENDS, value)) return undefined;
   const { event } = fromBinary(StateMachineEventSchema, value);
   const report = machineReport(event);

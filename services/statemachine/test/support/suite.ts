@@ -20,6 +20,8 @@ export interface MachineSuite {
   testDatabase: TestDatabase;
   /** Makes this source the active version of its workflow. */
   publish(source: string): void;
+  /** While true the definition service cannot be reached. */
+  setDefinitionsDown(down: boolean): void;
   /** Ends the service in order and starts another one on the same data. */
   restart(): Promise<void>;
   /** Leaves the service as a crash would: a successor on the same data takes its partitions. */
@@ -30,9 +32,17 @@ export interface MachineSuite {
 }
 
 /** Serves what was compiled from the sources. */
-export function createDefinitions(): { publish(source: string): void; routes: Routes } {
+export function createDefinitions(): {
+  publish(source: string): void;
+  setDown(down: boolean): void;
+  routes: Routes;
+} {
   const plans = new Map<string, string[]>();
+  let isDown = false;
   return {
+    setDown(down) {
+      isDown = down;
+    },
     publish(source) {
       const { plan, findings } = compileDefinition(source);
       if (plan === undefined) throw new Error(`bad definition: ${JSON.stringify(findings)}`);
@@ -43,6 +53,7 @@ export function createDefinitions(): { publish(source: string): void; routes: Ro
     routes: (router) =>
       router.service(DefinitionService, {
         getPlan(request) {
+          if (isDown) throw new DomainError({ kind: "unavailable", reason: "DEPENDENCY_UNAVAILABLE", message: "down" });
           const versions = plans.get(request.workflowId);
           const version = request.version === 0 ? (versions?.length ?? 0) : request.version;
           const planJson = versions?.[version - 1];
@@ -105,6 +116,7 @@ export async function startMachineSuite(
     published,
     testDatabase,
     publish: definitions.publish,
+    setDefinitionsDown: definitions.setDown,
     async restart() {
       await current.service.stop();
       current.transport.close();
