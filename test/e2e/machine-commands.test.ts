@@ -176,6 +176,13 @@ describe("heddle machine", () => {
     expect(await json("get", id)).toMatchObject({ version: 2, configuration: ["placed"] });
   });
 
+  it("draws what is published", async () => {
+    const { stdout } = await heddle("graph", "order", "--workflow-version", "1", "--format", "dot");
+    expect(stdout).toContain('"packing" -> "canceled" [label="after 2d"]');
+    expect((await heddle("graph", "fulfil")).stdout).toMatch(/label\n +wait for labelled\n +→ pack/);
+    expect(await heddle("graph", "nothing")).toMatchObject({ code: 3 });
+  });
+
   it.each([
     ["no such machine", ["get", UNKNOWN_ID], 3, "MACHINE_NOT_FOUND"],
     ["no such key", ["get", "order/nobody"], 3, "MACHINE_NOT_FOUND"],
