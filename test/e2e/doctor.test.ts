@@ -342,7 +342,9 @@ describe("heddle doctor finds what was planted", () => {
 
   it("an orphan, and an execution that nobody will wake though its timer is overdue", async () => {
     const { executionId: parent } = await start("parent");
-    const { executionId: asleep } = await start("waiting", { name: "one", duration: "2s" });
+    // Long enough that the suite has ended before it fires.
+    const { executionId: asleep } = await start("waiting", { name: "one", duration: "5s" });
+    const overdueAt = performance.now() + 6_500;
     await projected(asleep, FIRST_TURN);
     await expect
       .poll(
@@ -362,6 +364,7 @@ describe("heddle doctor finds what was planted", () => {
     await database.close();
     await open(before);
     await sql("update executions set ended_at = null where execution_id = $1", asleep);
+    await new Promise((resolve) => setTimeout(resolve, overdueAt - performance.now()));
     const { found } = await doctor(dev.url, "--patience", "3s", "--overdue-after", "1s");
     expect(found).toEqual({ children: [child], "wake-ups": [asleep], timers: [asleep] });
     // A restart mends one of them, as it says.
