@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DefinitionEventSchema } from "@heddle/proto/heddle/definition/v1/definition_event_pb.js";
+import { DEFINITION_EVENTS } from "../record/poison.ts";
 import { EXECUTION_EVENTS, poisonTopic, repeatRecords } from "../record/topic.ts";
 import type { Suite } from "../suite/start-suite.ts";
 import type { Fault } from "./fault.ts";
@@ -16,7 +16,6 @@ export interface FaultOutcome {
 
 /** Statements whose answers are worth losing: appends of the journal, and ends of transactions. */
 const COMMITS = ["journal_append", "commit", "COMMIT"];
-const DEFINITION_EVENTS = DefinitionEventSchema.typeName;
 
 /**
  * Does what the schedule says, when it says so, and takes everything back. Faults of one target wait for each other;
