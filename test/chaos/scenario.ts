@@ -66,7 +66,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   await mkdir(folder, { recursive: true });
   const suite = await startSuite(scenario);
   const memory = watchMemory(suite);
-  // All proxied bytes pass through this process: what it pauses, every wire pauses.
+  // A pause of this thread is late load, not a fault: the wires go on.
   const pauses = monitorEventLoopDelay();
   pauses.enable();
   try {

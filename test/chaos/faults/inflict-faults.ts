@@ -109,25 +109,26 @@ async function inflict(suite: Suite, fault: Fault, index: number): Promise<strin
     case "cut-database":
     case "cut-service": {
       const proxy = wireOf(suite, target);
-      const connections = proxy.connections;
-      proxy.cut({ refuse: durationMs > 0 });
+      const connections = await proxy.cut({ refuse: durationMs > 0 });
       await sleep(durationMs);
-      proxy.mend();
+      await proxy.mend();
       return `${connections} connections`;
     }
     case "delay-database":
     case "delay-service": {
       const proxy = wireOf(suite, target);
-      proxy.delay(amount);
+      await proxy.delay(amount);
       await sleep(durationMs);
-      proxy.mend();
+      await proxy.mend();
       return undefined;
     }
     case "swallow-commit":
     case "swallow-answer": {
-      const patience = AbortSignal.timeout(durationMs);
       // Any answer of a service will do: each of its frames is one that somebody waits for.
-      const isSprung = await wireOf(suite, target).swallowAnswer(kind === "swallow-commit" ? COMMITS : [""], patience);
+      const isSprung = await wireOf(suite, target).swallowAnswer(
+        kind === "swallow-commit" ? COMMITS : [""],
+        durationMs,
+      );
       return isSprung ? "swallowed" : "nothing was asked meanwhile";
     }
   }

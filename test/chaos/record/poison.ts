@@ -8,7 +8,7 @@ import { readTopic } from "./topic.ts";
 export const DEFINITION_EVENTS = DefinitionEventSchema.typeName;
 
 /** Groups that consume it in the suite under test. */
-export const DEFINITION_GROUPS = ["heddle.execution.definitions", "heddle.scheduler.definitions"] as const;
+const DEFINITION_GROUPS = ["heddle.execution.definitions", "heddle.scheduler.definitions"] as const;
 
 const POLL_MS = 500;
 
