@@ -54,7 +54,7 @@ export function templateOf(text: XmlText, conversion: Conversion): Json {
   return attempt(text, null, conversion, () => templateOfExpression(parseExpression(text.value), conversion));
 }
 
-export function templateOfExpression(expression: Expression, names: Names): Json {
+function templateOfExpression(expression: Expression, names: Names): Json {
   const constant = constantOf(expression);
   return constant === undefined ? `\${${translate(expression, names)}}` : escapeTemplate(constant);
 }

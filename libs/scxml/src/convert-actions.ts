@@ -181,7 +181,7 @@ function literal({ value }: XmlText): Json {
   return escapeText(value.trim());
 }
 
-export function requireAttribute(element: XmlElement, name: string, { problems }: Conversion): XmlText {
+function requireAttribute(element: XmlElement, name: string, { problems }: Conversion): XmlText {
   const found = attribute(element, name);
   if (found !== undefined) return found;
   problems.error(element.at, `<${element.name}> has no ${name}`, `add ${name}="..."`);
