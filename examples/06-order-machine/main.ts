@@ -14,7 +14,7 @@ const ORDERS: Order[] = [
     context: { return_within: "200ms" },
     events: [["pay", { amount: 15 }], ["pay", { amount: 25 }], ["ship"], ["delivered"]],
   },
-  { what: "never paid", context: { pay_within: "300ms" }, events: [["pay", { amount: 10 }]] },
+  { what: "never paid", context: { pay_within: "3s" }, events: [["pay", { amount: 10 }]] },
   { what: "lost by the carrier", context: { deliver_within: "250ms" }, events: [...PAID, ["ship"]] },
   {
     what: "sent back",
