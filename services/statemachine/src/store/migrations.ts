@@ -2,6 +2,7 @@ import { createPoisonTableSql, createPositionTableSql, dropPoisonTableSql, dropP
 import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
 import { defineMigrations } from "@heddle/store";
+import { createSubscriptionTablesSql, dropSubscriptionTablesSql } from "./subscriptions.ts";
 
 export const stateMachineMigrations = defineMigrations([
   ...journalMigrations(),
@@ -46,6 +47,7 @@ export const stateMachineMigrations = defineMigrations([
       );
       await knex.raw("create index machines_by_label on machines using gin (labels) where labels <> '{}'");
       await knex.raw("create index machines_live on machines (partition) where live");
+      await knex.raw(createSubscriptionTablesSql);
       await knex.raw(createPlanTableSql);
       await knex.raw(createActiveVersionTableSql);
       await knex.raw(createPositionTableSql);
@@ -56,6 +58,7 @@ export const stateMachineMigrations = defineMigrations([
       await knex.raw(dropPositionTableSql);
       await knex.schema.dropTable("active_versions");
       await knex.schema.dropTable("plans");
+      await knex.raw(dropSubscriptionTablesSql);
       await knex.schema.dropTable("machines");
     },
   },

@@ -4,6 +4,7 @@ import { createMemoryBus, type EventBus, type EventMessage } from "@heddle/event
 import type { JournalLimits } from "@heddle/journal";
 import { compileDefinition } from "@heddle/language";
 import { DefinitionService, GetPlanResponseSchema } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import { createInMemoryTransport, createRpcClient, type Routes, type RpcClient } from "@heddle/rpc";
 import { createLogger } from "@heddle/telemetry";
@@ -13,8 +14,10 @@ import { createScriptedExecutions, type ScriptedExecutions } from "./scripted-ex
 
 export interface MachineSuite {
   client: RpcClient<typeof StateMachineService>;
+  /** Starts executions as anybody may. */
+  starter: RpcClient<typeof ExecutionService>;
   executions: ScriptedExecutions;
-  bus: EventBus;
+  readonly bus: EventBus;
   /** Events as they were published, in order. */
   published: EventMessage[];
   testDatabase: TestDatabase;
@@ -74,8 +77,13 @@ export async function startMachineSuite(
   const logger = createLogger({ name: "test", level: (process.env["TEST_LOG_LEVEL"] as "silent") ?? "silent" });
   const published: EventMessage[] = [];
   const definitions = createDefinitions();
-  const bus = createMemoryBus();
-  const executions = createScriptedExecutions(bus);
+  const closing: Promise<void>[] = [];
+  let bus = createMemoryBus();
+  const executions = createScriptedExecutions(() => bus);
+  const replaceBus = (): void => {
+    closing.push(bus.close());
+    bus = createMemoryBus();
+  };
   let skippedMs = 0;
 
   const startService = async () => {
@@ -108,11 +116,15 @@ export async function startMachineSuite(
   const use = (next: typeof current): void => {
     current = next;
     suite.client = createRpcClient(StateMachineService, next.transport);
+    suite.starter = createRpcClient(ExecutionService, next.transport);
   };
   const suite: MachineSuite = {
     client: createRpcClient(StateMachineService, current.transport),
+    starter: createRpcClient(ExecutionService, current.transport),
     executions,
-    bus,
+    get bus() {
+      return bus;
+    },
     published,
     testDatabase,
     publish: definitions.publish,
@@ -120,10 +132,13 @@ export async function startMachineSuite(
     async restart() {
       await current.service.stop();
       current.transport.close();
+      replaceBus();
       use(await startService());
     },
     async crash() {
       abandoned.push(current);
+      // In memory, it dies with its process.
+      replaceBus();
       use(await startService());
     },
     skip(ms) {
@@ -134,7 +149,7 @@ export async function startMachineSuite(
         await service.stop().catch(() => undefined);
         transport.close();
       }
-      await bus.close();
+      await Promise.all([bus.close(), ...closing]);
       await testDatabase.drop();
     },
   };
