@@ -3,6 +3,7 @@ import type {
   ChartDocument,
   ChartInvocation,
   ChartState,
+  ChartSubscription,
   ChartTransition,
   SendTarget,
 } from "@heddle/statechart";
@@ -68,12 +69,17 @@ function notesOf(state: ChartState): string[] {
     ...(onEnter === "" ? [] : [`enter ${onEnter}`]),
     ...(onExit === "" ? [] : [`exit ${onExit}`]),
     ...state.invocations.map(invocationText),
+    ...(state.subscriptions ?? []).map(subscriptionText),
     ...staying.map(labelOf),
   ];
 }
 
 function invocationText({ id, kind, name, version }: ChartInvocation): string {
   return `invoke ${id}: ${kind} ${name}${version === undefined ? "" : ` v${version}`}`;
+}
+
+function subscriptionText({ workflowId, statuses, event }: ChartSubscription): string {
+  return `hear of ${workflowId} ${statuses.join(", ")}${event === undefined ? "" : ` as ${event}`}`;
 }
 
 /** As UML writes it: `event [guard] / actions`. */
