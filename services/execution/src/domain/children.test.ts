@@ -40,6 +40,7 @@ describe("a parent that ends while its child's plan is fetched", () => {
     const children = createChildren({
       runtime: () => runtime,
       plans: { resolve: () => plan.promise },
+      hasMoved: (error: unknown) => error instanceof DomainError && error.reason === "PARTITION_NOT_OWNED",
       logger: createLogger({ name: "test", level: "silent" }),
     } as unknown as ChildrenOptions);
     children.start(PARENT, CHILD);
@@ -95,6 +96,7 @@ describe("while the database is away", () => {
     const children = createChildren({
       runtime: () => runtime,
       plans: { resolve: () => Promise.resolve({ plan: { document: { workflowId: "inner" } }, version: 1 }) },
+      hasMoved: (error: unknown) => error instanceof DomainError && error.reason === "PARTITION_NOT_OWNED",
       logger: createLogger({ name: "test", level: "silent" }),
     } as unknown as ChildrenOptions);
     return { children, told };

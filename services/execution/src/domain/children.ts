@@ -2,7 +2,6 @@ import type { ChildObligation, Plan } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
 import { checkInput, type Plans } from "@heddle/journal-service";
-import { hasMoved } from "@heddle/rpc";
 import type { Logger } from "@heddle/telemetry";
 import type { Execution, ExecutionCommand } from "./aggregate.ts";
 import { maxChildDepth, retryPauseMs } from "./limits.ts";
@@ -22,10 +21,12 @@ export interface Children {
 export interface ChildrenOptions {
   runtime(): JournalRuntime<Execution, ExecutionCommand>;
   plans: Plans<Plan>;
+  /** Whether an error says that the partition is no longer here: whoever has it now does the rest. */
+  hasMoved(error: unknown): boolean;
   logger: Logger;
 }
 
-export function createChildren({ runtime, plans, logger }: ChildrenOptions): Children {
+export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOptions): Children {
   const waiting = new Map<NodeJS.Timeout, () => void>();
   const starting = new Set<string>();
   let stopped = false;
