@@ -8,7 +8,11 @@ import { readTopic } from "./topic.ts";
 export const DEFINITION_EVENTS = DefinitionEventSchema.typeName;
 
 /** Groups that consume it in the suite under test. */
-const DEFINITION_GROUPS = ["heddle.execution.definitions", "heddle.scheduler.definitions"] as const;
+const DEFINITION_GROUPS = [
+  "heddle.execution.definitions",
+  "heddle.scheduler.definitions",
+  "heddle.statemachine.definitions",
+] as const;
 
 const POLL_MS = 500;
 

@@ -79,6 +79,7 @@ export async function startSuite(options: SuiteOptions): Promise<Suite> {
       definition: 1,
       execution: options.executionReplicas,
       scheduler: options.schedulerReplicas,
+      statemachine: 1,
       gateway: 1,
     });
     const fronts = new Map<string, string>();
