@@ -1,14 +1,14 @@
 import { runExample } from "@heddle/example-starter";
 
-/** Events, and what has to have happened by itself before the next one. */
-const SCRIPT: { event: string; then?: string }[] = [
+/** Events, and the state that it has to reach by itself before the next one. */
+const SCRIPT: { event: string; reaches?: string }[] = [
   { event: "power.on" },
   { event: "start" },
   { event: "open" },
   { event: "water.full" },
   { event: "power.off" },
-  { event: "power.on", then: "filling" },
-  { event: "water.full", then: "beeped" },
+  { event: "power.on", reaches: "filling" },
+  { event: "water.full", reaches: "beeped" },
   { event: "open" },
 ];
 
@@ -20,12 +20,12 @@ await runExample(async ({ client, output, publish, signal }) => {
     steps.push({ event, states, handled });
     output.print(`${event.padEnd(14)}${handled ? states.join(", ") : output.style.dim("nothing happens")}`);
   };
-  for (const { event, then } of SCRIPT) {
+  for (const { event, reaches } of SCRIPT) {
     const { machine, handled } = await client.machines.send(machineId, event);
     note(event, machine.configuration, handled);
-    if (then === undefined) continue;
+    if (reaches === undefined) continue;
     for await (const happened of client.machines.watch(machineId, { signal, afterSeq: machine.lastSeq })) {
-      if (happened.type === "transition_taken" && happened.entered.includes(then)) break;
+      if (happened.type === "transition_taken" && happened.entered.includes(reaches)) break;
     }
     note("(time)", (await client.machines.get(machineId)).configuration);
   }
