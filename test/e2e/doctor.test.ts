@@ -289,17 +289,18 @@ describe("heddle doctor finds what was planted", () => {
   });
 
   it("events that a consumer could not handle, of each service", async () => {
-    for (const service of ["scheduler", "execution", "statemachine"]) {
-      const parked = `${service}.event_poison`;
-      await sql(`insert into ${parked} (consumer_group, topic, partition, message_id, message_key, message_value, message_headers, attempts, error)
+    const services = ["execution", "scheduler", "statemachine"];
+    for (const service of services) {
+      await sql(`insert into ${service}.event_poison (consumer_group, topic, partition, message_id, message_key, message_value, message_headers, attempts, error)
         values ('some group', 'some.Event', 0, '1', 'a', '', '{}', 8, 'TypeError: no such field')`);
-      expect((await examine()).found).toEqual({
-        poison: [
-          `group some group of ${service} has set 1 message of some.Event aside; the last one failed with: TypeError: no such field`,
-        ],
-      });
-      await sql(`delete from ${parked}`);
     }
+    expect((await examine()).found).toEqual({
+      poison: services.map(
+        (service) =>
+          `group some group of ${service} has set 1 message of some.Event aside; the last one failed with: TypeError: no such field`,
+      ),
+    });
+    for (const service of services) await sql(`delete from ${service}.event_poison`);
   });
 
   it("state machines whose past, timer, invocation or parent is not as it was", async () => {
