@@ -11,6 +11,7 @@ import type { Logger, Metrics } from "@heddle/telemetry";
 import { createWorkerService } from "@heddle/worker-service";
 import type { DevConfig } from "./config.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
+import { createEventGate } from "./event-gate.ts";
 import { eventRegistry } from "./event-registry.ts";
 
 /** A start that waits for the end may take as long as its longest wait, 10 minutes. */
@@ -38,6 +39,8 @@ export async function startSuite(
   const stop = async (): Promise<void> => {
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
   };
+  const bus = createMemoryBus();
+  const gate = createEventGate(bus);
   try {
     const lock = lockDataDir(dataDir);
     closers.push(() => lock.release());
@@ -58,9 +61,7 @@ export async function startSuite(
       ]),
     );
 
-    const bus = createMemoryBus();
-    closers.push(() => bus.close());
-    const sinks: EventSink[] = [bus];
+    const sinks: EventSink[] = [gate.sink];
     if (config.HEDDLE_EVENT_LOG !== undefined) {
       const log = await createFileSink({ path: resolve(config.HEDDLE_EVENT_LOG), registry: eventRegistry });
       closers.push(() => log.close());
@@ -129,12 +130,13 @@ export async function startSuite(
     closers.push(() => scheduler.stop());
     definition.start();
     closers.push(() => definition.stop());
-    // Before execution publishes: machines that it has to tell of an end listen from the start.
     await statemachine.start();
     closers.push(() => statemachine.stop());
     await execution.start();
     closers.push(() => execution.stop());
     closers.push(() => transport.close());
+    closers.push(() => gate.close());
+    gate.open();
     if (config.HEDDLE_WORKER) {
       const worker = await unlessUnusable("the built-in worker cannot be set up", true, () =>
         createWorkerService({ transport, logger, config }),
@@ -151,6 +153,7 @@ export async function startSuite(
       stop,
     };
   } catch (error) {
+    await gate.close();
     await stop();
     throw error;
   }

@@ -12,6 +12,7 @@ import { describeRun } from "./figures.ts";
 import { collect, waitUntilQuiet } from "./record/collect.ts";
 import { askDoctor } from "./record/doctor.ts";
 import { writeEvidence } from "./record/evidence.ts";
+import { takePoison } from "./record/poison.ts";
 import { readEffects } from "./record/effects.ts";
 import { programKey, type RunRecord } from "./record/run-record.ts";
 import { watchMemory } from "./suite/memory.ts";
@@ -65,7 +66,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   await mkdir(folder, { recursive: true });
   const suite = await startSuite(scenario);
   const memory = watchMemory(suite);
-  // All proxied bytes pass through this process: what it pauses, every wire pauses.
+  // A pause of this thread is late load, not a fault: the wires go on.
   const pauses = monitorEventLoopDelay();
   pauses.enable();
   try {
@@ -96,6 +97,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
       unanswered: driven.unanswered,
       effects: readEffects(join(folder, "records")),
       slots: scenario.slots,
+      poison: await takePoison(suite.postgres.url, [suite.kafka.address], SETTLE_BOUND_MS),
       doctor: await askDoctor(suite.address, [suite.kafka.address]),
     };
     const results = runChecks(record);

@@ -109,7 +109,15 @@ const ANOTHER = `workflow:
   output: "\${measure.output}"
 `;
 
-const STATE_MACHINE = "workflow:\n  id: door\n  type: state_machine\n  states: { open: {}, closed: {} }\n";
+const STATE_MACHINE = `workflow:
+  id: door
+  type: state_machine
+  states:
+    - name: open
+      transitions:
+        - { event: close, target: nowhere }
+    - name: closed
+`;
 
 const CASES = [
   ["high", "premium-handler", { handled: "premium", sum: 4 }],
@@ -185,15 +193,23 @@ it("compiles to the same plan in both forms", () => {
   expect(compileDefinition(JSON.stringify(AS_JSON)).plan).toEqual(compileDefinition(SOURCE).plan);
 });
 
-it("refuses a state machine clearly, over the service and by the command", async () => {
+it("says what is wrong with a state machine and where, over the service and by the command", async () => {
+  const first = { field: "door.yaml:7:35", description: expect.stringContaining("nowhere") as string };
   await expect(client.publish({ source: STATE_MACHINE, fileName: "door.yaml" })).rejects.toMatchObject({
     reason: "DEFINITION_INVALID",
-    violations: [{ field: "door.yaml:3:9", description: expect.stringMatching(/state machine/) }],
+    violations: [first],
   });
   const file = join(folder, "door.yaml");
   await writeFile(file, STATE_MACHINE);
   await expect(run(process.execPath, [HEDDLE, "validate", file])).rejects.toMatchObject({
     code: 2,
-    stdout: expect.stringMatching(/door\.yaml:3:9: error .*state machine/),
+    stdout: expect.stringMatching(/door\.yaml:7:35: error .*nowhere/),
+  });
+  const mended = STATE_MACHINE.replace("nowhere", "closed");
+  expect(await client.publish({ source: mended })).toMatchObject({ definition: { workflowId: "door" } });
+  // A machine is created, not started.
+  await expect(client.start({ workflowId: "door" })).rejects.toMatchObject({
+    kind: "failed_precondition",
+    message: expect.stringMatching(/door .*state machine.*CreateMachine/) as string,
   });
 });

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { LinkService, type OpenLinkRequestSchema } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
-import { createGrpcTransport } from "@heddle/rpc";
+import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
+import { createGrpcTransport, createRpcClient } from "@heddle/rpc";
 import { type Client, createClient, createWorker, type Execution } from "@heddle/sdk";
 import { shardOf } from "@heddle/shards";
 import { type Database, openDatabase, startEmbeddedPostgres } from "@heddle/store";
@@ -40,6 +41,19 @@ const NOBODY = `workflow:
   type: dag
   nodes: [{ id: lonely, type: tool, tool: tool_that_nobody_has }]
 `;
+const OUTER = `workflow:
+  id: outer
+  type: state_machine
+  states:
+    - { name: waiting, invoke: { id: kid, machine: inner } }
+`;
+const INNER = `workflow:
+  id: inner
+  type: state_machine
+  states:
+    - { name: waiting, transitions: [{ after: 1h, target: over }] }
+    - { name: over, type: final }
+`;
 
 const PATIENT = { timeout: 20_000 };
 
@@ -50,7 +64,7 @@ interface Report {
     id: string;
     looked: number;
     violations: number;
-    findings: { executionId?: string; message: string }[];
+    findings: { executionId?: string; machineId?: string; message: string }[];
     notes: string[];
     unchecked?: string;
   }[];
@@ -59,7 +73,7 @@ interface Report {
 interface Examined {
   code: number;
   report: Report;
-  /** Executions, or messages where there is none, by check; only those with findings. */
+  /** Executions and state machines, or messages where there is none, by check; only those with findings. */
   found: Record<string, string[]>;
 }
 
@@ -71,7 +85,10 @@ function doctor(address: string, ...args: string[]): Promise<Examined> {
       const report = JSON.parse(stdout) as Report;
       const found = report.checks
         .filter(({ findings }) => findings.length > 0)
-        .map(({ id, findings }) => [id, findings.map(({ executionId, message }) => executionId ?? message)]);
+        .map(({ id, findings }) => [
+          id,
+          findings.map(({ executionId, machineId, message }) => executionId ?? machineId ?? message),
+        ]);
       const code = error === null ? 0 : Number(error.code);
       resolve({ code, report, found: Object.fromEntries(found) as Record<string, string[]> });
     });
@@ -139,7 +156,7 @@ describe("heddle doctor finds what was planted", () => {
     folder = await mkdtemp(join(tmpdir(), "heddle-doctor-"));
     eventLog = join(folder, "events.ndjson");
     await open();
-    for (const source of [WAITING, PARENT, NOBODY]) await client.publish({ source });
+    for (const source of [WAITING, PARENT, NOBODY, INNER, OUTER]) await client.publish({ source });
   });
   afterAll(async () => {
     client.close();
@@ -271,18 +288,61 @@ describe("heddle doctor finds what was planted", () => {
     await startWaiting();
   });
 
-  it("events that a consumer could not handle", async () => {
-    const parked = "scheduler.parked_events";
-    await sql(`insert into ${parked} (consumer_group, topic, event_id, event, error, parked_at)
-      values ('scheduler', 'some.Event', 'a/1', '', 'TypeError: no such field', now())`);
+  it("events that a consumer could not handle, of each service", async () => {
+    const services = ["execution", "scheduler", "statemachine"];
+    for (const service of services) {
+      await sql(`insert into ${service}.event_poison (consumer_group, topic, partition, message_id, message_key, message_value, message_headers, attempts, error)
+        values ('some group', 'some.Event', 0, '1', 'a', '', '{}', 8, 'TypeError: no such field')`);
+    }
     expect((await examine()).found).toEqual({
-      poison: [
-        expect.stringContaining(
-          "has set 1 message of some.Event aside; the last one failed with: TypeError: no such field",
-        ),
-      ],
+      poison: services.map(
+        (service) =>
+          `group some group of ${service} has set 1 message of some.Event aside; the last one failed with: TypeError: no such field`,
+      ),
     });
-    await sql(`delete from ${parked}`);
+    for (const service of services) await sql(`delete from ${service}.event_poison`);
+  });
+
+  it("state machines whose past, timer, invocation or parent is not as it was", async () => {
+    const transport = createGrpcTransport(dev.url);
+    const machines = createRpcClient(StateMachineService, transport);
+    const { machine } = await machines.createMachine({ workflowId: "outer" });
+    const parent = machine?.machineId ?? "";
+    const row = (id: string) => sql("select snapshot from statemachine.machines where machine_id = $1", id);
+    const read = async (id: string) =>
+      ((await row(id)).rows[0] as { snapshot: Buffer } | undefined)?.snapshot.toString() ?? "";
+    await expect.poll(() => read(parent), PATIENT).toContain('"startedId"');
+    const [inner] = (await machines.listMachines({ workflowId: "inner" })).machines;
+    const child = inner?.machineId ?? "";
+    await expect.poll(() => read(child), PATIENT).toContain('"dueAt"');
+
+    const plant = async (id: string, change: (text: string) => string, expected: Record<string, string[]>) => {
+      const before = await read(id);
+      expect(change(before)).not.toBe(before);
+      const set = "update statemachine.machines set snapshot = $2 where machine_id = $1";
+      await sql(set, id, Buffer.from(change(before)));
+      expect((await examine()).found).toEqual(expected);
+      await sql(set, id, Buffer.from(before));
+    };
+    await plant(child, (text) => text.replace(/"dueAt":\d+/, '"dueAt":1'), { replay: [child], timers: [child] });
+    await plant(parent, (text) => text.replace(/,"startedId":"[^"]*"/, ""), { replay: [parent], machines: [parent] });
+
+    await sql("create table kept as select * from statemachine.machines where machine_id = $1", parent);
+    await sql("delete from statemachine.machines where machine_id = $1", parent);
+    expect((await examine()).found).toEqual({ machines: [child] });
+    await sql("insert into statemachine.machines select * from kept");
+    await sql("drop table kept");
+
+    await sql("create table kept as select * from statemachine.history where id = $1", parent);
+    await sql("delete from statemachine.history where id = $1 and first_seq = 1", parent);
+    expect((await examine()).found).toEqual({ gaps: [parent] });
+    await sql("delete from statemachine.history where id = $1", parent);
+    await sql("insert into statemachine.history select * from kept");
+    await sql("drop table kept");
+
+    await machines.deleteMachine({ machineId: parent });
+    await expect.poll(async () => (await examine()).found, PATIENT).toEqual({});
+    transport.close();
   });
 
   it("events that were lost, that never happened, and that came in the wrong order", async () => {
@@ -342,7 +402,9 @@ describe("heddle doctor finds what was planted", () => {
 
   it("an orphan, and an execution that nobody will wake though its timer is overdue", async () => {
     const { executionId: parent } = await start("parent");
-    const { executionId: asleep } = await start("waiting", { name: "one", duration: "2s" });
+    // Long enough that the suite has ended before it fires.
+    const { executionId: asleep } = await start("waiting", { name: "one", duration: "5s" });
+    const overdueAt = performance.now() + 6_500;
     await projected(asleep, FIRST_TURN);
     await expect
       .poll(
@@ -362,6 +424,7 @@ describe("heddle doctor finds what was planted", () => {
     await database.close();
     await open(before);
     await sql("update executions set ended_at = null where execution_id = $1", asleep);
+    await new Promise((resolve) => setTimeout(resolve, overdueAt - performance.now()));
     const { found } = await doctor(dev.url, "--patience", "3s", "--overdue-after", "1s");
     expect(found).toEqual({ children: [child], "wake-ups": [asleep], timers: [asleep] });
     // A restart mends one of them, as it says.

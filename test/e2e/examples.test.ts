@@ -175,3 +175,73 @@ describe("05-nightly-report", () => {
     expect(new Set(announced.map(({ text }) => text))).toEqual(new Set(["3 orders, 2 of them large"]));
   });
 });
+
+describe("06-order-machine", () => {
+  it("takes each order its own way, some of them by time alone", async () => {
+    interface Orders {
+      ended: { what: string; way: string[]; paid: number; reason: string }[];
+      refusal: string;
+    }
+    const { ended, refusal } = await resultOf<Orders>("06-order-machine");
+    expect(ended.map(({ way, paid, reason }) => [way.at(-1), paid, reason])).toEqual([
+      ["kept", 40, "none"],
+      ["canceled", 10, "not paid in time"],
+      ["refunded", 40, "lost on the way"],
+      ["refunded", 40, "too small"],
+    ]);
+    expect(ended[3]?.way).toEqual(["open", "packing", "shipped", "delivered", "returning", "refunded"]);
+    expect(refusal).toContain("is in open, where the event ship leads nowhere; expected there: pay, cancel");
+  });
+});
+
+describe("07-washing-machine", () => {
+  it("goes on where the power went away, in all regions", async () => {
+    interface Washing {
+      steps: { event: string; states: string[]; handled: boolean }[];
+      tumbles: number;
+    }
+    const { steps, tumbles } = await resultOf<Washing>("07-washing-machine");
+    expect(steps.map(({ event, states }) => [event, states.join(" ")])).toEqual([
+      ["power.on", "idle shut silent"],
+      ["start", "filling shut silent"],
+      ["open", "filling shut silent"],
+      ["water.full", "tumbling shut silent"],
+      ["power.off", "unplugged"],
+      ["power.on", "tumbling shut silent"],
+      ["(time)", "filling shut silent"],
+      ["water.full", "tumbling shut silent"],
+      ["(time)", "clean shut beeped"],
+      ["open", "idle ajar silent"],
+    ]);
+    expect(steps.filter(({ handled }) => !handled).map(({ event }) => event)).toEqual(["open"]);
+    expect(tumbles).toBe(3);
+  });
+});
+
+describe("08-conversation", () => {
+  it("lets the agent answer in turn, and gives up on who stays silent", async () => {
+    const ends = await resultOf<{ end: string; people: number; transcript: string[] }[]>("08-conversation");
+    expect(ends.map(({ end, people }) => [end, people])).toEqual([
+      ["booked", 4],
+      ["left", 0],
+    ]);
+    expect(ends[0]?.transcript.map((line) => line.split(":")[0])).toEqual([
+      "guest",
+      "host",
+      "guest",
+      "host",
+      "guest",
+      "host",
+    ]);
+    expect(ends[0]?.transcript.at(-1)).toBe("host: Booked for 4. We look forward to you!");
+  });
+});
+
+describe("09-order-and-fulfilment", () => {
+  it("lets a workflow wait for a machine that waits for a workflow, and cancels what is left", async () => {
+    expect(await resultOf("09-order-and-fulfilment")).toEqual({
+      sold: { text: "parcel with cup, pot is on its way with DHL", price: 40 },
+      canceled: "canceled",
+    });
+  });
+});

@@ -3,6 +3,7 @@ import { DiagnosticsService as ExecutionDiagnostics } from "@heddle/proto/heddle
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { DiagnosticsService as SchedulerDiagnostics } from "@heddle/proto/heddle/scheduler/v1/diagnostics_service_pb.js";
 import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
+import { DiagnosticsService as MachineDiagnostics } from "@heddle/proto/heddle/statemachine/v1/diagnostics_service_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import { createConnectTransport, createGrpcTransport, createRpcClient, type RpcClient } from "@heddle/rpc";
 
@@ -15,6 +16,7 @@ export interface CliClient {
   /** What the services find when they look at themselves. */
   executionDiagnostics: RpcClient<typeof ExecutionDiagnostics>;
   schedulerDiagnostics: RpcClient<typeof SchedulerDiagnostics>;
+  machineDiagnostics: RpcClient<typeof MachineDiagnostics>;
   close(): void;
 }
 
@@ -28,6 +30,7 @@ export function createCliClient(address: string): CliClient {
     machines: createRpcClient(StateMachineService, transport),
     executionDiagnostics: createRpcClient(ExecutionDiagnostics, transport),
     schedulerDiagnostics: createRpcClient(SchedulerDiagnostics, transport),
+    machineDiagnostics: createRpcClient(MachineDiagnostics, transport),
     close: () => transport.close(),
   };
 }

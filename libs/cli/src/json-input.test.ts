@@ -33,7 +33,7 @@ describe("input", () => {
 
   it.each([
     ["not JSON", () => "{a:1}", "the text after --input is not JSON"],
-    ["a list", () => "[1]", "the value of --input is a list; a workflow's input is an object"],
+    ["a list", () => "[1]", "the value of --input is a list; it has to be an object"],
     ["null", () => "null", "the value of --input is null"],
     ["no file", () => `@${folder}/none.json`, "there is no file"],
     ["a folder", () => `@${folder}`, "cannot be read: EISDIR"],

@@ -72,8 +72,8 @@ async function parse(text: string, place: string, flag: string, yaml: boolean): 
 function assertObject(value: JsonValue, flag: string): JsonObject {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   const got = value === null ? "null" : Array.isArray(value) ? "a list" : `a ${typeof value}`;
-  throw new CliError(`the value of ${flag} is ${got}; a workflow's input is an object`, {
+  throw new CliError(`the value of ${flag} is ${got}; it has to be an object`, {
     reason: "INPUT_NOT_AN_OBJECT",
-    hint: `give it a name: ${flag} '{"value": …}' and read it as \${input.value}`,
+    hint: `give it a name: ${flag} '{"value": …}'${flag.startsWith("--input") ? " and read it as ${input.value}" : ""}`,
   });
 }

@@ -106,6 +106,19 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/validate.ts")).validate(context, files, options)),
     );
 
+  command("graph <workflow>", "draw a file, or a published definition")
+    .addOption(new Option("--format <format>", "how").choices(["text", "dot", "mermaid"]).default("text"))
+    .option("--workflow-version <number>", "version to draw (default: the active one)", parseCount)
+    .action((workflow: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/graph.ts")).graph(context, workflow, options)),
+    );
+
+  command("convert <file>", "convert a W3C SCXML document to a state machine in YAML, on standard output")
+    .option("--id <id>", "id of the workflow (default: the document's name, or the file's)")
+    .action((file: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/convert.ts")).convert(context, file, options)),
+    );
+
   command("publish <file...>", "store definitions as new versions and activate them")
     .option("--no-activate", "store the versions, keep the active ones")
     .action((files: string[], options, self: Command) =>

@@ -26,6 +26,10 @@ const HINTS: Readonly<Record<string, string>> = {
   DEFINITION_NOT_FOUND:
     "publish it first: `heddle publish workflow.yaml`, or run the file itself: `heddle run workflow.yaml`",
   MACHINE_NOT_FOUND: "`heddle machine list` shows the machines of a namespace",
+  NOT_A_STATE_MACHINE: "`heddle run` starts workflows of nodes",
+  KEY_EXISTS: "`heddle machine get <workflow>/<key>` shows the machine that has the key",
+  MIGRATION_IMPOSSIBLE:
+    "`--dry-run` lists what is in the way, `--state old=new` says which state takes the place of one",
   MACHINE_FINISHED: "`heddle machine get` shows how it ended",
   EXECUTION_FINISHED: "`heddle get` shows how it ended",
   EXECUTION_NOT_SUSPENDED: "`heddle get` shows where it stands",

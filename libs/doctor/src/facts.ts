@@ -70,6 +70,27 @@ export interface LiveExecution {
   replay?: ReplayOutcome;
 }
 
+/** A state machine as it is stored. Times are milliseconds since the epoch. */
+export interface StoredMachine {
+  machineId: string;
+  namespace: string;
+  ended: boolean;
+  suspended: boolean;
+  /** Number of the last event that its snapshot has seen. */
+  lastSeq: number;
+  /** What its history holds, in the order of the chunks. */
+  history: readonly SeqRange[];
+  /** Absent when it was not replayed. */
+  replay?: ReplayOutcome;
+  nextTimerAt?: number;
+  /** What it has still to do outside. */
+  owed: readonly { kind: "start" | "cancel" | "message"; name: string }[];
+  /** What its states have invoked and wait for. */
+  running: readonly { invokeId: string; startedId: string; kind: "execution" | "machine" }[];
+  /** The machine whose state has invoked it. */
+  parentMachineId?: string;
+}
+
 /** A task as the scheduler knows it. */
 export interface ScheduledTask {
   taskId: string;
@@ -89,9 +110,9 @@ export interface WorkerLoad {
   capabilities: readonly { name: string; maxConcurrent: number; running: number }[];
 }
 
-/** Who owns a part of the work by the database: a partition of the executions, or a shard of the scheduler. */
+/** Who owns a part of the work by the database: a partition of the executions or of the state machines, or a shard of the scheduler. */
 export interface Lease {
-  kind: "partition" | "shard";
+  kind: "partition" | "shard" | "machine partition";
   number: number;
   /** Empty when it is assigned to nobody. */
   owner: string;
@@ -130,6 +151,8 @@ export interface SuiteFacts {
   tasksComplete: boolean;
   stored: ReadonlyMap<string, StoredExecution>;
   live: ReadonlyMap<string, LiveExecution>;
+  /** By id. */
+  machines: ReadonlyMap<string, StoredMachine>;
   /** Events in the journal that are not in the histories, by execution, in the order of the journal. */
   unprojected: ReadonlyMap<string, readonly SeqRange[]>;
   /** By task id; more than one when several shards have it. */

@@ -41,6 +41,7 @@ export {
   createSqlPoisonStore,
   dropPoisonTableSql,
   type ParkedMessage,
+  type ParkedSummary,
   type PoisonFilter,
   type PoisonKey,
   type PoisonStore,

@@ -90,3 +90,6 @@ export const poisonErrorMaxCharacters = 8_192;
 
 /** Rows that one look into the poison table gives. */
 export const poisonPageMaxRows = 1_000;
+
+/** Characters of an error in a summary of the poison table. */
+export const poisonSummaryErrorMaxCharacters = 500;

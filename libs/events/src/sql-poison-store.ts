@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import type { PoisonMessage } from "./event-bus.ts";
 import type { EventHeaders, EventMessage } from "./event-message.ts";
-import { poisonErrorMaxCharacters, poisonPageMaxRows } from "./limits.ts";
+import { poisonErrorMaxCharacters, poisonPageMaxRows, poisonSummaryErrorMaxCharacters } from "./limits.ts";
 import type { PositionQueryable } from "./sql-position-store.ts";
 
 /** Identifies a parked message. */
@@ -22,6 +22,15 @@ export interface ParkedMessage extends PoisonKey {
   readonly parkedAt: Date;
 }
 
+/** What a group has put aside of a topic. */
+export interface ParkedSummary {
+  readonly group: string;
+  readonly topic: string;
+  readonly messages: number;
+  /** The beginning of the error of the message that was parked last: up to 500 characters. */
+  readonly lastError: string;
+}
+
 export interface PoisonFilter {
   group?: string;
   topic?: string;
@@ -32,8 +41,8 @@ export interface PoisonFilter {
 export interface PoisonStore<Transaction> {
   /** The `parkPoison` of a subscription. A message that is parked again replaces itself. */
   park(poison: PoisonMessage): Promise<void>;
-  /** How many messages are parked, by group and topic. */
-  count(): Promise<{ group: string; topic: string; messages: number }[]>;
+  /** What is parked, by group and topic. */
+  summarize(): Promise<ParkedSummary[]>;
   list(filter?: PoisonFilter): Promise<ParkedMessage[]>;
   /**
    * Gives a message to a handler once more and removes it, in one transaction: it stays when the handler rejects, with
@@ -84,9 +93,10 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (consumer_group, topic, partition, message_id)
 do update set attempts = excluded.attempts, error = excluded.error, parked_at = now()`;
 
-const COUNT = `
-select consumer_group, topic, count(*)::integer as messages from event_poison
-group by consumer_group, topic order by consumer_group, topic`;
+const SUMMARIZE = `
+select consumer_group, topic, count(*)::integer as messages,
+  left((array_agg(error order by parked_at desc))[1], ${poisonSummaryErrorMaxCharacters}) as last_error
+from event_poison group by consumer_group, topic order by consumer_group, topic`;
 
 const LIST = `
 select * from event_poison
@@ -113,6 +123,13 @@ interface Row {
   parked_at: Date;
 }
 
+interface SummaryRow {
+  consumer_group: string;
+  topic: string;
+  messages: number;
+  last_error: string;
+}
+
 /** Poison in the consumer's own Postgres schema, where a person looks for it. Needs `createPoisonTableSql`. */
 export function createSqlPoisonStore<Transaction extends PositionQueryable>(
   options: SqlPoisonStoreOptions<Transaction>,
@@ -134,11 +151,14 @@ export function createSqlPoisonStore<Transaction extends PositionQueryable>(
       ];
       await transaction((tx) => tx.query({ text: PARK, values: [...row, attempts, describe(error)] }));
     },
-    async count() {
-      const { rows } = await transaction((tx) =>
-        tx.query<{ consumer_group: string; topic: string; messages: number }>({ text: COUNT }),
-      );
-      return rows.map(({ consumer_group: group, topic, messages }) => ({ group, topic, messages }));
+    async summarize() {
+      const { rows } = await transaction((tx) => tx.query<SummaryRow>({ text: SUMMARIZE }));
+      return rows.map(({ consumer_group: group, topic, messages, last_error: lastError }) => ({
+        group,
+        topic,
+        messages,
+        lastError,
+      }));
     },
     async list({ group, topic, limit = DEFAULT_LIMIT } = {}) {
       const values = [group ?? null, topic ?? null, Math.min(limit, poisonPageMaxRows)];

@@ -1,5 +1,14 @@
 export { createActiveVersionTableSql, findActiveVersion } from "./active-versions.ts";
 export { checkInput, checkInputSize } from "./check-input.ts";
+export {
+  compareReplay,
+  type ExpectedState,
+  type HistorySource,
+  type ReplayComparison,
+} from "./diagnostics/compare-replay.ts";
+export { type HistoryRange, readHistoryRanges } from "./diagnostics/read-history-ranges.ts";
+export { type PartitionRow, readPartitions } from "./diagnostics/read-partitions.ts";
+export { summarizeParked } from "./diagnostics/summarize-parked.ts";
 export { findPayload } from "./find-payload.ts";
 export { type FollowDefinitionsOptions, followDefinitions } from "./follow-definitions.ts";
 export { takePage } from "./history-page.ts";

@@ -1,3 +1,4 @@
+import { DomainError } from "@heddle/errors";
 import { evictIfDone } from "./commit-loop.ts";
 import type { Core } from "./core.ts";
 import type { Partition, ResidentAggregate } from "./partition.ts";
@@ -231,7 +232,7 @@ export function createProjector<State, Command, Event, Captured>(
 
 /** Connection failures, shutdowns and lack of resources: nothing is wrong with the data. */
 function isOutage(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code;
-  if (typeof code !== "string") return /terminated|timeout|closed/i.test(String(error));
-  return /^(08|53|57|58|40|55|25)/.test(code) || /^E[A-Z]+$/.test(code);
+  if (error instanceof DomainError && error.kind === "unavailable") return true;
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && (/^(08|53|57|58|40|55|25)/.test(code) || /^E[A-Z]+$/.test(code));
 }

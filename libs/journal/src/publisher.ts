@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { DomainError } from "@heddle/errors";
 import type { Database } from "@heddle/store";
 import { silentLogger } from "./core.ts";
 import { loadCursors, storeCursors } from "./cursors.ts";
@@ -37,6 +38,7 @@ export function createPublisher(
   const followers = new Map<number, Follower>();
   let started = false;
   let stopping = false;
+  const stopped = new AbortController();
   let running: Promise<void> | undefined;
   let wokenAgain = false;
   let poll: NodeJS.Timeout | undefined;
@@ -71,11 +73,12 @@ export function createPublisher(
         await storeProgress(false);
         retryMs = limits.retryMinMs;
       } catch (error) {
-        logger.warn(
+        const isStopped = error instanceof DomainError && error.reason === "SHUTTING_DOWN";
+        logger[isStopped ? "debug" : "warn"](
           { err: error, publisher: options.name, retryMs },
           "publishing failed; the same entries are tried again",
         );
-        await sleep(retryMs);
+        await sleep(retryMs, undefined, { signal: stopped.signal }).catch(() => undefined);
         retryMs = Math.min(retryMs * 2, limits.retryMaxMs);
         wokenAgain = true;
       }
@@ -228,6 +231,7 @@ export function createPublisher(
     async stop() {
       if (!started || stopping) return;
       stopping = true;
+      stopped.abort();
       clearInterval(poll);
       clearTimeout(cursorTimer);
       for (const unsubscribe of subscriptions) unsubscribe();

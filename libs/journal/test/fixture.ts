@@ -38,6 +38,8 @@ export interface RuntimeOverrides extends TallyOptions {
   onLost?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onLost"];
   onAcquired?: JournalRuntimeOptions<Tally, TallyCommand, TallyEvent>["onAcquired"];
   onSuperseded?: (error: Error) => void;
+  /** Called in the transaction of each projection, before it writes. */
+  onProjecting?: () => void | Promise<void>;
 }
 
 export interface Fixture {
@@ -94,7 +96,7 @@ export async function createFixture(server: TestServer, options: { partitions?: 
       database: own,
       owner: overrides.owner ?? "a",
       aggregate: createTallyType(overrides),
-      projection: createTallyProjection(own),
+      projection: createTallyProjection(own, overrides.onProjecting),
       partitions: options.partitions,
       logger,
       limits: { projectionIntervalMs: 20, takeoverGraceMs: 200, ...overrides.limits },

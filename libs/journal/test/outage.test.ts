@@ -30,6 +30,26 @@ describeOnServers("outage", (server) => {
     for (const id of ids) expect(stored.get(id)).toEqual(sequence(id === ids[0] ? 3 : 2));
   });
 
+  test("a process that does nothing for longer than a session may idle takes that for an outage, not for bad data", async () => {
+    const { start, logs } = await createFixture(server);
+    let isBusy = true;
+    const runtime = await start({
+      async onProjecting() {
+        if (!isBusy) return;
+        isBusy = false;
+        const end = performance.now() + 1_500;
+        while (performance.now() < end);
+        // The news of the end of its session comes before its next statement.
+        await sleep(100);
+      },
+    });
+    const ids = Array.from({ length: 5 }, () => runtime.newId());
+    await Promise.all(ids.map((id) => add(runtime, id, 1)));
+    await until(() => runtime.metrics().unprojectedEvents === 0, "all are projected");
+    expect(logs.join("\n")).not.toContain("was refused");
+    expect(logs.join("\n")).not.toContain("cannot be projected");
+  });
+
   test("a statement is lost with its connection: it is sent again", async () => {
     const { start, proxyOf, logs } = await createFixture(server);
     const runtime = await start();

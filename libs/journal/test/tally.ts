@@ -143,7 +143,10 @@ interface Row {
   state: string;
 }
 
-export function createTallyProjection(database: Database): Projection<Tally, string> & { writes: number } {
+export function createTallyProjection(
+  database: Database,
+  onProjecting?: () => void | Promise<void>,
+): Projection<Tally, string> & { writes: number } {
   const parse = (row: Row): { id: string; state: Tally } => ({ id: row.id, state: JSON.parse(row.state) as Tally });
   const projection = {
     writes: 0,
@@ -151,6 +154,7 @@ export function createTallyProjection(database: Database): Projection<Tally, str
     capture: ({ state }: { state: Tally }) => JSON.stringify(state).replaceAll("\\u0000", "\u0000"),
     async write(transaction: Transaction, changes: Parameters<Projection<Tally, string>["write"]>[1]) {
       projection.writes++;
+      await onProjecting?.();
       await transaction.query({
         text: `insert into tallies (id, partition, finished, state)
           select * from unnest($1::uuid[], $2::smallint[], $3::boolean[], $4::text[])

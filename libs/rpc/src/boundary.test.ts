@@ -132,6 +132,15 @@ describe("toDomainError", () => {
     }
   });
 
+  it("takes a stream that ended without a status for a connection that broke", () => {
+    const details =
+      "Received RST_STREAM with code 2 triggered by internal client error: Session closed with error code 2";
+    const error = Object.assign(new Error(details), { code: Code.Internal, details, metadata: new Metadata() });
+    expect(toDomainError(error)).toMatchObject({ kind: "unavailable", reason: "UNAVAILABLE" });
+    const said = Object.assign(new Error("x"), { code: Code.Internal, details: "a defect", metadata: new Metadata() });
+    expect(toDomainError(said)).toBeInstanceOf(ConnectError);
+  });
+
   it("leaves what no domain means as it is", () => {
     for (const code of [Code.Internal, Code.Unknown, Code.Canceled, Code.DataLoss]) {
       const error = new ConnectError("x", code);

@@ -6,6 +6,11 @@ export interface RpcLimits {
   headerMaxBytes: number;
   /** Calls under way at once on one HTTP/2 connection; the client queues what is above. */
   streamsPerSession: number;
+  /**
+   * Calls that a client may give up on one connection, at once and per second. Beyond it the server ends the connection, and with it
+   * every call of everybody whom the client works for. A suite that answers late is given up on by all of its callers.
+   */
+  streamResets: { burst: number; perSecond: number };
   /** Open connections of one server; further ones are closed at once. */
   connectionsMax: number;
   /** Deadline of a unary call whose client names none. */
@@ -32,6 +37,8 @@ export const DEFAULT_LIMITS: Readonly<RpcLimits> = {
   messageMaxBytes: 16 * 1024 * 1024,
   headerMaxBytes: 32 * 1024,
   streamsPerSession: 1_000,
+  // Attacks by resets begin at tens of thousands a second. Node's own bound is 33.
+  streamResets: { burst: 10_000, perSecond: 2_000 },
   connectionsMax: 10_000,
   deadlineDefaultMs: 30_000,
   deadlineDefaultByMethodMs: {},

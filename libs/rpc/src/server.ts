@@ -126,6 +126,8 @@ function createOnePort(handler: NodeHandler, grpcUnary: StreamHandler, limits: R
   const multiplexed = http2.createServer(
     {
       maxSessionMemory: 128,
+      streamResetBurst: limits.streamResets.burst,
+      streamResetRate: limits.streamResets.perSecond,
       settings: {
         maxConcurrentStreams: limits.streamsPerSession,
         maxHeaderListSize: limits.headerMaxBytes,

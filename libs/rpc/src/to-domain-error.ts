@@ -1,6 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { DomainError } from "@heddle/errors";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@heddle/proto/google/rpc/error_details_pb.js";
 import { StatusSchema, type Status } from "@heddle/proto/google/rpc/status_pb.js";
@@ -10,7 +10,8 @@ import { findKindOfCode, nameOfCode } from "./error-kind.ts";
  * The way back over the wire: what a server threw as DomainError is one again at the client, with its reason, metadata,
  * violations and retryAfterMs. Takes errors of every client: Connect's and grpc-js's. An error without ErrorInfo gets the
  * name of its code as reason. Codes that a domain never means (canceled, internal, unknown, data loss), and errors that
- * did not come over a wire, come back as they are, as ConnectError or Error.
+ * did not come over a wire, come back as they are, as ConnectError or Error. A connection that broke under the call is
+ * UNAVAILABLE, whatever grpc-js makes of it: nobody knows whether the call took effect.
  */
 export function toDomainError(error: unknown): Error {
   if (error instanceof DomainError) return error;
@@ -19,7 +20,7 @@ export function toDomainError(error: unknown): Error {
   // Over an in-memory transport the original may still be at hand.
   if (status.cause instanceof DomainError) return status.cause;
   const kind = findKindOfCode(status.code);
-  if (kind === undefined) return status;
+  if (kind === undefined) return isBroken(status) ? connectionBroken(status) : status;
 
   const [info] = status.findDetails(ErrorInfoSchema);
   const [retry] = status.findDetails(RetryInfoSchema);
@@ -32,6 +33,20 @@ export function toDomainError(error: unknown): Error {
     violations: violations.map(({ field, description }) => ({ field, description })),
     ...(retry?.retryDelay && { retryAfterMs: durationMs(retry.retryDelay) }),
     cause: status,
+  });
+}
+
+/** grpc-js calls it INTERNAL when a stream ends without a status, as it does when its connection is ended. */
+function isBroken({ code, isWireError, details, rawMessage }: ConnectError): boolean {
+  return code === Code.Internal && isWireError && details.length === 0 && rawMessage.startsWith("Received RST_STREAM");
+}
+
+function connectionBroken(cause: ConnectError): DomainError {
+  return new DomainError({
+    kind: "unavailable",
+    reason: nameOfCode(Code.Unavailable),
+    message: `the connection broke before the answer came (${cause.rawMessage})`,
+    cause,
   });
 }
 

@@ -237,6 +237,55 @@ describe("observation", () => {
   });
 });
 
+describe("calls that are given up", () => {
+  /** Opens calls on one connection and gives each up at once; false when the server ended the connection for it. */
+  async function survives(count: number): Promise<boolean> {
+    const session = http2.connect(url);
+    session.on("error", () => undefined);
+    let isEnded = false;
+    session.once("close", () => (isEnded = true));
+    const roundTrip = () =>
+      new Promise<void>((resolve) => {
+        if (isEnded || session.destroyed) return resolve();
+        session.once("close", resolve);
+        session.ping(() => {
+          session.off("close", resolve);
+          resolve();
+        });
+      });
+    await once(session, "connect");
+    for (let begun = 0; begun < count && !isEnded; ) {
+      const streams = Array.from({ length: Math.min(100, count - begun) }, () => {
+        const stream = session.request({
+          ":method": "POST",
+          ":path": `/${ECHO}/Once`,
+          "content-type": "application/grpc",
+        });
+        stream.on("error", () => undefined);
+        return stream;
+      });
+      begun += streams.length;
+      // Both sides have to know the stream before it can be reset.
+      await roundTrip();
+      for (const stream of streams) stream.close(http2.constants.NGHTTP2_CANCEL);
+    }
+    await roundTrip();
+    const isAlive = !isEnded && !session.destroyed;
+    session.destroy();
+    return isAlive;
+  }
+
+  it("leave the connection to the others, as long as they are not an attack", async () => {
+    await start();
+    expect(await survives(3_000)).toBe(true);
+  });
+
+  it("end the connection beyond the limit", async () => {
+    await start({ limits: { streamResets: { burst: 50, perSecond: 1 } } });
+    expect(await survives(3_000)).toBe(false);
+  });
+});
+
 describe("health", () => {
   it("answers Check, List and Watch", async () => {
     await start();

@@ -46,6 +46,8 @@ export interface ChartState {
   /** Data of this state, by name: templates. The root's is the machine's context. */
   data?: JsonObject;
   invocations: ChartInvocation[];
+  /** What the machine hears of executions while the state is active. */
+  subscriptions?: ChartSubscription[];
   /** Of a final state: template of the data of its done event. */
   doneData?: Json;
 }
@@ -137,4 +139,14 @@ export interface ChartInvocation {
   autoForward: boolean;
   timeoutMs?: number;
   retry?: { maxAttempts: number; initialIntervalMs: number; backoff: number; maxIntervalMs: number; jitter: number };
+}
+
+/** The ends of executions of a workflow that become events of the machine. */
+export interface ChartSubscription {
+  workflowId: string;
+  statuses: ("completed" | "failed" | "canceled")[];
+  /** Templates over `machine` alone: only executions that have all of these labels are heard of. */
+  labels?: Record<string, string>;
+  /** What the event is called; default `execution.<status>`. */
+  event?: string;
 }

@@ -1,5 +1,12 @@
 import type { Field } from "@heddle/engine";
-import type { ChartAction, ChartDocument, ChartInvocation, ChartState, TimerPolicy } from "./chart-document.ts";
+import type {
+  ChartAction,
+  ChartDocument,
+  ChartInvocation,
+  ChartState,
+  ChartSubscription,
+  TimerPolicy,
+} from "./chart-document.ts";
 
 /** A chart document with everything looked up in advance. Immutable; one serves all machines of a version. */
 export interface Chart {
@@ -8,6 +15,8 @@ export interface Chart {
   states: readonly LinkedState[];
   indices: ReadonlyMap<string, number>;
   root: LinkedState;
+  /** Whether any state has subscriptions. */
+  subscribes: boolean;
   output?: Field;
 }
 
@@ -35,6 +44,7 @@ export interface LinkedState {
   onExit: readonly (readonly LinkedAction[])[];
   data: readonly { name: string; value: Field }[];
   invocations: readonly LinkedInvocation[];
+  subscriptions: readonly LinkedSubscription[];
   doneData?: Field;
 }
 
@@ -96,6 +106,11 @@ export interface LinkedInvocation {
   definition: ChartInvocation;
   input?: Field;
   finalize: readonly LinkedAction[];
+}
+
+export interface LinkedSubscription {
+  definition: ChartSubscription;
+  labels: readonly { name: string; value: Field }[];
 }
 
 /** Is `inner` a proper descendant of `outer`? */

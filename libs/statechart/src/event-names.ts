@@ -1,5 +1,5 @@
 /** Events that the core itself makes; nobody outside may send them. */
-export const RESERVED_PREFIXES = ["after.", "done.", "error.", "progress."] as const;
+const RESERVED_PREFIXES = ["after.", "done.", "error.", "progress."] as const;
 
 /** SCXML 5.10.1, 3.7: a child of a compound state that is final was entered. */
 export function doneStateEvent(stateId: string): string {
@@ -32,8 +32,6 @@ export function delayPosition(event: string, stateId: string): number {
   return Number(event.slice(`after.${stateId}.`.length));
 }
 
-/** SCXML 3.13, 5.12: something could not be evaluated. */
-export const ERROR_EXECUTION = "error.execution";
 /** SCXML 6.2.4, 6.4: something could not be reached. */
 export const ERROR_COMMUNICATION = "error.communication";
 

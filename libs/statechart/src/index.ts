@@ -18,4 +18,5 @@ export {
 } from "./obligations.ts";
 export { type MigrationPlan, planMigration } from "./plan-migration.ts";
 export { decodeMachine, encodeMachine } from "./snapshot.ts";
+export { type MachineSubscription, subscriptionsOf } from "./subscriptions.ts";
 export type { DecideContext } from "./turn.ts";

@@ -27,6 +27,7 @@ export function linkChart(document: ChartDocument): Chart {
     states,
     indices: new Map(states.slice(1).map((state) => [state.id, state.index])),
     root: states[0] as LinkedState,
+    subscribes: states.some(({ subscriptions }) => subscriptions.length > 0),
     ...(document.output !== undefined && { output: compiler.template("output", document.output) }),
   };
 }
@@ -52,6 +53,13 @@ function linkState(definition: ChartState, index: number, compiler: FieldCompile
       value: compiler.template(`context.${name}`, value),
     })),
     invocations: [],
+    subscriptions: (definition.subscriptions ?? []).map((subscription) => ({
+      definition: subscription,
+      labels: Object.entries(subscription.labels ?? {}).map(([name, value]) => ({
+        name,
+        value: compiler.template(`subscribe.labels.${name}`, value),
+      })),
+    })),
     ...(definition.doneData !== undefined && { doneData: compiler.template("output", definition.doneData) }),
   };
 }

@@ -1,5 +1,6 @@
 import { findField, formatTimestamp, type Json, type JsonObject } from "@heddle/engine";
 import type { Scope } from "@heddle/expression";
+import type { MachineState } from "./machine-state.ts";
 import type { ChartEvent, Turn } from "./turn.ts";
 
 /** Variables of the `foreach` around, inner ones first. */
@@ -26,7 +27,7 @@ export function createScope(turn: Turn, event: ChartEvent | undefined, locals?: 
         case "_event":
           return describeEvent(event);
         case "machine":
-          return describeMachine(turn);
+          return describeMachine(turn.state, turn.context.machineId);
         default:
           return findVariable(turn, name);
       }
@@ -59,9 +60,10 @@ function describeEvent(event: ChartEvent | undefined): Json {
   };
 }
 
-function describeMachine({ state, context }: Turn): JsonObject {
+/** What a machine is from its creation on, but for its version. */
+export function describeMachine(state: MachineState, machineId: string): JsonObject {
   return {
-    id: context.machineId,
+    id: machineId,
     key: state.key,
     namespace: state.namespace,
     workflow_id: state.workflowId,

@@ -1,3 +1,4 @@
+import { createSqlPoisonStore } from "@heddle/events";
 import { openBus, runProcess } from "@heddle/service-process";
 import { definitionConfig } from "./config.ts";
 import { createDefinitionService } from "./service.ts";
@@ -9,7 +10,7 @@ await runProcess({
   store: { schema: "definition", migrations: definitionMigrations },
   async compose(context) {
     const { database, logger } = context;
-    const bus = await openBus("definition", context);
+    const bus = await openBus("definition", context, { parkRefused: createSqlPoisonStore(database).park });
     return createDefinitionService({ database, sinks: [bus], logger });
   },
 });

@@ -1,3 +1,4 @@
+import { DomainError } from "@heddle/errors";
 import type { EventMessage, EventSink } from "@heddle/events";
 import { createRawEventMessage } from "@heddle/events";
 import { DefinitionEventSchema } from "@heddle/proto/heddle/definition/v1/definition_event_pb.js";
@@ -46,7 +47,11 @@ export function createOutboxPublisher(
       } while (again && !stopped);
     } catch (error) {
       if (stopped) return;
-      logger.warn({ err: error }, "events of definitions could not be published; trying again");
+      const isBusClosed = error instanceof DomainError && error.reason === "SHUTTING_DOWN";
+      logger[isBusClosed ? "debug" : "warn"](
+        { err: error },
+        "events of definitions could not be published; trying again",
+      );
       clearTimeout(timer);
       timer = setTimeout(wake, RETRY_PAUSE_MS);
     } finally {

@@ -24,6 +24,7 @@ import {
   createOwnerRouter,
   createRpcClient,
   type Dial,
+  hasMoved,
   type Routes,
   type RpcTransport,
 } from "@heddle/rpc";
@@ -113,7 +114,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   );
 
   const stateMachines = createRpcClient(StateMachineService, options.statemachine);
-  const children = createChildren({ runtime: () => runtime, plans, logger });
+  const children = createChildren({ runtime: () => runtime, plans, hasMoved, logger });
   const machines = createMachines({ runtime: () => runtime, client: stateMachines, logger });
   const link = createSchedulerLink({
     transport: options.scheduler,

@@ -13,7 +13,8 @@ import { executionMigrations } from "../src/index.ts";
 import { startReplica } from "./support/replica.ts";
 import { DOUBLE } from "./support/sources.ts";
 
-const EXECUTIONS = 5_000;
+/** `make chaos-postgres` runs more, on processes. */
+const EXECUTIONS = 1_500;
 const CLIENTS = 50;
 /** Time between two stops, and how long the database is away. */
 const UP_MS = 3_000;
@@ -24,7 +25,7 @@ afterEach(async () => {
   for (const step of cleanup.splice(0).toReversed()) await step();
 });
 
-it("runs 5,000 workflows at two replicas while the database is stopped at once, again and again", async () => {
+it("runs workflows at two replicas while the database is stopped at once, again and again", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "heddle-stops-"));
   let postgres = await startEmbeddedPostgres({ dataDir });
   cleanup.push(async () => {

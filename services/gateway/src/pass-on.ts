@@ -2,6 +2,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { DomainError } from "@heddle/errors";
 import { createForwardingService, type RpcTransport } from "@heddle/rpc";
+import { requestIdSetter } from "./request-id.ts";
 
 /** A service behind the edge. */
 export interface Backend {
@@ -16,14 +17,16 @@ const RETRY_AFTER_MS = 500;
 type Handler = (input: unknown, context: HandlerContext) => unknown;
 
 /**
- * Serves `service` by passing every call on to the backend. Answers and errors come through as they are, but for one: that
- * the backend cannot be reached is said in terms of the service, as its callers know no addresses.
+ * Serves `service` by passing every call on to the backend. A request gets an id where its caller gave none, so that it may
+ * be repeated. Answers and errors come through as they are, but for one: that the backend cannot be reached is said in
+ * terms of the service, as its callers know no addresses.
  */
 export function passOn<S extends DescService>(service: S, backend: Backend): ServiceImpl<S> {
   const passing = createForwardingService(service, backend.transport) as Record<string, Handler>;
   const told = service.methods.map((method) => {
     const handler = passing[method.localName] as Handler;
-    return [method.localName, answersOnce(method) ? tellOnce(handler, backend) : tellOfEach(handler, backend)];
+    if (!answersOnce(method)) return [method.localName, tellOfEach(handler, backend)];
+    return [method.localName, tellOnce(handler, backend, requestIdSetter(method))];
   });
   return Object.fromEntries(told) as ServiceImpl<S>;
 }
@@ -32,8 +35,9 @@ function answersOnce({ methodKind }: DescMethod): boolean {
   return methodKind === "unary" || methodKind === "client_streaming";
 }
 
-function tellOnce(handler: Handler, backend: Backend): Handler {
+function tellOnce(handler: Handler, backend: Backend, prepare: ((input: unknown) => void) | undefined): Handler {
   return async (input, context) => {
+    prepare?.(input);
     try {
       return await handler(input, context);
     } catch (error) {

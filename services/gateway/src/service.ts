@@ -3,6 +3,7 @@ import { DiagnosticsService as ExecutionDiagnostics } from "@heddle/proto/heddle
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { DiagnosticsService as SchedulerDiagnostics } from "@heddle/proto/heddle/scheduler/v1/diagnostics_service_pb.js";
 import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
+import { DiagnosticsService as MachineDiagnostics } from "@heddle/proto/heddle/statemachine/v1/diagnostics_service_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import { WorkerService } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
 import type { Routes, RpcLimits, RpcTransport, ValidationOptions } from "@heddle/rpc";
@@ -37,6 +38,7 @@ export function createGatewayService(options: GatewayServiceOptions): Gateway {
       // For `heddle doctor`: whoever may reach the edge may look, and looking changes nothing.
       router.service(ExecutionDiagnostics, passOn(ExecutionDiagnostics, { name: "execution", transport: execution }));
       router.service(SchedulerDiagnostics, passOn(SchedulerDiagnostics, { name: "scheduler", transport: scheduler }));
+      router.service(MachineDiagnostics, passOn(MachineDiagnostics, { name: "statemachine", transport: statemachine }));
       router.service(WorkerService, passOn(WorkerService, { name: "scheduler", transport: scheduler }));
       router.service(
         StateMachineService,

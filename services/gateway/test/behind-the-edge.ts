@@ -33,7 +33,9 @@ export async function startEdge({ definition = {}, execution = {}, worker = {} }
     execution: serve((router) => router.service(ExecutionService, execution)),
     scheduler: serve((router) => router.service(WorkerService, worker)),
   };
-  const connect = async (server: RpcServer) => createGrpcTransport((await server.listen()).url);
+  // As the process connects: idempotent calls are repeated.
+  const services = [DefinitionService, ExecutionService, WorkerService];
+  const connect = async (server: RpcServer) => createGrpcTransport((await server.listen()).url, { services });
   const transports = {
     definition: await connect(backends.definition),
     execution: await connect(backends.execution),

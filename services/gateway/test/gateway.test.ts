@@ -70,6 +70,26 @@ it("gives a start that names no deadline the ten minutes that it may wait", asyn
   expect(timeoutMs).toBeGreaterThan(500_000);
 });
 
+it("never starts two for one call: a start that had no request_id is repeated with one", async () => {
+  const seen: string[] = [];
+  const { transport } = await start({
+    execution: {
+      startExecution({ requestId }) {
+        seen.push(requestId);
+        // As when the answer is lost: nobody knows whether it has begun.
+        if (seen.length === 1) throw new DomainError({ kind: "unavailable", reason: "GONE", message: "no answer" });
+        return {};
+      },
+    },
+  });
+  const client = createRpcClient(ExecutionService, transport);
+  await client.startExecution({ workflowId: "hello" });
+  await client.startExecution({ workflowId: "hello" });
+  await client.startExecution({ workflowId: "hello", requestId: "mine" });
+  expect(seen).toEqual([seen[1], expect.stringMatching(/^edge-.{36}$/), expect.stringMatching(/^edge-.{36}$/), "mine"]);
+  expect(seen[2]).not.toBe(seen[1]);
+});
+
 it("brings errors through unchanged, with reason, metadata, violations and the time to wait", async () => {
   const { transport } = await start({
     execution: {

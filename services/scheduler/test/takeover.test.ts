@@ -120,10 +120,17 @@ function newTasks(perNamespace: number): TaskInit[] {
   );
 }
 
-/** Schedules tasks of every namespace until told to stop. */
+/** Tasks that are open at once: more than workers run, and few enough for a busy machine to work off. */
+const MOST_OPEN = 400;
+
+/**
+ * Schedules tasks of every namespace until told to stop. Each new link says everything that is open: without a bound a machine
+ * that cannot keep up would fall behind further with every takeover.
+ */
 function load(owner: ExecutionOwner): { scheduled: TaskInit[]; stop(): void } {
   const scheduled: TaskInit[] = [];
   const timer = setInterval(() => {
+    if (owner.open.size >= MOST_OPEN) return;
     const tasks = newTasks(4);
     scheduled.push(...tasks);
     owner.schedule(tasks);

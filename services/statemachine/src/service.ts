@@ -1,9 +1,20 @@
-import type { EventBus, EventSink } from "@heddle/events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { EventBus, EventSink, Subscription } from "@heddle/events";
 import { createJournalForwarder } from "@heddle/events";
 import { createJournalRuntime, createPublisher, type JournalLimits, type JournalRuntime } from "@heddle/journal";
-import { createHub, createPlans, createRequestIds, findPlan, savePlan } from "@heddle/journal-service";
+import {
+  createHub,
+  createPlanLoader,
+  createPlans,
+  createRequestIds,
+  findActiveVersion,
+  findPlan,
+  followDefinitions,
+  savePlan,
+} from "@heddle/journal-service";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { DiagnosticsService } from "@heddle/proto/heddle/statemachine/v1/diagnostics_service_pb.js";
 import { StateMachineEventSchema } from "@heddle/proto/heddle/statemachine/v1/statemachine_event_pb.js";
 import { StateMachineService as Descriptor } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import {
@@ -17,7 +28,9 @@ import {
 import type { Chart, ChartDocument } from "@heddle/statechart";
 import type { Database } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
+import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createMachineAggregate, type Machine, type MachineCommand } from "./domain/aggregate.ts";
+import { callTimeoutMs, publisherGraceMs } from "./domain/limits.ts";
 import { linkStateMachine } from "./domain/link-state-machine.ts";
 import { createTurnEffects } from "./domain/turns.ts";
 import { startKeyOf } from "./domain/keys.ts";
@@ -28,7 +41,12 @@ import { registerMetrics } from "./metrics.ts";
 import { createEnds } from "./obligations/ends.ts";
 import { createOutbox } from "./obligations/outbox.ts";
 import { createOutside } from "./obligations/outside.ts";
+import { createSubscribers } from "./obligations/subscribers.ts";
 import { createMachineProjection } from "./store/projection.ts";
+import { saveSubscribedWorkflows } from "./store/subscriptions.ts";
+
+/** Consumer group of DefinitionEvents; its positions are kept under this name. */
+const DEFINITIONS_GROUP = "heddle.statemachine.definitions";
 
 export interface StateMachineServiceOptions {
   database: Database;
@@ -42,7 +60,7 @@ export interface StateMachineServiceOptions {
   owner: string;
   /** Where other replicas reach this one, `http://host:port`; empty for a process that is alone. */
   address?: string;
-  /** Brings the ends of what states invoke. */
+  /** Brings DefinitionEvents, and the ends of what states invoke or subscribe to. */
   bus?: EventBus;
   /** Where StateMachineEvents go. */
   sinks: readonly EventSink[];
@@ -73,13 +91,18 @@ export function createStateMachineService(options: StateMachineServiceOptions): 
   const charts = createPlans<ChartDocument, Chart>({
     link: linkStateMachine,
     find: (key) => findPlan<ChartDocument>(database, key),
-    save: (key, document) => savePlan(database, key, document),
+    async save(key, document) {
+      await saveSubscribedWorkflows(database, key, document);
+      await savePlan(database, key, document);
+    },
     async fetch(key, knownVersion) {
       const { version, planJson } = await definitions.getPlan({ ...key, knownVersion });
       return planJson === "" ? { version } : { version, document: JSON.parse(planJson) as ChartDocument };
     },
-    findActive: () => Promise.resolve(undefined),
+    findActive: ({ namespace, workflowId }) => findActiveVersion(database, namespace, workflowId),
   });
+  const loader = createPlanLoader({ resolve: (key) => charts.resolve(key), logger });
+  let definitionEvents: Subscription | undefined;
 
   const projection = createMachineProjection(
     database,
@@ -101,17 +124,24 @@ export function createStateMachineService(options: StateMachineServiceOptions): 
       bus,
       database,
       logger,
-      report: (request) => machines.reportInvocation(request),
+      report: (request) => machines.reportInvocation(request, { timeoutMs: callTimeoutMs }),
       loadExecutionPayload: async (digest) => (await executions.getPayload({ digest })).payload,
       loadMachinePayload: async (digest) => (await machines.getPayload({ digest })).payload,
     });
+  const outside = createOutside(options.execution, self);
   const outbox = createOutbox({
     runtime: () => runtime,
-    outside: createOutside(options.execution, self),
+    outside,
     logger,
     onInvoking: () => ends?.listen(),
   });
-  const effects = createTurnEffects({ hub, requestIds, outbox });
+  const subscribers = bus && createSubscribers({ bus, database, outside, logger });
+  const effects = createTurnEffects({
+    hub,
+    requestIds,
+    outbox,
+    onSubscribing: () => subscribers?.listen(),
+  });
 
   const runtime: JournalRuntime<Machine, MachineCommand> = createJournalRuntime({
     database,
@@ -153,16 +183,22 @@ export function createStateMachineService(options: StateMachineServiceOptions): 
   const methods = createRoutedMethods(context, createOwnerRouter({ directory: runtime, dial: options.dial }));
 
   return {
-    routes: (router) => router.service(Descriptor, methods),
+    routes: (router) => router.service(Descriptor, methods).service(DiagnosticsService, createDiagnostics(context)),
     async start() {
       await runtime.start();
       await publisher.start();
+      definitionEvents = bus && followDefinitions({ bus, group: DEFINITIONS_GROUP, database, loader, logger });
     },
     async stop() {
       outbox.stop();
-      await ends?.stop();
-      await publisher.stop();
+      // Before the consumers: what is being published may be for them. Others wait for the partitions, and a broker that is
+      // away is no reason to keep them.
+      const published = publisher.stop();
+      await Promise.race([published, sleep(publisherGraceMs, undefined, { ref: false })]);
+      await Promise.all([definitionEvents?.close(), ends?.stop(), subscribers?.stop()]);
+      await loader.stop();
       await runtime.stop();
+      await published;
       requestIds.clear();
       hub.notifyAll();
       self.close();

@@ -2,7 +2,7 @@ import { isBuiltin } from "node:module";
 import { isTest, isWithin, packageName, type Rule } from "../rule.ts";
 import type { SourceFile, SourceTree } from "../source-tree.ts";
 
-const PURE_LIBS = ["engine", "statechart", "expression", "language"];
+const PURE_LIBS = ["engine", "statechart", "expression", "language", "diagram", "scxml"];
 const PURE_SOURCES = PURE_LIBS.map((name) => `libs/${name}/src/**`);
 
 /** Packages that compute and do nothing else: no file, socket, clock or randomness. Look inside before you add one. */
@@ -17,6 +17,7 @@ const PURE_PACKAGES = new Set([
   "@bufbuild/re2",
   "ajv",
   "ajv-formats",
+  "saxes",
   "yaml",
 ]);
 

@@ -127,6 +127,16 @@ const PLANTED: readonly [what: string, check: string, plant: (record: SampleReco
     (record) => change(record, CHILD, { status: "failed", failure: { type: "expression" } as never }),
   ],
   [
+    "a message that nobody can read and that a group has lost",
+    "poison-set-aside",
+    (record) => (record.poison = { ...record.poison, setAside: record.poison.setAside.slice(1) }),
+  ],
+  [
+    "a good message that was set aside",
+    "poison-set-aside",
+    (record) => (record.poison = { ...record.poison, planted: [] }),
+  ],
+  [
     "something that the doctor finds",
     "doctor-clean",
     (record) => (record.doctor = [{ id: "gaps", looked: 2, findings: ["there is a gap"] }]),

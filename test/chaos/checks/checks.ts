@@ -4,6 +4,7 @@ import { doctorClean } from "./doctor.ts";
 import { attemptsOrdered, historiesGapless, statesFollow, suspensionsKept } from "./histories.ts";
 import { cancelsEnd, childrenAsked, nothingLeaked, slotsKept } from "./limits.ts";
 import { poisonContained, resultsRight, versionsKept } from "./outcomes.ts";
+import { poisonSetAside } from "./poison.ts";
 import { allPublished, onlyCommitted, publishedInOrder } from "./published.ts";
 import { callsAnswered, startsKept, startsOnce } from "./starts.ts";
 import { completionsReal, effectsCommitted, failuresReal, staleRefused, tokensUnique } from "./tasks.ts";
@@ -34,6 +35,7 @@ export const CHECKS: readonly Check[] = [
   cancelsEnd,
   childrenAsked,
   poisonContained,
+  poisonSetAside,
   versionsKept,
   doctorClean,
 ];

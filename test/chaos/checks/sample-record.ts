@@ -72,6 +72,11 @@ export function sampleRecord(): SampleRecord {
       { phase: "stale", at: BEGUN_AT, worker: "zombie", key: `${CHILD}/start/1`, token: "100", n: 0, result: -1 },
     ],
     slots: 2,
+    poison: {
+      planted: ["p"],
+      groups: ["g", "h"],
+      setAside: ["g", "h"].map((group) => ({ group, topic: "t", key: "p", error: "cannot be read" })),
+    },
     published: [...histories.values()].flat().map((event) => ({
       id: `${event.executionId}/${event.seq}`,
       key: event.executionId,

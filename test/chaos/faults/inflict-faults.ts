@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DefinitionEventSchema } from "@heddle/proto/heddle/definition/v1/definition_event_pb.js";
+import { DEFINITION_EVENTS } from "../record/poison.ts";
 import { EXECUTION_EVENTS, poisonTopic, repeatRecords } from "../record/topic.ts";
 import type { Suite } from "../suite/start-suite.ts";
 import type { Fault } from "./fault.ts";
@@ -16,7 +16,6 @@ export interface FaultOutcome {
 
 /** Statements whose answers are worth losing: appends of the journal, and ends of transactions. */
 const COMMITS = ["journal_append", "commit", "COMMIT"];
-const DEFINITION_EVENTS = DefinitionEventSchema.typeName;
 
 /**
  * Does what the schedule says, when it says so, and takes everything back. Faults of one target wait for each other;
@@ -110,25 +109,26 @@ async function inflict(suite: Suite, fault: Fault, index: number): Promise<strin
     case "cut-database":
     case "cut-service": {
       const proxy = wireOf(suite, target);
-      const connections = proxy.connections;
-      proxy.cut({ refuse: durationMs > 0 });
+      const connections = await proxy.cut({ refuse: durationMs > 0 });
       await sleep(durationMs);
-      proxy.mend();
+      await proxy.mend();
       return `${connections} connections`;
     }
     case "delay-database":
     case "delay-service": {
       const proxy = wireOf(suite, target);
-      proxy.delay(amount);
+      await proxy.delay(amount);
       await sleep(durationMs);
-      proxy.mend();
+      await proxy.mend();
       return undefined;
     }
     case "swallow-commit":
     case "swallow-answer": {
-      const patience = AbortSignal.timeout(durationMs);
       // Any answer of a service will do: each of its frames is one that somebody waits for.
-      const isSprung = await wireOf(suite, target).swallowAnswer(kind === "swallow-commit" ? COMMITS : [""], patience);
+      const isSprung = await wireOf(suite, target).swallowAnswer(
+        kind === "swallow-commit" ? COMMITS : [""],
+        durationMs,
+      );
       return isSprung ? "swallowed" : "nothing was asked meanwhile";
     }
   }

@@ -5,8 +5,6 @@ import { connect, createServer, type Socket } from "node:net";
 export interface TcpProxy {
   readonly host: string;
   readonly port: number;
-  /** Where it leads now; a process that comes back on another port is given here. */
-  setTarget(target: { host: string; port: number }): void;
   /** Every connection breaks; new ones are taken unless `refuse` says otherwise. */
   cut(options?: { refuse?: boolean }): void;
   /** Undoes `refuse` and `delay`. */
@@ -28,8 +26,7 @@ interface Trap {
   sprung: () => void;
 }
 
-export async function createTcpProxy(initial: { host: string; port: number }): Promise<TcpProxy> {
-  let target = initial;
+export async function createTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   let refusing = false;
   let delayMs = 0;
   let trap: Trap | undefined;
@@ -83,9 +80,6 @@ export async function createTcpProxy(initial: { host: string; port: number }): P
   return {
     host: "127.0.0.1",
     port: (listener.address() as { port: number }).port,
-    setTarget(next) {
-      target = next;
-    },
     cut({ refuse = false } = {}) {
       refusing = refuse;
       cutAll();

@@ -36,6 +36,23 @@ export interface WorkerAtEnd {
   running: number;
 }
 
+/** A message that a consumer could not handle. */
+export interface SetAside {
+  group: string;
+  topic: string;
+  key: string;
+  error: string;
+}
+
+/** What became of messages that nobody can read. */
+export interface PoisonAtEnd {
+  /** Keys of those that faults have put into the topic. */
+  planted: readonly string[];
+  /** Groups that consume the topic. */
+  groups: readonly string[];
+  setAside: readonly SetAside[];
+}
+
 /** What one check of `heddle doctor` found. */
 export interface DoctorFinding {
   id: string;
@@ -66,6 +83,7 @@ export interface RunRecord {
   published?: readonly PublishedEvent[];
   queues: readonly QueueAtEnd[];
   workers: readonly WorkerAtEnd[];
+  poison: PoisonAtEnd;
   doctor: readonly DoctorFinding[];
 }
 

@@ -98,7 +98,7 @@ export async function repeatRecords(brokers: readonly string[], topic: string, c
 /** Puts records into a topic that no consumer can read. */
 export async function poisonTopic(brokers: readonly string[], topic: string, count: number): Promise<void> {
   const records = Array.from({ length: count }, (_, index) => ({
-    key: Buffer.from(`poison-${index}`),
+    key: Buffer.from(`poison-${randomUUID()}`),
     value: Buffer.from([0xff, 0xfe, 0x00, index]),
     headers: {},
   }));

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-export type ServiceName = "definition" | "execution" | "scheduler" | "gateway";
+export type ServiceName = "definition" | "execution" | "scheduler" | "statemachine" | "gateway";
 
 /** Where one replica of a service listens, over all its restarts. */
 export interface Place {

@@ -7,6 +7,7 @@ export interface Addresses {
   HEDDLE_DEFINITION_ADDRESS: string;
   HEDDLE_EXECUTION_ADDRESS: string;
   HEDDLE_SCHEDULER_ADDRESS: string;
+  HEDDLE_STATEMACHINE_ADDRESS: string;
 }
 
 /** What one process needs to know. */
@@ -31,6 +32,7 @@ export function connectServices(places: readonly Place[], fronts: ReadonlyMap<st
     HEDDLE_DEFINITION_ADDRESS: frontsOf("definition"),
     HEDDLE_EXECUTION_ADDRESS: frontsOf("execution"),
     HEDDLE_SCHEDULER_ADDRESS: frontsOf("scheduler"),
+    HEDDLE_STATEMACHINE_ADDRESS: frontsOf("statemachine"),
   };
 }
 

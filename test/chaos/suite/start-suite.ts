@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type KafkaBroker, startKafkaBroker } from "@heddle/broker";
-import { createTcpProxy, type TcpProxy } from "../net/tcp-proxy.ts";
+import { createProxyThread, type RemoteProxy } from "../net/proxy-thread.ts";
 import { manageProcess, type ManagedProcess } from "./managed-process.ts";
 import { placeServices } from "./places.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
@@ -23,7 +23,7 @@ export interface Wire {
   /** `<who asks> to <whom>`. */
   name: string;
   kind: "database" | "service";
-  proxy: TcpProxy;
+  proxy: RemoteProxy;
 }
 
 /** The suite as its operators run it: one process per replica, one Postgres, one Kafka; every wire goes through a proxy. */
@@ -61,9 +61,10 @@ export async function startSuite(options: SuiteOptions): Promise<Suite> {
   const processes: ManagedProcess[] = [];
   const zombies: ManagedProcess[] = [];
   const wires: Wire[] = [];
+  const proxies = createProxyThread();
+  closers.push(() => proxies.close());
   const addWire = async (name: string, kind: Wire["kind"], port: number): Promise<number> => {
-    const proxy = await createTcpProxy({ host: "127.0.0.1", port });
-    closers.push(() => proxy.close());
+    const proxy = await proxies.open(port);
     wires.push({ name, kind, proxy });
     return proxy.port;
   };
@@ -78,6 +79,7 @@ export async function startSuite(options: SuiteOptions): Promise<Suite> {
       definition: 1,
       execution: options.executionReplicas,
       scheduler: options.schedulerReplicas,
+      statemachine: 1,
       gateway: 1,
     });
     const fronts = new Map<string, string>();

@@ -74,7 +74,9 @@ function toJson({ checks, unchecked }: Examination, tookMs: number): object {
       looked,
       subject,
       violations: findings.length,
-      findings: findings.slice(0, doctorFindingsMax).map(({ executionId, message }) => ({ executionId, message })),
+      findings: findings
+        .slice(0, doctorFindingsMax)
+        .map(({ executionId, machineId, message }) => ({ executionId, machineId, message })),
       notes,
       ...(findings.length > 0 && { remedy }),
       ...(why !== undefined && { unchecked: why }),
@@ -128,7 +130,8 @@ function printFindings(context: CommandContext, { id, findings, remedy }: CheckR
   context.print(`  ${style.cyan("what to do:")} ${remedy}`);
 }
 
-function findingText({ executionId, message }: Finding, style: Style): string {
+function findingText({ executionId, machineId, message }: Finding, style: Style): string {
   const text = oneLine(message);
-  return executionId === undefined ? text : `${style.bold(executionId)}  ${text}`;
+  const id = executionId ?? machineId;
+  return id === undefined ? text : `${style.bold(id)}  ${text}`;
 }

@@ -15,7 +15,7 @@ import { renderEventLine } from "../render/describe-event.ts";
 import { renderMachineEvent, type Runs } from "../render/describe-machine-event.ts";
 import { formatDuration } from "../render/duration.ts";
 import { toMs } from "../render/execution-view.ts";
-import { truncate } from "../render/text-width.ts";
+import { oneLine, truncate } from "../render/text-width.ts";
 import { readHistory } from "./history.ts";
 
 export interface HistoryOptions {
@@ -41,9 +41,9 @@ export async function history(context: CommandContext, name: string, options: Hi
     if (more) break;
     events.push(event);
   }
-  const executionIds = options.withExecutions ? invokedExecutions(events) : [];
-  if (context.json) await printJson(context, events, executionIds);
-  else await printEntries(context, events, executionIds);
+  const executions = options.withExecutions ? invokedExecutions(events) : new Map<string, string>();
+  if (context.json) await printJson(context, events, [...executions.keys()]);
+  else await printEntries(context, events, executions);
   if (more) context.say(`there are more: --limit ${limit * 5}`);
   return EXIT.ok;
 }
@@ -62,7 +62,7 @@ async function printJson(context: CommandContext, events: StateMachineEvent[], e
 async function printEntries(
   context: CommandContext,
   events: StateMachineEvent[],
-  executionIds: string[],
+  executions: ReadonlyMap<string, string>,
 ): Promise<void> {
   const { io } = context;
   const style = context.style(io.stdout);
@@ -75,10 +75,13 @@ async function printEntries(
       lines: renderMachineEvent(event, { createdAtMs, style, runs }),
     }),
   );
-  for (const executionId of executionIds) {
+  for (const [executionId, invokeId] of executions) {
     for await (const event of readHistory(context, executionId)) {
       const line = renderEventLine(event, { startedAtMs: createdAtMs, style });
-      entries.push({ atMs: toMs(event.occurredAt) ?? createdAtMs, lines: [`${line}  ${style.dim(executionId)}`] });
+      entries.push({
+        atMs: toMs(event.occurredAt) ?? createdAtMs,
+        lines: [`${line}  ${style.dim(`of ${oneLine(invokeId)}`)}`],
+      });
     }
   }
   // Sorting is stable: what happened in one of them stays in its order.
@@ -126,17 +129,18 @@ function exitCodeOf(machine: Machine | undefined): ExitCode {
   return machine?.status === MachineStatus.FINISHED ? EXIT.ok : EXIT.workflowFailed;
 }
 
-/** Of workflows, tools and agents, as far as they have begun; at most so many. */
-function invokedExecutions(events: readonly StateMachineEvent[]): string[] {
-  const kinds = new Map<bigint, string>();
-  const ids: string[] = [];
+/** The invocation that each execution was begun for, by the execution's id: of workflows, tools and agents; at most so many. */
+function invokedExecutions(events: readonly StateMachineEvent[]): Map<string, string> {
+  const runs: Runs = new Map();
+  const executions = new Map<string, string>();
   for (const { event } of events) {
-    if (event.case === "invocationStarted") kinds.set(event.value.token, event.value.kind);
-    if (event.case === "invocationAcknowledged" && kinds.get(event.value.token) !== "machine") {
-      ids.push(event.value.startedId);
-    }
+    if (event.case === "invocationStarted") runs.set(event.value.token, event.value);
+    if (event.case !== "invocationAcknowledged") continue;
+    const run = runs.get(event.value.token);
+    if (run === undefined || run.kind === "machine" || executions.size === historyExecutionsMax) continue;
+    executions.set(event.value.startedId, run.invokeId);
   }
-  return [...new Set(ids)].slice(0, historyExecutionsMax);
+  return executions;
 }
 
 async function* readMachineHistory(

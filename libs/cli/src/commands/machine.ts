@@ -1,6 +1,6 @@
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
-import { type Machine, MachineSchema, type MachineStatus } from "@heddle/proto/heddle/statemachine/v1/machine_pb.js";
+import { type Machine, MachineSchema, MachineStatus } from "@heddle/proto/heddle/statemachine/v1/machine_pb.js";
 import {
   MigrateMachineResponseSchema,
   SendEventResponseSchema,
@@ -63,8 +63,7 @@ export async function send(
   }
   const machine = present(answer.machine);
   printLine(context, machine);
-  if (!answer.handled)
-    context.say(`${event} led nowhere for now; from here lead: ${machine.enabledEvents.join(", ") || "none"}`);
+  if (!answer.handled) context.say(unhandledText(event, machine));
   return EXIT.ok;
 }
 
@@ -164,7 +163,10 @@ export async function migrate(context: CommandContext, name: string, options: Mi
     return exitCode;
   }
   for (const obstacle of obstacles) context.say(`in the way: ${oneLine(obstacle)}`);
-  if (obstacles.length > 0) return exitCode;
+  if (obstacles.length > 0) {
+    context.say(`say which state takes its place: --state <old>=<one of v${options.to}>`);
+    return exitCode;
+  }
   const verb = options.dryRun ? "would stand" : "stands";
   context.print(`${machineId}  ${verb} in ${oneLine(configuration.join(", "))} of v${options.to}`);
   for (const timer of canceledTimers) context.say(`timer that has no place there: ${oneLine(timer)}`);
@@ -192,6 +194,13 @@ async function readMachines(
     pageToken = page.nextPageToken;
   } while (pageToken !== "" && found.length < limit);
   return { machines: found, more: pageToken !== "" };
+}
+
+/** Why an event has changed nothing, and what would. */
+function unhandledText(event: string, { status, machineId, enabledEvents }: Machine): string {
+  return status === MachineStatus.SUSPENDED
+    ? `${event} waits until the machine is resumed: heddle machine resume ${machineId}`
+    : `${event} led nowhere for now; from here lead: ${enabledEvents.join(", ") || "none"}`;
 }
 
 /** The machine after a change. */

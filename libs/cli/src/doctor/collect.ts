@@ -5,6 +5,7 @@ import {
   type ScheduledTask,
   type SeqRange,
   type StoredExecution,
+  type StoredMachine,
   type SuiteFacts,
   type WorkerLoad,
 } from "@heddle/doctor";
@@ -32,6 +33,7 @@ interface Draft {
   now: number;
   live: Map<string, LiveExecution>;
   stored: Map<string, StoredExecution>;
+  machines: Map<string, StoredMachine>;
   unprojected: Map<string, SeqRange[]>;
   inspected: Set<number>;
   tasks: Map<string, ScheduledTask[]>;
@@ -41,12 +43,13 @@ interface Draft {
 }
 
 /**
- * Looks at everything once. The memory of the owners first, then what is stored, then the scheduler: what is stored is
- * then never older than what is in memory.
+ * Looks at everything once. Machines first, so that what they have started is not younger than they are; then the memory
+ * of the owners, then what is stored, then the scheduler: what is stored is then never older than what is in memory.
  */
 export async function collect(reader: SuiteReader, options: CollectOptions): Promise<Collected> {
   const draft = createDraft();
   const replayAll = options.sample === undefined;
+  await scanMachines(draft, reader, options);
   for (const { lease } of await reader.describePartitions()) {
     await inspectPartition(draft, reader, lease, undefined, replayAll);
     options.onProgress(`looked into the memory of partition ${lease.number}`);
@@ -74,10 +77,14 @@ export async function collect(reader: SuiteReader, options: CollectOptions): Pro
 /** Looks again at some executions and tasks, and at whatever belongs to no execution. */
 export async function collectAgain(
   reader: SuiteReader,
-  wanted: { executionIds: readonly string[]; taskIds: readonly string[] },
+  wanted: { executionIds: readonly string[]; machineIds: readonly string[]; taskIds: readonly string[] },
   heads: ReadonlyMap<number, number>,
 ): Promise<SuiteFacts> {
   const draft = createDraft();
+  draft.leases.push(...(await reader.describeMachinePartitions()));
+  for (const machine of await reader.findMachines(wanted.machineIds, { replay: true })) {
+    draft.machines.set(machine.machineId, machine);
+  }
   const ids = groupByPartition(wanted.executionIds);
   const partitions = await reader.describePartitions();
   for (const { lease } of partitions) {
@@ -100,6 +107,7 @@ function createDraft(): Draft {
     now: 0,
     live: new Map(),
     stored: new Map(),
+    machines: new Map(),
     unprojected: new Map(),
     inspected: new Set(),
     tasks: new Map(),
@@ -115,13 +123,14 @@ function finish(
   tasksComplete: boolean,
   parked: SuiteFacts["parked"],
 ): SuiteFacts {
-  const { now, inspected, stored, live, unprojected, tasks, workers, leases } = draft;
+  const { now, inspected, stored, live, machines, unprojected, tasks, workers, leases } = draft;
   return {
     now,
     inspectedPartitions: inspected,
     tasksComplete,
     stored,
     live,
+    machines,
     unprojected,
     tasks,
     workers,
@@ -129,6 +138,24 @@ function finish(
     progress,
     parked,
   };
+}
+
+async function scanMachines(draft: Draft, reader: SuiteReader, options: CollectOptions): Promise<void> {
+  const { sample, seed, perSecond, onProgress } = options;
+  const replay = sample === undefined;
+  const sampled = createSample<string>(sample ?? 0, seed);
+  draft.leases.push(...(await reader.describeMachinePartitions()));
+  for await (const page of reader.scanMachines({ replay, perSecond })) {
+    for (const machine of page) {
+      draft.machines.set(machine.machineId, machine);
+      sampled.add(machine.machineId);
+    }
+    onProgress(`read ${draft.machines.size} state machines`);
+  }
+  if (replay) return;
+  for (const machine of await reader.findMachines(sampled.items(), { replay: true })) {
+    draft.machines.set(machine.machineId, machine);
+  }
 }
 
 async function inspectPartition(

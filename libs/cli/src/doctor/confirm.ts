@@ -35,7 +35,8 @@ async function lookAgain(reader: SuiteReader, results: Results, options: Confirm
   for (const part of inParts(results)) {
     const executionIds = [...new Set(part.flatMap((finding) => finding.executionIds))];
     const taskIds = [...new Set(part.flatMap((finding) => finding.taskIds))];
-    const facts = await collectAgain(reader, { executionIds, taskIds }, options.heads);
+    const machineIds = [...new Set(part.flatMap((finding) => finding.machineIds))];
+    const facts = await collectAgain(reader, { executionIds, machineIds, taskIds }, options.heads);
     for (const check of CHECKS) {
       const again = found.get(check.id) ?? new Map<string, Finding>();
       for (const finding of runCheck(check, facts, options).findings) again.set(finding.key, finding);

@@ -64,6 +64,9 @@ function createFakeReader({ live = {}, taskKnownAfter = 0, ownerAnswers = true, 
     async *scan() {
       yield [stored];
     },
+    describeMachinePartitions: async () => [],
+    async *scanMachines() {},
+    findMachines: async () => [],
     async findStored(ids, { replay }) {
       if (replay) calls.replayedIds.push(...ids);
       return ids.includes(ID) ? [stored] : [];

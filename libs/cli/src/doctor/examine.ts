@@ -99,7 +99,9 @@ async function examineEvents(
   try {
     const published = await readPublished(events, check, signal);
     const ahead = check.ahead(committed);
-    const since = committedOf(await collectAgain(reader, { executionIds: ahead, taskIds: [] }, new Map()));
+    const since = committedOf(
+      await collectAgain(reader, { executionIds: ahead, machineIds: [], taskIds: [] }, new Map()),
+    );
     const result = check.finish(committed, since, published);
     return { ...OUTBOX, ...result, notes: notesOf(result) };
   } catch (error) {

@@ -5,6 +5,7 @@ import type {
   ReplayOutcome,
   ScheduledTask,
   StoredExecution,
+  StoredMachine,
   WorkerLoad,
 } from "@heddle/doctor";
 import type {
@@ -18,6 +19,11 @@ import {
   InspectedTaskState,
   type InspectedWorker,
 } from "@heddle/proto/heddle/scheduler/v1/diagnostics_service_pb.js";
+
+import {
+  OwedWorkKind,
+  type StoredMachine as MachineMessage,
+} from "@heddle/proto/heddle/statemachine/v1/diagnostics_service_pb.js";
 
 /** What the services say, as the checks take it: times and numbers as numbers, nothing for what is not set. */
 
@@ -54,6 +60,34 @@ export function toLive(message: LiveMessage): LiveExecution {
     ...timeOf("armedTimerAt", message.armedTimerAt),
   };
 }
+
+export function toStoredMachine(message: MachineMessage): StoredMachine {
+  const { machineId, namespace, ended, suspended, lastSeq, history, replay, nextTimerAt, parentMachineId } = message;
+  return {
+    machineId,
+    namespace,
+    ended,
+    suspended,
+    lastSeq: Number(lastSeq),
+    history: history.map(({ first, last }) => ({ first: Number(first), last: Number(last) })),
+    owed: message.owed.map(({ kind, name }) => ({ kind: OWED[kind] ?? "message", name })),
+    running: message.running.map(({ invokeId, startedId, machine }) => ({
+      invokeId,
+      startedId,
+      kind: machine ? "machine" : "execution",
+    })),
+    ...(replay !== undefined && {
+      replay: { reachedSeq: Number(replay.reachedSeq), difference: replay.difference },
+    }),
+    ...(parentMachineId !== "" && { parentMachineId }),
+    ...timeOf("nextTimerAt", nextTimerAt),
+  };
+}
+
+const OWED: Readonly<Partial<Record<OwedWorkKind, StoredMachine["owed"][number]["kind"]>>> = {
+  [OwedWorkKind.START]: "start",
+  [OwedWorkKind.CANCEL]: "cancel",
+};
 
 export function toTask({ taskId, state, workerId }: InspectedTask, shard: number): ScheduledTask {
   return { taskId, shard, state: STATES[state] ?? "waiting", workerId };

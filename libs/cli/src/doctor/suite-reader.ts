@@ -9,11 +9,12 @@ import {
   type ScheduledTask,
   type SeqRange,
   type StoredExecution,
+  type StoredMachine,
   type WorkerLoad,
 } from "@heddle/doctor";
 import type { CliClient } from "../client.ts";
 import { doctorCallMs, doctorIdsPerCall, doctorPageSize, doctorTasksPerCall } from "../limits.ts";
-import { toLive, toStored, toTask, toWorker } from "./facts-from-proto.ts";
+import { toLive, toStored, toStoredMachine, toTask, toWorker } from "./facts-from-proto.ts";
 
 /** What the owner of a partition has in memory. */
 export interface PartitionView {
@@ -48,13 +49,17 @@ export interface SuiteReader {
   /** All executions as stored, page by page; between two pages it waits so that `perSecond` is not exceeded. */
   scan(options: { replay: boolean; perSecond: number }): AsyncIterable<StoredExecution[]>;
   findStored(ids: readonly string[], options: { replay: boolean }): Promise<StoredExecution[]>;
+  describeMachinePartitions(): Promise<Lease[]>;
+  /** As `scan`, of state machines. */
+  scanMachines(options: { replay: boolean; perSecond: number }): AsyncIterable<StoredMachine[]>;
+  findMachines(ids: readonly string[], options: { replay: boolean }): Promise<StoredMachine[]>;
 }
 
 /** An id that no execution has: with it only the partition itself is told. */
 const NO_ID = "00000000-0000-0000-0000-000000000000";
 
 export function createSuiteReader(client: CliClient, signal: AbortSignal): SuiteReader {
-  const { executionDiagnostics: executions, schedulerDiagnostics: scheduler } = client;
+  const { executionDiagnostics: executions, schedulerDiagnostics: scheduler, machineDiagnostics: machines } = client;
   const options = { signal, timeoutMs: doctorCallMs };
 
   const inspectPart = async (partition: number, ids: readonly string[], replay: boolean): Promise<PartitionView> => {
@@ -114,11 +119,17 @@ export function createSuiteReader(client: CliClient, signal: AbortSignal): Suite
       }));
     },
     async describeParked() {
-      const { parked } = await scheduler.describeParkedEvents({}, options);
-      return parked.map(({ group, topic, count, lastError }) => {
-        const [firstLine = ""] = lastError.split("\n", 1);
-        return { service: "scheduler", group, topic, count: Number(count), lastError: firstLine };
-      });
+      const all = [
+        ["execution", (await executions.describeParkedEvents({}, options)).parked],
+        ["scheduler", (await scheduler.describeParkedEvents({}, options)).parked],
+        ["statemachine", (await machines.describeParkedEvents({}, options)).parked],
+      ] as const;
+      return all.flatMap(([service, parked]) =>
+        parked.map(({ group, topic, count, lastError }) => {
+          const [firstLine = ""] = lastError.split("\n", 1);
+          return { service, group, topic, count: Number(count), lastError: firstLine };
+        }),
+      );
     },
     async inspectPartition(partition, ids, replay) {
       if (ids === undefined) return await inspectPart(partition, [], replay);
@@ -139,18 +150,11 @@ export function createSuiteReader(client: CliClient, signal: AbortSignal): Suite
       for (const part of rest) view.tasks.push(...(await inspectShardPart(shard, part)).tasks);
       return view;
     },
-    async *scan({ replay, perSecond }) {
-      const startedAt = performance.now();
-      let seen = 0;
-      let pageToken = "";
-      do {
+    scan: ({ replay, perSecond }) =>
+      scanPaced(perSecond, signal, async (pageToken) => {
         const page = await executions.scanExecutions({ replay, pageSize: doctorPageSize, pageToken }, options);
-        pageToken = page.nextPageToken;
-        seen += page.executions.length;
-        yield page.executions.map(toStored);
-        await pause((seen / perSecond) * 1000 - (performance.now() - startedAt), signal);
-      } while (pageToken !== "");
-    },
+        return { items: page.executions.map(toStored), next: page.nextPageToken };
+      }),
     async findStored(ids, { replay }) {
       const found: StoredExecution[] = [];
       for (const executionIds of chunk(ids, doctorIdsPerCall)) {
@@ -159,7 +163,48 @@ export function createSuiteReader(client: CliClient, signal: AbortSignal): Suite
       }
       return found;
     },
+    async describeMachinePartitions() {
+      const { partitions } = await machines.describePartitions({}, options);
+      return partitions.map(({ partition, owner, live, epoch }) => ({
+        kind: "machine partition",
+        number: partition,
+        owner,
+        live,
+        epoch: Number(epoch),
+      }));
+    },
+    scanMachines: ({ replay, perSecond }) =>
+      scanPaced(perSecond, signal, async (pageToken) => {
+        const page = await machines.scanMachines({ replay, pageSize: doctorPageSize, pageToken }, options);
+        return { items: page.machines.map(toStoredMachine), next: page.nextPageToken };
+      }),
+    async findMachines(ids, { replay }) {
+      const found: StoredMachine[] = [];
+      for (const machineIds of chunk(ids, doctorIdsPerCall)) {
+        const page = await machines.scanMachines({ machineIds, replay }, options);
+        found.push(...page.machines.map(toStoredMachine));
+      }
+      return found;
+    },
   };
+}
+
+/** All pages, one after the other, with pauses so that no more than `perSecond` items are read. */
+async function* scanPaced<T>(
+  perSecond: number,
+  signal: AbortSignal,
+  readPage: (pageToken: string) => Promise<{ items: T[]; next: string }>,
+): AsyncIterable<T[]> {
+  const startedAt = performance.now();
+  let seen = 0;
+  let pageToken = "";
+  do {
+    const { items, next } = await readPage(pageToken);
+    pageToken = next;
+    seen += items.length;
+    yield items;
+    await pause((seen / perSecond) * 1000 - (performance.now() - startedAt), signal);
+  } while (pageToken !== "");
 }
 
 /** Resolves after the time, at once when there is none left; rejects when the person interrupts. */

@@ -1,78 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { LiveExecution, ScheduledTask, StoredExecution, SuiteFacts } from "../facts.ts";
+import type { ScheduledTask, SuiteFacts } from "../facts.ts";
+import { A, B, both, C, findAll, live, NOW, type Parts, stored, suite, TASK } from "./fixtures.ts";
 import { CHECKS, runCheck } from "./index.ts";
-
-const NOW = 1_800_000_000_000;
-const id = (number: number): string => `01a1fde4-0000-7000-8000-${String(number).padStart(10, "0")}00`;
-const [A, B, C] = [id(1), id(2), id(3)] as [string, string, string];
-const TASK = `${A}/charge/1`;
-
-function stored(executionId: string, fields: Partial<StoredExecution> = {}): StoredExecution {
-  return {
-    executionId,
-    namespace: "default",
-    ended: false,
-    lastSeq: 5,
-    requestId: "",
-    history: [{ first: 1, last: 5 }],
-    replay: { reachedSeq: 5, difference: "" },
-    activeNodes: [],
-    ...fields,
-  };
-}
-
-function live(executionId: string, fields: Partial<LiveExecution> = {}): LiveExecution {
-  return {
-    executionId,
-    namespace: "default",
-    requestId: "",
-    lastSeq: 5,
-    ended: false,
-    suspended: false,
-    quarantined: false,
-    waits: [{ nodeId: "answer", signal: "go" }],
-    replay: { reachedSeq: 5, difference: "" },
-    ...fields,
-  };
-}
-
-interface Parts {
-  stored?: StoredExecution[];
-  live?: LiveExecution[];
-  tasks?: ScheduledTask[];
-}
-
-function suite(parts: Parts, rest: Partial<SuiteFacts> = {}): SuiteFacts {
-  return {
-    now: NOW,
-    inspectedPartitions: new Set([0]),
-    tasksComplete: true,
-    stored: new Map((parts.stored ?? []).map((each) => [each.executionId, each])),
-    live: new Map((parts.live ?? []).map((each) => [each.executionId, each])),
-    unprojected: new Map(),
-    tasks: Map.groupBy(parts.tasks ?? [], ({ taskId }) => taskId),
-    workers: [],
-    leases: [],
-    progress: [],
-    parked: [],
-    ...rest,
-  };
-}
-
-/** An execution in memory and as it is stored. */
-function both(executionId: string, fields: Partial<LiveExecution> = {}): Parts {
-  const { parent, requestId = "" } = fields;
-  return { stored: [stored(executionId, { requestId, ...(parent && { parent }) })], live: [live(executionId, fields)] };
-}
-
-/** Everything that all checks find, as `check: id or message`. */
-function findAll(facts: SuiteFacts): string[] {
-  return CHECKS.flatMap((check) =>
-    runCheck(check, facts, { overdueMs: 30_000 }).findings.map(
-      ({ executionId, message }) => `${check.id}: ${executionId ?? ""} ${message}`,
-    ),
-  );
-}
 
 const waitsForTask = { waits: [{ nodeId: "charge", taskId: TASK, taskOpen: true }] };
 const task = (fields: Partial<ScheduledTask> = {}): ScheduledTask => ({
@@ -443,8 +372,9 @@ describe("one thing that is wrong", () => {
 
   it("has a case for every check", () => {
     for (const check of CHECKS) {
+      // Those of machines are beside it.
       expect(
-        broken.some(([, message]) => message.source.startsWith(`${check.id}:`)),
+        check.id === "machines" || broken.some(([, message]) => message.source.startsWith(`${check.id}:`)),
         check.id,
       ).toBe(true);
     }

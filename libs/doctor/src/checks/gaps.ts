@@ -1,14 +1,14 @@
 import type { SeqRange } from "../facts.ts";
-import { aboutExecution } from "../finding.ts";
+import { aboutExecution, aboutMachine } from "../finding.ts";
 import type { Check } from "./check.ts";
 
 export const gaps: Check = {
   id: "gaps",
   claim: "histories are numbered 1, 2, 3 … without a gap, and hold nothing twice",
-  subject: "executions",
+  subject: "histories",
   remedy:
     "events are lost or written twice in `history` or `journal`: nothing of Heddle deletes there. Restore the rows from a backup; the execution goes on from its snapshot, and its past cannot be replayed until then",
-  run({ stored, unprojected }, report) {
+  run({ stored, unprojected, machines }, report) {
     for (const { executionId, history, lastSeq } of stored.values()) {
       const found = findGap(history, lastSeq) ?? findGapAfter(lastSeqOf(history), unprojected.get(executionId) ?? []);
       if (found !== undefined) report(aboutExecution(executionId, found, found));
@@ -18,7 +18,11 @@ export const gaps: Check = {
       const found = findGapAfter(0, ranges);
       if (found !== undefined) report(aboutExecution(executionId, found, found));
     }
-    return stored.size;
+    for (const { machineId, history, lastSeq } of machines.values()) {
+      const found = findGap(history, lastSeq);
+      if (found !== undefined) report(aboutMachine(machineId, found, found));
+    }
+    return stored.size + machines.size;
   },
 };
 

@@ -6,6 +6,7 @@ import { gaps } from "./gaps.ts";
 import { lag } from "./lag.ts";
 import { leases } from "./leases.ts";
 import { leftovers } from "./leftovers.ts";
+import { machines } from "./machines.ts";
 import { poison } from "./poison.ts";
 import { replay } from "./replay.ts";
 import { slots } from "./slots.ts";
@@ -21,6 +22,7 @@ export const CHECKS: readonly Check[] = [
   wakeUps,
   timers,
   children,
+  machines,
   leftovers,
   slots,
   leases,

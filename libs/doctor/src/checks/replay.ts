@@ -1,4 +1,4 @@
-import { aboutExecution } from "../finding.ts";
+import { aboutExecution, aboutMachine } from "../finding.ts";
 import type { Check } from "./check.ts";
 import { findGap } from "./gaps.ts";
 
@@ -7,8 +7,8 @@ export const replay: Check = {
   claim: "replaying a history gives the stored snapshot, and the state in memory",
   subject: "states",
   remedy:
-    "either the row in `executions` was changed by hand, or this version decides differently from the one that wrote the history. Compare `heddle history` with `heddle get`; go back to the version before, and report the definition",
-  run({ stored, live }, report) {
+    "either the row in `executions` or `machines` was changed by hand, or this version decides differently from the one that wrote the history. Compare `heddle history` with `heddle get`; go back to the version before, and report the definition",
+  run({ stored, live, machines }, report) {
     let looked = 0;
     for (const { executionId, replay: outcome, history, lastSeq } of stored.values()) {
       // A history with a gap cannot be replayed, and that is said already.
@@ -32,6 +32,13 @@ export const replay: Check = {
       if (outcome.difference === "") continue;
       const message = `the replay of what is stored differs from the state in memory at event ${outcome.reachedSeq}: ${outcome.difference}`;
       report(aboutExecution(executionId, "live", message));
+    }
+    for (const { machineId, replay: outcome, history, lastSeq } of machines.values()) {
+      if (outcome === undefined || findGap(history, lastSeq) !== undefined) continue;
+      looked += 1;
+      if (outcome.difference === "") continue;
+      const message = `the replay of its history differs from the stored snapshot at event ${outcome.reachedSeq}: ${outcome.difference}`;
+      report(aboutMachine(machineId, "stored", message));
     }
     return looked;
   },

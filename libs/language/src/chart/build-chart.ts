@@ -37,7 +37,20 @@ export function buildChart(chart: ChartDraft, tree: ChartTree): ChartPlan {
 }
 
 function buildState(state: StateDraft, tree: ChartTree): ChartState {
-  const { id, kind, parent, history, initial, transitions, onEnter, onExit, data, invocations, doneData } = state;
+  const {
+    id,
+    kind,
+    parent,
+    history,
+    initial,
+    transitions,
+    onEnter,
+    onExit,
+    data,
+    invocations,
+    subscriptions,
+    doneData,
+  } = state;
   const targets =
     kind === "compound" || kind === "history" ? tree.initialOf(state).map(({ index }) => index) : undefined;
   return {
@@ -59,6 +72,7 @@ function buildState(state: StateDraft, tree: ChartTree): ChartState {
     onExit: onExit.length === 0 ? [] : [onExit],
     ...(data === undefined ? {} : { data }),
     invocations: invocations.map(({ invocation }) => invocation),
+    ...(subscriptions.length === 0 ? {} : { subscriptions: subscriptions.map(({ subscription }) => subscription) }),
     ...(doneData === undefined ? {} : { doneData }),
   };
 }

@@ -57,6 +57,16 @@ export function checkChartExpressions(chart: ChartDraft, tree: ChartTree, source
     locate: () => { start: number; end: number },
   ): void {
     if (use.locals?.includes(name)) return;
+    if (use.only !== undefined && !use.only.includes(name)) {
+      const { only } = use;
+      report.add(
+        "unknown-name",
+        locate(),
+        `"${name}" is not known here, where an expression sees ${only.join(", ")} alone`,
+        "use what the machine is from its creation on, e.g. ${machine.key}",
+      );
+      return;
+    }
     const members = MEMBERS[name];
     if (members !== undefined) {
       if (member === undefined || members.includes(member)) return;

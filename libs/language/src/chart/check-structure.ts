@@ -18,6 +18,11 @@ export function checkStructure(
       checkEvents(transition, chart, tree, report);
       checkUseless(transition, report);
     }
+    for (const { workflowAt, subscription } of state.subscriptions) {
+      if (options.workflowExists?.(subscription.workflowId) !== false) continue;
+      const what = `no workflow "${subscription.workflowId}" is published`;
+      report.add("unknown-workflow", workflowAt, what, "publish it before this one runs");
+    }
     for (const { nameAt, invocation } of state.invocations) {
       if (nameAt === undefined || invocation.name === "") continue;
       const { name } = invocation;

@@ -1,5 +1,12 @@
 import type { JsonObject } from "@heddle/engine";
-import type { ChartAction, ChartDocument, ChartInvocation, ChartState, TimerPolicy } from "@heddle/statechart";
+import type {
+  ChartAction,
+  ChartDocument,
+  ChartInvocation,
+  ChartState,
+  ChartSubscription,
+  TimerPolicy,
+} from "@heddle/statechart";
 import type { Condition, ExpressionUse } from "../draft.ts";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "../source/source-node.ts";
 
@@ -38,6 +45,7 @@ export interface StateDraft {
   onExit: ChartAction[];
   data?: JsonObject;
   invocations: InvocationDraft[];
+  subscriptions: SubscriptionDraft[];
   doneData?: ChartState["doneData"];
 }
 
@@ -60,15 +68,22 @@ export interface InvocationDraft {
   inputAt?: SourceNode;
 }
 
+export interface SubscriptionDraft {
+  workflowAt: SourceNode;
+  subscription: ChartSubscription;
+}
+
 /** A state's name where something else names it. */
 export interface StateRef {
   id: string;
   at: SourceScalar;
 }
 
-/** With the variables of the loops around. */
 export interface ChartUse extends ExpressionUse {
+  /** Variables of the loops around. */
   locals?: string[];
+  /** Names that can be used there; default all. */
+  only?: readonly string[];
 }
 
 /** What readers of a chart share. */

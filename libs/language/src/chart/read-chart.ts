@@ -4,9 +4,10 @@ import type { Report } from "../report.ts";
 import type { SourceMap } from "../source/source-node.ts";
 import type { ChartDraft, ChartReader } from "./draft.ts";
 import { optionalTemplate } from "./read-actions.ts";
+import { readSubscriptions } from "./read-subscriptions.ts";
 import { readContext, readInitial, readStates } from "./read-states.ts";
 
-export const CHART_FIELDS = [
+const CHART_FIELDS = [
   "id",
   "name",
   "description",
@@ -22,6 +23,7 @@ export const CHART_FIELDS = [
   "context",
   "binding",
   "on_unexpected_event",
+  "subscribe",
   "states",
 ] as const;
 
@@ -45,6 +47,7 @@ export function readChart(workflow: SourceMap, report: Report): ChartDraft {
     onExit: [],
     ...readContext(fields, reader),
     invocations: [],
+    subscriptions: readSubscriptions(fields, reader),
   });
   readStates(fields, 0, reader);
   const { states, uses, assigned, sent } = reader;

@@ -6,6 +6,7 @@ import { isText, readCondition } from "../nodes/reader.ts";
 import { readRetry } from "../nodes/task.ts";
 import { describeSource, type SourceMap, type SourceNode } from "../source/source-node.ts";
 import type { ChartReader, InvocationDraft, StateDraft, StateRef, TransitionDraft } from "./draft.ts";
+import { readSubscriptions } from "./read-subscriptions.ts";
 import { optionalTemplate, readActions, readDelay, TIMER_POLICIES, toNodeReader } from "./read-actions.ts";
 
 const STATE_FIELDS = [
@@ -22,6 +23,7 @@ const STATE_FIELDS = [
   "on_exit",
   "transitions",
   "invoke",
+  "subscribe",
   "output",
   "states",
 ] as const;
@@ -73,6 +75,7 @@ function readState(at: SourceMap, parent: number, around: Fields, reader: ChartR
     onExit: readActions(fields, "on_exit", reader),
     ...readContext(fields, reader),
     invocations: readInvocations(fields, reader),
+    subscriptions: readSubscriptions(fields, reader),
     ...optionalTemplate(fields, reader, "output", "doneData"),
   };
   reader.states.push(state);
@@ -107,8 +110,19 @@ const FORBIDDEN: Record<StateDraft["kind"], readonly string[]> = {
   atomic: ["initial_state", "initial", "default", "output", "states"],
   compound: ["default", "output"],
   parallel: ["initial_state", "initial", "default", "output"],
-  final: ["initial_state", "initial", "default", "transitions", "states", "invoke"],
-  history: ["initial_state", "initial", "transitions", "states", "invoke", "on_enter", "on_exit", "context", "output"],
+  final: ["initial_state", "initial", "default", "transitions", "states", "invoke", "subscribe"],
+  history: [
+    "initial_state",
+    "initial",
+    "transitions",
+    "states",
+    "invoke",
+    "subscribe",
+    "on_enter",
+    "on_exit",
+    "context",
+    "output",
+  ],
 };
 
 function checkKind({ kind }: StateDraft, fields: Fields): void {

@@ -47,7 +47,7 @@ function readSource(fields: Fields): { workflowId: string; workflowAt: SourceNod
 }
 
 /** One of them or a list; without the field it is a good end that counts. */
-function readStatuses(fields: Fields): EndStatus[] {
+export function readStatuses(fields: Fields): EndStatus[] {
   const at = fields.find("status");
   if (at === undefined) return ["completed"];
   if (at.kind === "scalar") return [fields.oneOf("status", END_STATUSES)].filter((status) => status !== undefined);

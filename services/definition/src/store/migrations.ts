@@ -1,3 +1,4 @@
+import { createPoisonTableSql, dropPoisonTableSql } from "@heddle/events";
 import { defineMigrations } from "@heddle/store";
 
 export const definitionMigrations = defineMigrations([
@@ -59,6 +60,15 @@ export const definitionMigrations = defineMigrations([
       for (const table of ["cursors", "events", "requests", "versions", "definitions"]) {
         await knex.schema.dropTable(table);
       }
+    },
+  },
+  {
+    name: "0002_park_events",
+    async up(knex) {
+      await knex.raw(createPoisonTableSql);
+    },
+    async down(knex) {
+      await knex.raw(dropPoisonTableSql);
     },
   },
 ]);

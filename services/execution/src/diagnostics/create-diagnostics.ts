@@ -1,4 +1,5 @@
 import type { ServiceImpl } from "@connectrpc/connect";
+import { summarizeParked } from "@heddle/journal-service";
 import { DiagnosticsService } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import type { OwnerRouter } from "@heddle/rpc";
 import type { ExecutionContext } from "../handlers/context.ts";
@@ -13,6 +14,7 @@ export function createDiagnostics(
 ): ServiceImpl<typeof DiagnosticsService> {
   return {
     describePartitions: () => describePartitions(context),
+    describeParkedEvents: async () => ({ parked: await summarizeParked(context.database) }),
     scanExecutions: (request) => scanExecutions(context, request),
     inspectPartition: router.stream(DiagnosticsService.method.inspectPartition, {
       partitionOf: ({ partition }) => partition,

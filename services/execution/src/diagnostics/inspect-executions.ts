@@ -12,6 +12,7 @@ import { encodeSnapshot, type Execution } from "../domain/aggregate.ts";
 import { inspectMaxExecutions, inspectMaxFlushes, inspectMaxStateBytes, replayPageEvents } from "../domain/limits.ts";
 import type { ExecutionContext } from "../handlers/context.ts";
 import { compareReplay } from "./compare-replay.ts";
+import { toOutcome } from "./to-outcome.ts";
 import { describeWaits } from "./node-waits.ts";
 
 /** An execution as it was at one moment; the state as text, because the next turn changes it in place. */
@@ -98,8 +99,8 @@ async function settle(context: ExecutionContext, number: number, group: readonly
         },
       );
       // The journal goes on further than it was read: that something is missing says nothing.
-      if (journal.isFull && Number(outcome.reachedSeq) < state.lastSeq) continue;
-      message.replay = outcome;
+      if (journal.isFull && outcome.reachedSeq < state.lastSeq) continue;
+      message.replay = toOutcome(outcome);
     }
   }
   return group.map(({ message }) => message);

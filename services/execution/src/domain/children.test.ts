@@ -40,6 +40,7 @@ describe("a parent that ends while its child's plan is fetched", () => {
     const children = createChildren({
       runtime: () => runtime,
       plans: { resolve: () => plan.promise },
+      hasMoved: (error: unknown) => error instanceof DomainError && error.reason === "PARTITION_NOT_OWNED",
       logger: createLogger({ name: "test", level: "silent" }),
     } as unknown as ChildrenOptions);
     children.start(PARENT, CHILD);
@@ -71,5 +72,48 @@ describe("a parent that ends while its child's plan is fetched", () => {
     );
     await finish();
     expect(told).toEqual(["cancel child", "start child", "cancel child"]);
+  });
+});
+
+describe("while the database is away", () => {
+  const away = new DomainError({ kind: "unavailable", reason: "DEPENDENCY_UNAVAILABLE", message: "away" });
+  const started = new DomainError({ kind: "already_exists", reason: "EXECUTION_ALREADY_STARTED", message: "is there" });
+  const ended = {
+    state: { status: "completed", output: 7, endedAt: 1, parent: { executionId: PARENT, nodeId: "node" } },
+  };
+
+  /** A runtime that refuses the first reads of one execution. */
+  function createWith(refusesReadsOf: string, executions: Record<string, unknown>) {
+    const told: string[] = [];
+    let refusals = 2;
+    const runtime = {
+      read: (id: string) =>
+        id === refusesReadsOf && refusals-- > 0 ? Promise.reject(away) : Promise.resolve(executions[id]),
+      submit: () => Promise.reject(started),
+      submitAll: (items: readonly { id: string; command: { type: string } }[]) =>
+        told.push(...items.map(({ id, command }) => `${command.type} ${id}`)),
+    };
+    const children = createChildren({
+      runtime: () => runtime,
+      plans: { resolve: () => Promise.resolve({ plan: { document: { workflowId: "inner" } }, version: 1 }) },
+      hasMoved: (error: unknown) => error instanceof DomainError && error.reason === "PARTITION_NOT_OWNED",
+      logger: createLogger({ name: "test", level: "silent" }),
+    } as unknown as ChildrenOptions);
+    return { children, told };
+  }
+
+  it("a child that is there already is looked at again, and its parent does not fail", async () => {
+    const { children, told } = createWith("child", { [PARENT]: parentThat("waiting"), child: ended });
+    children.start(PARENT, CHILD);
+    await expect.poll(() => told).toEqual([`complete_child ${PARENT}`]);
+    children.stop();
+  });
+
+  it("the parent of a child that is recovered is looked at again, and the orphan ends", async () => {
+    const child = { state: { parent: { executionId: PARENT, nodeId: "node" } } } as unknown as Execution;
+    const { children, told } = createWith(PARENT, { [PARENT]: { state: { endedAt: 1 } } });
+    children.adopt("child", child);
+    await expect.poll(() => told).toEqual(["cancel child"]);
+    children.stop();
   });
 });

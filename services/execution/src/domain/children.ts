@@ -21,10 +21,12 @@ export interface Children {
 export interface ChildrenOptions {
   runtime(): JournalRuntime<Execution, ExecutionCommand>;
   plans: Plans<Plan>;
+  /** Whether an error says that the partition is no longer here: whoever has it now does the rest. */
+  hasMoved(error: unknown): boolean;
   logger: Logger;
 }
 
-export function createChildren({ runtime, plans, logger }: ChildrenOptions): Children {
+export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOptions): Children {
   const waiting = new Map<NodeJS.Timeout, () => void>();
   const starting = new Set<string>();
   let stopped = false;
@@ -102,22 +104,30 @@ export function createChildren({ runtime, plans, logger }: ChildrenOptions): Chi
       version: child.version ?? 0,
     });
     checkInput(plan.document, child.input, "input");
-    await runtime().submit(child.childId, {
-      type: "start",
-      plan,
-      start: {
-        namespace,
-        workflowId: child.workflowId,
-        version,
-        input: child.input,
-        requestId: "",
-        parent: { executionId: parentId, nodeId: child.nodeId },
-        depth: child.depth,
-        priority: child.priority,
-        labels,
-        ...(traceparent !== undefined && { traceparent }),
-      },
-    });
+    try {
+      await runtime().submit(child.childId, {
+        type: "start",
+        plan,
+        start: {
+          namespace,
+          workflowId: child.workflowId,
+          version,
+          input: child.input,
+          requestId: "",
+          parent: { executionId: parentId, nodeId: child.nodeId },
+          depth: child.depth,
+          priority: child.priority,
+          labels,
+          ...(traceparent !== undefined && { traceparent }),
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.reason !== "EXECUTION_ALREADY_STARTED") throw error;
+      // It may have ended before this process was there to tell its parent.
+      const existing = await runtime().read(child.childId);
+      if (existing?.state.endedAt !== undefined) finished(child.childId, existing);
+      return;
+    }
     // It may have ended while the plan was fetched.
     await readParent(parentId, child);
   };
@@ -129,19 +139,28 @@ export function createChildren({ runtime, plans, logger }: ChildrenOptions): Chi
         return;
       } catch (error) {
         if (!(error instanceof DomainError)) throw error;
-        if (error.reason === "EXECUTION_ALREADY_STARTED") {
-          const existing = await runtime().read(child.childId);
-          if (existing?.state.endedAt !== undefined) finished(child.childId, existing);
-          return;
-        }
         // Whoever owns the partition now derives the obligation anew.
-        if (error.reason === "PARTITION_NOT_OWNED" || error.reason === "PARTITION_LOST") return;
+        if (hasMoved(error)) return;
         if (!isPassing(error)) {
           const failure = { type: error.reason.toLowerCase(), message: error.message, retryable: false };
           tell(parentId, { type: "fail_child", nodeId: child.nodeId, childId: child.childId, failure });
           return;
         }
         logger.warn({ err: error, parentId, childId: child.childId, pauseMs }, "a sub-workflow cannot start yet");
+      }
+      await pause(pauseMs);
+    }
+  };
+
+  const endIfOrphaned = async (id: string, parentId: string): Promise<void> => {
+    for (let pauseMs: number = retryPauseMs.first; !stopped; pauseMs = Math.min(pauseMs * 2, retryPauseMs.longest)) {
+      try {
+        const parent = await runtime().read(parentId);
+        if (parent?.state.endedAt !== undefined) cancel(id, `its parent ${parentId} has ended`);
+        return;
+      } catch (error) {
+        // Whoever recovers a partition that is lost asks again. While the database is away nothing is lost, and nobody would.
+        if (hasMoved(error) || !(error instanceof DomainError) || !isPassing(error)) throw error;
       }
       await pause(pauseMs);
     }
@@ -168,15 +187,9 @@ export function createChildren({ runtime, plans, logger }: ChildrenOptions): Chi
     adopt(id, { state }) {
       const { parent } = state;
       if (parent === undefined) return;
-      runtime()
-        .read(parent.executionId)
-        .then((execution) => {
-          if (execution?.state.endedAt !== undefined) cancel(id, `its parent ${parent.executionId} has ended`);
-        })
-        .catch((error: unknown) => {
-          // The partition is lost or the process stops; whoever recovers it next asks again.
-          logger.debug({ err: error, executionId: id }, "the parent of a sub-workflow could not be read");
-        });
+      endIfOrphaned(id, parent.executionId).catch((error: unknown) => {
+        logger.debug({ err: error, executionId: id }, "the parent of a sub-workflow could not be read");
+      });
     },
     stop() {
       stopped = true;

@@ -1,13 +1,13 @@
 import { create } from "@bufbuild/protobuf";
+import { readPartitions } from "@heddle/journal-service";
 import {
   type DescribePartitionsResponse,
   DescribePartitionsResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
-import { describePartitions as query } from "../store/describe-partitions.ts";
 import type { ExecutionContext } from "./context.ts";
 
 export async function describePartitions({ database }: ExecutionContext): Promise<DescribePartitionsResponse> {
-  const rows = await query(database);
+  const rows = await readPartitions(database);
   return create(DescribePartitionsResponseSchema, {
     partitions: rows.map(({ partition, owner, live, epoch, projected_offset: projected, published }) => ({
       partition,

@@ -2,9 +2,9 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { decodeState, nextTimerAt, type Plan } from "@heddle/engine";
 import { readHistoryTable } from "@heddle/journal";
+import { type HistoryRange, readHistoryRanges } from "@heddle/journal-service";
 import {
   type ReplayOutcome,
-  ReplayOutcomeSchema,
   type ScanExecutionsRequest,
   type ScanExecutionsResponse,
   ScanExecutionsResponseSchema,
@@ -13,9 +13,9 @@ import {
 } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { decodePageToken, encodePageToken } from "@heddle/store";
 import { compareReplay } from "../diagnostics/compare-replay.ts";
+import { toOutcome } from "../diagnostics/to-outcome.ts";
 import { isActive } from "../diagnostics/node-waits.ts";
 import { replayPageEvents } from "../domain/limits.ts";
-import { type HistoryRange, readHistoryRanges } from "../store/read-history-ranges.ts";
 import { findScanned, scanExecutions as query, type ScannedRow } from "../store/scan-executions.ts";
 import type { ExecutionContext } from "./context.ts";
 
@@ -104,13 +104,14 @@ async function replayStored(
 ): Promise<ReplayOutcome> {
   const id = row.execution_id;
   if (plan instanceof Error) {
-    return create(ReplayOutcomeSchema, { difference: `its plan cannot be had: ${plan.message}` });
+    return toOutcome({ reachedSeq: 0, difference: `its plan cannot be had: ${plan.message}` });
   }
-  return await compareReplay(
+  const outcome = await compareReplay(
     { id, plan, snapshot: snapshot.toString(), lastSeq: Number(row.last_seq) },
     {
       read: (afterSeq) => readHistoryTable(database, id, afterSeq, replayPageEvents),
       loadPayloads: (digests) => runtime.loadPayloads(digests),
     },
   );
+  return toOutcome(outcome);
 }

@@ -5,6 +5,7 @@ import type { Logger } from "@heddle/telemetry";
 import { byShard } from "./by-shard.ts";
 import type { OpenTasks } from "./open-tasks.ts";
 import { createReplicas } from "./replicas.ts";
+import type { ResultDone } from "./result-frames.ts";
 import { createShardLink } from "./shard-link.ts";
 
 export interface SchedulerLinkOptions {
@@ -16,8 +17,8 @@ export interface SchedulerLinkOptions {
   ownerId: string;
   openTasks: OpenTasks;
   ownedPartitions(): number[];
-  /** Call `done` once for each result, when it is recorded or refused. */
-  onResults(results: readonly TaskResult[], done: () => void): void;
+  /** Call `done` once for each result, when it is recorded or refused for good, or to give it back. */
+  onResults(results: readonly TaskResult[], done: ResultDone): void;
   logger: Logger;
 }
 

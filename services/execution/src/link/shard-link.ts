@@ -12,7 +12,7 @@ import type { Logger } from "@heddle/telemetry";
 import { firstFrameTimeoutMs, linkRetryPauseMs, maxTasksPerFrame } from "../domain/limits.ts";
 import type { OpenTasks } from "./open-tasks.ts";
 import type { Replicas } from "./replicas.ts";
-import { createResultFrames, type ResultFrames } from "./result-frames.ts";
+import { createResultFrames, type ResultDone, type ResultFrames } from "./result-frames.ts";
 import { createSilenceWatch } from "./silence.ts";
 
 export interface ShardLinkOptions {
@@ -22,8 +22,8 @@ export interface ShardLinkOptions {
   ownerId: string;
   openTasks: OpenTasks;
   ownedPartitions(): number[];
-  /** Call `done` once for each result, when it is recorded or refused. */
-  onResults(results: readonly TaskResult[], done: () => void): void;
+  /** Call `done` once for each result, when it is recorded or refused for good, or to give it back. */
+  onResults(results: readonly TaskResult[], done: ResultDone): void;
   logger: Logger;
 }
 
@@ -137,8 +137,10 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
   const connect = (named?: string): void => {
     // Frames count per stream: an acknowledgement that comes late must not be said on the next one.
     const opened: { stream?: Stream } = {};
-    const frames = createResultFrames((upToFrame) => {
-      if (opened.stream === stream) send({ case: "acknowledge", value: { upToFrame } });
+    const frames = createResultFrames((upToFrame, returnedTaskIds) => {
+      if (opened.stream === stream) {
+        send({ case: "acknowledge", value: { upToFrame, returnedTaskIds: [...returnedTaskIds] } });
+      }
     });
     const chosen = replicas.choose(named, address);
     ({ address } = chosen);

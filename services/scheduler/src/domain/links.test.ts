@@ -3,7 +3,7 @@ import { TaskSchema, TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.
 import { LinkSyncSchema } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import { describe, expect, it } from "vitest";
 import { ALL_PARTITIONS, createSimulation, task, type Simulation } from "../../test/simulation.ts";
-import { acknowledgeResults, closeLink, openLink, syncTasks } from "./links.ts";
+import { acknowledgeResults, closeLink, openLink, syncTasks, takeBackResults } from "./links.ts";
 import type { Owner } from "./model.ts";
 import { takeLinkFrames } from "./outgoing.ts";
 
@@ -145,6 +145,61 @@ describe("results", () => {
     expect(simulation.owner.recorded.size).toBe(4);
     simulation.acknowledge();
     expect(simulation.owner.recorded.size).toBe(5);
+  });
+});
+
+describe("results that an owner gives back", () => {
+  it("are kept for the next owner of their partition, and the worker does its work once", () => {
+    const simulation = connected();
+    simulation.connect("w");
+    simulation.schedule(task(0), task(1));
+    const old = simulation.owner.link as Owner;
+    simulation.finish("w", [first, second]);
+    takeBackResults(simulation.state, old, [first]);
+    acknowledgeResults(simulation.state, old, 1n);
+    simulation.turn();
+    expect(simulation.state.partitions[0]?.tasks.size).toBe(1);
+    expect(simulation.state.partitions[1]?.tasks.size).toBe(0);
+    expect(simulation.worker("w").unacknowledged.size).toBe(1);
+    const next = openLink(simulation.state, "next", () => {}, simulation.nowMs);
+    sync(simulation, next, [0], [0]);
+    expect(resultsOf(simulation, next)).toEqual([first]);
+    acknowledgeResults(simulation.state, next, 1n);
+    simulation.turn();
+    expect(simulation.worker("w").unacknowledged.size).toBe(0);
+    expect(simulation.deliveries).toHaveLength(2);
+  });
+
+  it("come again to the same owner with its sync, whatever it says of their old frame by then", () => {
+    const simulation = connected();
+    simulation.connect("w");
+    simulation.schedule(task(0));
+    const owner = simulation.owner.link as Owner;
+    simulation.finish("w", [first]);
+    takeBackResults(simulation.state, owner, [first, "unknown"]);
+    sync(simulation, owner, [0], [0]);
+    expect(resultsOf(simulation, owner)).toEqual([first]);
+    acknowledgeResults(simulation.state, owner, 1n);
+    expect(simulation.state.counts.finished).toBe(1);
+    acknowledgeResults(simulation.state, owner, 2n);
+    simulation.turn();
+    expect([simulation.state.counts.tasks, owner.unacknowledged]).toEqual([0, 0]);
+    expect(simulation.worker("w").unacknowledged.size).toBe(0);
+  });
+
+  it("are another's by now: the old owner's word counts no longer", () => {
+    const simulation = connected();
+    simulation.connect("w");
+    simulation.schedule(task(0));
+    const old = simulation.owner.link as Owner;
+    simulation.finish("w", [first]);
+    const next = openLink(simulation.state, "next", () => {}, simulation.nowMs);
+    sync(simulation, next, [0], [0]);
+    takeBackResults(simulation.state, old, [first]);
+    acknowledgeResults(simulation.state, old, 1n);
+    expect(resultsOf(simulation, next)).toEqual([first]);
+    acknowledgeResults(simulation.state, next, 1n);
+    expect([simulation.state.counts.tasks, old.unacknowledged]).toEqual([0, 0]);
   });
 });
 

@@ -131,6 +131,26 @@ export function acknowledgeResults(state: SchedulerState, owner: Owner, upToFram
   if (owner.results.length > 0) state.filled.add(owner);
 }
 
+/**
+ * The owner has neither recorded nor refused these results, because their partition has moved away from it. They are kept
+ * for the next sync, which may be its own: then they are reported anew, and frames that are still open do not count.
+ */
+export function takeBackResults(state: SchedulerState, owner: Owner, taskIds: readonly string[]): void {
+  const returned = new Set<TaskEntry>();
+  for (const taskId of taskIds) {
+    const entry = findTask(state, taskId);
+    if (entry?.reportedTo !== owner) continue;
+    entry.reportedTo = undefined;
+    returned.add(entry);
+  }
+  if (returned.size === 0) return;
+  for (const frame of owner.frames) {
+    const kept = frame.entries.filter((entry) => !returned.has(entry));
+    owner.unacknowledged -= frame.entries.length - kept.length;
+    frame.entries = kept;
+  }
+}
+
 function settle(state: SchedulerState, owner: Owner, frame: LinkFrame): void {
   owner.unacknowledged -= frame.entries.length;
   for (const entry of frame.entries) {

@@ -188,7 +188,8 @@ export interface Owner extends Outbox {
 
 export interface LinkFrame {
   readonly number: bigint;
-  readonly entries: readonly TaskEntry[];
+  /** Without those that were given back. */
+  entries: readonly TaskEntry[];
 }
 
 /** The tasks of one partition of executions, and whose they are. */

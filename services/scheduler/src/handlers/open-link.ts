@@ -8,7 +8,15 @@ import {
   helloExpected,
   unknownFrame,
 } from "../domain/checks.ts";
-import { acknowledgeResults, cancelTasks, closeLink, openLink, scheduleTasks, syncTasks } from "../domain/links.ts";
+import {
+  acknowledgeResults,
+  cancelTasks,
+  closeLink,
+  openLink,
+  scheduleTasks,
+  syncTasks,
+  takeBackResults,
+} from "../domain/links.ts";
 import type { Owner } from "../domain/model.ts";
 import { linkFrame, pulseFrame, takeLinkFrames } from "../domain/outgoing.ts";
 import { runDuplex, type DuplexSession } from "../duplex.ts";
@@ -82,6 +90,8 @@ function handleFrame(context: SchedulerContext, owner: Owner, { frame }: OpenLin
       scheduleTasks(state, owner, frame.value.tasks, clock.now());
       return brake.pause();
     case "acknowledge":
+      checkItems("acknowledge.returned_task_ids", frame.value.returnedTaskIds.length);
+      takeBackResults(state, owner, frame.value.returnedTaskIds);
       acknowledgeResults(state, owner, frame.value.upToFrame);
       return undefined;
     case "cancel":

@@ -26,6 +26,6 @@ export function whatEnded(event: End): EndedMachine | undefined {
   return named.get(event);
 }
 
-export function isEnd(event: MachineEvent): event is End {
+function isEnd(event: MachineEvent): event is End {
   return event.type === "machine_finished" || event.type === "machine_failed" || event.type === "machine_deleted";
 }

@@ -9,6 +9,8 @@ export interface TurnEffectsOptions {
   hub: Hub;
   requestIds: Pick<RequestIds, "add">;
   outbox: Pick<Outbox, "update" | "recover">;
+  /** There is a machine whose definition subscribes to executions. */
+  onSubscribing(): void;
 }
 
 /** What must happen outside after a commit. Everything here is derived from committed state, so a crash forgets nothing. */
@@ -18,7 +20,7 @@ export interface TurnEffects {
   recovered(machines: Iterable<[id: string, machine: Machine]>): void;
 }
 
-export function createTurnEffects({ hub, requestIds, outbox }: TurnEffectsOptions): TurnEffects {
+export function createTurnEffects({ hub, requestIds, outbox, onSubscribing }: TurnEffectsOptions): TurnEffects {
   const remember = (id: string, { state }: Machine): void => {
     const start = startKeyOf(state);
     if (start !== undefined) requestIds.add(start.scope, start.key, id);
@@ -28,6 +30,7 @@ export function createTurnEffects({ hub, requestIds, outbox }: TurnEffectsOption
     committed(turns) {
       for (const { id, state: machine, events } of turns) {
         if (events[0]?.type === "machine_created") remember(id, machine);
+        if (machine.chart.subscribes) onSubscribing();
         // A machine that had failed took no ends: they may have come meanwhile.
         if (events.some(({ type }) => type === "machine_resumed")) outbox.recover(id, machine);
         else outbox.update(id, machine);
@@ -37,6 +40,7 @@ export function createTurnEffects({ hub, requestIds, outbox }: TurnEffectsOption
     recovered(machines) {
       for (const [id, machine] of machines) {
         remember(id, machine);
+        if (machine.chart.subscribes) onSubscribing();
         outbox.recover(id, machine);
       }
     },

@@ -1,5 +1,4 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
-import { BinaryReader } from "@bufbuild/protobuf/wire";
 import {
   createSqlPoisonStore,
   type EventBus,
@@ -23,6 +22,7 @@ import {
 import type { Database, Transaction } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { hasReason, isFinal } from "./outcome.ts";
+import { isExecutionEnd, isMachineEnd } from "./peek-end.ts";
 
 /** All replicas together: whichever gets the event tells the owner of the machine. */
 const EXECUTIONS_GROUP = "heddle.statemachine.executions";
@@ -99,27 +99,11 @@ export function createEnds(options: EndsOptions): Ends {
   };
 }
 
-/** Field numbers of ends in the events: most events are none, and need not be decoded to see that. */
-const EXECUTION_ENDS = new Set([5, 6, 7]);
-const MACHINE_ENDS = new Set([8, 9, 11]);
-/** Fields before the oneof: id, seq, time. */
-const FIRST_OF_ONEOF = 4;
-
-function isAmong(fields: ReadonlySet<number>, bytes: Uint8Array): boolean {
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const [field, wireType] = reader.tag();
-    if (field >= FIRST_OF_ONEOF) return fields.has(field);
-    reader.skip(wireType, field);
-  }
-  return false;
-}
-
 type Report = ReportInvocationRequest["report"];
 
 /** Undefined for what is no end, and for an end that no machine waits for. */
-export function reportOfExecution({ value }: EventMessage): ReportInvocationRequest | undefined {
-  if (!isAmong(EXECUTION_ENDS, value)) return undefined;
+function reportOfExecution({ value }: EventMessage): ReportInvocationRequest | undefined {
+  if (!isExecutionEnd(value)) return undefined;
   const { event } = fromBinary(ExecutionEventSchema, value);
   const report = executionReport(event);
   const origin = report && "origin" in (event.value ?? {}) ? (event.value as { origin?: Origin }).origin : undefined;
@@ -153,8 +137,8 @@ function executionReport(event: ExecutionEvent["event"]): Report | undefined {
 }
 
 /** Undefined for what is no end, and for an end that no machine waits for. */
-export function reportOfMachine({ value }: EventMessage): ReportInvocationRequest | undefined {
-  if (!isAmong(MACHINE_ENDS, value)) return undefined;
+function reportOfMachine({ value }: EventMessage): ReportInvocationRequest | undefined {
+  if (!isMachineEnd(value)) return undefined;
   const { event } = fromBinary(StateMachineEventSchema, value);
   const report = machineReport(event);
   const parent = report === undefined ? undefined : endedOf(event)?.parent;

@@ -1,7 +1,8 @@
-import { createPoisonTableSql, dropPoisonTableSql } from "@heddle/events";
+import { createPoisonTableSql, createPositionTableSql, dropPoisonTableSql, dropPositionTableSql } from "@heddle/events";
 import { journalMigrations } from "@heddle/journal";
-import { createPlanTableSql } from "@heddle/journal-service";
+import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
 import { defineMigrations } from "@heddle/store";
+import { createSubscriptionTablesSql, dropSubscriptionTablesSql } from "./subscriptions.ts";
 
 export const stateMachineMigrations = defineMigrations([
   ...journalMigrations(),
@@ -46,12 +47,18 @@ export const stateMachineMigrations = defineMigrations([
       );
       await knex.raw("create index machines_by_label on machines using gin (labels) where labels <> '{}'");
       await knex.raw("create index machines_live on machines (partition) where live");
+      await knex.raw(createSubscriptionTablesSql);
       await knex.raw(createPlanTableSql);
+      await knex.raw(createActiveVersionTableSql);
+      await knex.raw(createPositionTableSql);
       await knex.raw(createPoisonTableSql);
     },
     async down(knex) {
       await knex.raw(dropPoisonTableSql);
+      await knex.raw(dropPositionTableSql);
+      await knex.schema.dropTable("active_versions");
       await knex.schema.dropTable("plans");
+      await knex.raw(dropSubscriptionTablesSql);
       await knex.schema.dropTable("machines");
     },
   },

@@ -1,10 +1,11 @@
 import { byteaArray, type Projection, writeHistory } from "@heddle/journal";
-import { activeStates, type Chart } from "@heddle/statechart";
+import { activeStates, type Chart, subscriptionsOf } from "@heddle/statechart";
 import type { Database, Queryable } from "@heddle/store";
 import { decodeSnapshot, encodeSnapshot, isDone, type Machine } from "../domain/aggregate.ts";
 import { PARENT_KIND } from "../domain/enums.ts";
 import type { StartedBy } from "../domain/keys.ts";
 import { toStatus } from "../domain/to-proto.ts";
+import { type CapturedSubscriptions, writeSubscriptions } from "./subscriptions.ts";
 
 /** Loads the chart of a stored machine. */
 export type LoadChart = (key: { namespace: string; workflowId: string; version: number }) => Promise<Chart>;
@@ -14,6 +15,7 @@ interface Captured {
   /** In the order of COLUMNS. */
   row: readonly unknown[];
   startedBy: StartedBy;
+  subscribing: CapturedSubscriptions;
 }
 
 /** Lists of names are passed as the text of an array, because Postgres would make one list of a list of lists. */
@@ -73,10 +75,14 @@ export function createMachineProjection(
   loadChart: LoadChart,
   onDone: (machines: readonly StartedBy[]) => void,
 ): Projection<Machine, Captured> {
+  /** A machine may have come here from a version that subscribes: its rows go with the next flush. */
+  let anySubscribes = false;
+
   const restore = async (rows: readonly SnapshotRow[]): Promise<{ id: string; state: Machine }[]> => {
     const restored: { id: string; state: Machine }[] = [];
     for (const row of rows) {
       const chart = await loadChart({ namespace: row.namespace, workflowId: row.workflow_id, version: row.version });
+      anySubscribes ||= chart.subscribes;
       restored.push({
         id: row.machine_id,
         state: decodeSnapshot(chart, row.snapshot.toString(), Number(row.last_seq)),
@@ -86,10 +92,20 @@ export function createMachineProjection(
   };
 
   return {
-    capture: ({ id, partition, state: machine }) => ({
-      row: rowOf(id, partition, machine),
-      startedBy: machine.state,
-    }),
+    capture({ id, partition, state: machine }) {
+      const { chart, state } = machine;
+      anySubscribes ||= chart.subscribes;
+      return {
+        row: rowOf(id, partition, machine),
+        startedBy: state,
+        subscribing: {
+          machineId: id,
+          namespace: state.namespace,
+          since: isoTime(state.createdAt),
+          subscriptions: subscriptionsOf(chart, state, id),
+        },
+      };
+    },
     async write(transaction, changes) {
       const values = COLUMNS.map(([, type], column) => {
         const cells = changes.map(({ captured }) => captured.row[column]);
@@ -97,6 +113,12 @@ export function createMachineProjection(
       });
       await transaction.query({ ...UPSERT, values });
       await writeHistory(transaction, changes);
+      if (anySubscribes) {
+        await writeSubscriptions(
+          transaction,
+          changes.map(({ captured }) => captured.subscribing),
+        );
+      }
       onDone(changes.filter(({ finished }) => finished).map(({ captured }) => captured.startedBy));
     },
     async loadLive(partition) {

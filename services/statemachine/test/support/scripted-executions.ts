@@ -1,8 +1,8 @@
 import { create, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
-import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { timestampNow, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Json, JsonObject } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
-import { createRawEventMessage, type EventBus } from "@heddle/events";
+import { createRawEventMessage, type EventBus, type EventMessage } from "@heddle/events";
 import { newId } from "@heddle/journal";
 import { type ExecutionEvent, ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import {
@@ -22,6 +22,7 @@ export interface ScriptedExecution {
   requestId: string;
   status: ExecutionStatus;
   origin: ExecutionOrigin | undefined;
+  labels: Record<string, string>;
   signals: { name: string; payload: Json; requestId: string }[];
 }
 
@@ -36,14 +37,17 @@ export interface ScriptedExecutions {
   /** Ends one well; its event goes to the bus unless `silently`. */
   complete(execution: ScriptedExecution, output: Json, options?: { silently: boolean }): Promise<void>;
   fail(execution: ScriptedExecution, message: string): Promise<void>;
+  /** Brings the last event once more, as a bus may. */
+  repeat(): Promise<void>;
 }
 
-export function createScriptedExecutions(bus: EventBus): ScriptedExecutions {
+export function createScriptedExecutions(bus: () => EventBus): ScriptedExecutions {
   const started: ScriptedExecution[] = [];
   const outputs = new Map<string, Json>();
   const refused = new Map<string, DomainError>();
   let down = false;
   let offset = 0;
+  let last: EventMessage[] = [];
 
   const reach = (): void => {
     if (down) throw new DomainError({ kind: "unavailable", reason: "DEPENDENCY_UNAVAILABLE", message: "down" });
@@ -54,27 +58,34 @@ export function createScriptedExecutions(bus: EventBus): ScriptedExecutions {
     if (execution !== undefined) return execution;
     throw new DomainError({ kind: "not_found", reason: "EXECUTION_NOT_FOUND", message: `no execution ${id}` });
   };
-  const toMessage = ({ id, status }: ScriptedExecution): Execution => {
+  const toMessage = ({ id, status, labels }: ScriptedExecution): Execution => {
     const output = outputs.get(id);
     return create(ExecutionSchema, {
       executionId: id,
       status,
+      labels,
       output: output === undefined ? undefined : toValue(output),
     });
   };
   const publish = async (execution: ScriptedExecution, event: ExecutionEvent["event"]): Promise<void> => {
     offset += 1;
-    const value = create(ExecutionEventSchema, { executionId: execution.id, seq: BigInt(offset), event });
-    await bus.publish([
+    const value = create(ExecutionEventSchema, {
+      executionId: execution.id,
+      seq: BigInt(offset),
+      occurredAt: timestampNow(),
+      event,
+    });
+    last = [
       createRawEventMessage(ExecutionEventSchema.typeName, toBinary(ExecutionEventSchema, value), {
         id: `${execution.id}/${offset}`,
         source: "/test",
         key: execution.id,
         position: { partition: 0, offset, index: 0 },
       }),
-    ]);
+    ];
+    await bus().publish(last);
   };
-  const ended = { namespace: "default", workflowId: "w" };
+  const ended = ({ workflowId }: ScriptedExecution) => ({ namespace: "default", workflowId });
 
   return {
     started,
@@ -92,7 +103,7 @@ export function createScriptedExecutions(bus: EventBus): ScriptedExecutions {
         value: {
           $typeName: "heddle.execution.v1.ExecutionCompleted",
           output: { $typeName: "heddle.common.v1.Payload", form: { case: "json", value: JSON.stringify(output) } },
-          ...ended,
+          ...ended(execution),
           ...(origin !== undefined && { origin }),
         },
       });
@@ -112,11 +123,12 @@ export function createScriptedExecutions(bus: EventBus): ScriptedExecutions {
             retryAfterMs: 0n,
             nodeId: "",
           },
-          ...ended,
+          ...ended(execution),
           ...(origin !== undefined && { origin }),
         },
       });
     },
+    repeat: () => bus().publish(last),
     routes: (router) =>
       router.service(ExecutionService, {
         startExecution(request) {
@@ -132,6 +144,7 @@ export function createScriptedExecutions(bus: EventBus): ScriptedExecutions {
             requestId: request.requestId,
             status: ExecutionStatus.RUNNING,
             origin: request.origin,
+            labels: request.labels,
             signals: [],
           };
           if (known === undefined) started.push(execution);

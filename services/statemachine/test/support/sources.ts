@@ -20,3 +20,14 @@ workflow:
 /** The same with every event that leads nowhere refused. */
 export const STRICT = ORDER.replace("id: order", "id: strict\n  on_unexpected_event: refuse");
 export const PATIENT = ORDER.replace("id: order", "id: patient\n  on_unexpected_event: queue");
+
+/** Ends by a timer. */
+export const SOON = `
+workflow:
+  id: soon
+  type: state_machine
+  states:
+    - name: waiting
+      transitions: [{ after: 5s, target: over }]
+    - { name: over, type: final }
+`;

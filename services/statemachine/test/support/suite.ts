@@ -4,6 +4,7 @@ import { createMemoryBus, type EventBus, type EventMessage } from "@heddle/event
 import type { JournalLimits } from "@heddle/journal";
 import { compileDefinition } from "@heddle/language";
 import { DefinitionService, GetPlanResponseSchema } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import { createInMemoryTransport, createRpcClient, type Routes, type RpcClient } from "@heddle/rpc";
 import { createLogger } from "@heddle/telemetry";
@@ -13,13 +14,17 @@ import { createScriptedExecutions, type ScriptedExecutions } from "./scripted-ex
 
 export interface MachineSuite {
   client: RpcClient<typeof StateMachineService>;
+  /** Starts executions as anybody may. */
+  starter: RpcClient<typeof ExecutionService>;
   executions: ScriptedExecutions;
-  bus: EventBus;
+  readonly bus: EventBus;
   /** Events as they were published, in order. */
   published: EventMessage[];
   testDatabase: TestDatabase;
   /** Makes this source the active version of its workflow. */
   publish(source: string): void;
+  /** While true the definition service cannot be reached. */
+  setDefinitionsDown(down: boolean): void;
   /** Ends the service in order and starts another one on the same data. */
   restart(): Promise<void>;
   /** Leaves the service as a crash would: a successor on the same data takes its partitions. */
@@ -30,9 +35,17 @@ export interface MachineSuite {
 }
 
 /** Serves what was compiled from the sources. */
-export function createDefinitions(): { publish(source: string): void; routes: Routes } {
+export function createDefinitions(): {
+  publish(source: string): void;
+  setDown(down: boolean): void;
+  routes: Routes;
+} {
   const plans = new Map<string, string[]>();
+  let isDown = false;
   return {
+    setDown(down) {
+      isDown = down;
+    },
     publish(source) {
       const { plan, findings } = compileDefinition(source);
       if (plan === undefined) throw new Error(`bad definition: ${JSON.stringify(findings)}`);
@@ -43,6 +56,7 @@ export function createDefinitions(): { publish(source: string): void; routes: Ro
     routes: (router) =>
       router.service(DefinitionService, {
         getPlan(request) {
+          if (isDown) throw new DomainError({ kind: "unavailable", reason: "DEPENDENCY_UNAVAILABLE", message: "down" });
           const versions = plans.get(request.workflowId);
           const version = request.version === 0 ? (versions?.length ?? 0) : request.version;
           const planJson = versions?.[version - 1];
@@ -63,8 +77,13 @@ export async function startMachineSuite(
   const logger = createLogger({ name: "test", level: (process.env["TEST_LOG_LEVEL"] as "silent") ?? "silent" });
   const published: EventMessage[] = [];
   const definitions = createDefinitions();
-  const bus = createMemoryBus();
-  const executions = createScriptedExecutions(bus);
+  const closing: Promise<void>[] = [];
+  let bus = createMemoryBus();
+  const executions = createScriptedExecutions(() => bus);
+  const replaceBus = (): void => {
+    closing.push(bus.close());
+    bus = createMemoryBus();
+  };
   let skippedMs = 0;
 
   const startService = async () => {
@@ -97,21 +116,29 @@ export async function startMachineSuite(
   const use = (next: typeof current): void => {
     current = next;
     suite.client = createRpcClient(StateMachineService, next.transport);
+    suite.starter = createRpcClient(ExecutionService, next.transport);
   };
   const suite: MachineSuite = {
     client: createRpcClient(StateMachineService, current.transport),
+    starter: createRpcClient(ExecutionService, current.transport),
     executions,
-    bus,
+    get bus() {
+      return bus;
+    },
     published,
     testDatabase,
     publish: definitions.publish,
+    setDefinitionsDown: definitions.setDown,
     async restart() {
       await current.service.stop();
       current.transport.close();
+      replaceBus();
       use(await startService());
     },
     async crash() {
       abandoned.push(current);
+      // In memory, it dies with its process.
+      replaceBus();
       use(await startService());
     },
     skip(ms) {
@@ -122,7 +149,7 @@ export async function startMachineSuite(
         await service.stop().catch(() => undefined);
         transport.close();
       }
-      await bus.close();
+      await Promise.all([bus.close(), ...closing]);
       await testDatabase.drop();
     },
   };

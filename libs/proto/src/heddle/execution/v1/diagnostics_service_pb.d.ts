@@ -623,6 +623,81 @@ export declare type NodeWait = Message<"heddle.execution.v1.NodeWait"> & {
 export declare const NodeWaitSchema: GenMessage<NodeWait>;
 
 /**
+ * Request of DescribeParkedEvents.
+ *
+ * @generated from message heddle.execution.v1.DescribeParkedEventsRequest
+ */
+export declare type DescribeParkedEventsRequest = Message<"heddle.execution.v1.DescribeParkedEventsRequest"> & {
+};
+
+/**
+ * Describes the message heddle.execution.v1.DescribeParkedEventsRequest.
+ * Use `create(DescribeParkedEventsRequestSchema)` to create a new message.
+ */
+export declare const DescribeParkedEventsRequestSchema: GenMessage<DescribeParkedEventsRequest>;
+
+/**
+ * Response of DescribeParkedEvents.
+ *
+ * @generated from message heddle.execution.v1.DescribeParkedEventsResponse
+ */
+export declare type DescribeParkedEventsResponse = Message<"heddle.execution.v1.DescribeParkedEventsResponse"> & {
+  /**
+   * One entry for each group and topic that has any, by their names.
+   *
+   * @generated from field: repeated heddle.execution.v1.ParkedEvents parked = 1;
+   */
+  parked: ParkedEvents[];
+};
+
+/**
+ * Describes the message heddle.execution.v1.DescribeParkedEventsResponse.
+ * Use `create(DescribeParkedEventsResponseSchema)` to create a new message.
+ */
+export declare const DescribeParkedEventsResponseSchema: GenMessage<DescribeParkedEventsResponse>;
+
+/**
+ * Events that a group has set aside.
+ *
+ * @generated from message heddle.execution.v1.ParkedEvents
+ */
+export declare type ParkedEvents = Message<"heddle.execution.v1.ParkedEvents"> & {
+  /**
+   * The consumer group, or the publisher.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * The topic that they came from, or were meant for.
+   *
+   * @generated from field: string topic = 2;
+   */
+  topic: string;
+
+  /**
+   * How many there are.
+   *
+   * @generated from field: uint64 count = 3;
+   */
+  count: bigint;
+
+  /**
+   * What the last one failed with, at most 500 characters.
+   *
+   * @generated from field: string last_error = 4;
+   */
+  lastError: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ParkedEvents.
+ * Use `create(ParkedEventsSchema)` to create a new message.
+ */
+export declare const ParkedEventsSchema: GenMessage<ParkedEvents>;
+
+/**
  * What the service finds when it looks at itself, for `heddle doctor`: facts and no verdicts, and nothing is changed or
  * loaded by looking. Internal.
  *
@@ -660,6 +735,17 @@ export declare const DiagnosticsService: GenService<{
     methodKind: "server_streaming";
     input: typeof InspectPartitionRequestSchema;
     output: typeof InspectPartitionResponseSchema;
+  },
+  /**
+   * Counts the events that consumers of this service could not handle, and those that no broker took, which it has set aside.
+   * Any replica answers.
+   *
+   * @generated from rpc heddle.execution.v1.DiagnosticsService.DescribeParkedEvents
+   */
+  describeParkedEvents: {
+    methodKind: "unary";
+    input: typeof DescribeParkedEventsRequestSchema;
+    output: typeof DescribeParkedEventsResponseSchema;
   },
 }>;
 

@@ -286,11 +286,19 @@ export declare const LinkResultsSchema: GenMessage<LinkResults>;
  */
 export declare type LinkAcknowledge = Message<"heddle.scheduler.v1.LinkAcknowledge"> & {
   /**
-   * Every result in frames up to this one is recorded or refused for good.
+   * Every result in frames up to this one is recorded, refused for good, or given back.
    *
    * @generated from field: uint64 up_to_frame = 1;
    */
   upToFrame: bigint;
+
+  /**
+   * Tasks of frames of this stream whose results are given back: they were neither recorded nor refused, because their partition is not the
+   * owner's any longer. The scheduler keeps them for the next sync of the partition. Given back before the frame is acknowledged.
+   *
+   * @generated from field: repeated string returned_task_ids = 2;
+   */
+  returnedTaskIds: string[];
 };
 
 /**

@@ -12,7 +12,8 @@ export interface PartitionRow {
   published: Record<string, string>;
 }
 
-export async function describePartitions(database: Queryable): Promise<PartitionRow[]> {
+/** All partitions of the service's journal, ascending. */
+export async function readPartitions(database: Queryable): Promise<PartitionRow[]> {
   const { rows } = await database.query<PartitionRow>({
     text: `select p.partition, p.owner, o.owner is not null as live, p.epoch, p.projected_offset,
         coalesce((select json_object_agg(c.name, c.journal_offset::text) from publisher_cursors c
