@@ -1,5 +1,13 @@
-import type { PlanDocument, PlanNode, SwitchCase, SwitchNode } from "@heddle/engine";
-import { type Diagram, type DiagramEdge, leaf } from "./diagram.ts";
+import type {
+  Dependence,
+  LoopNode,
+  ParallelNode,
+  PlanDocument,
+  PlanNode,
+  SwitchCase,
+  SwitchNode,
+} from "@heddle/engine";
+import { type Diagram, type DiagramEdge, type DiagramNode, leaf } from "./diagram.ts";
 import { durationText, shorten } from "./words.ts";
 
 /** What a workflow of nodes looks like: an edge for everything that a node waits for. */
@@ -7,11 +15,18 @@ export function drawPlan(plan: PlanDocument): Diagram {
   return {
     title: plan.workflowId,
     kind: "dag",
-    nodes: plan.nodes.map((node) =>
-      leaf(node.id, { notes: notesOf(node), shape: node.kind === "switch" ? "diamond" : "box" }),
-    ),
+    nodes: plan.nodes.filter(({ container }) => container === undefined).map((node) => draw(node, plan.nodes)),
     edges: plan.nodes.flatMap((node) => edgesTo(node, plan.nodes)),
   };
+}
+
+function draw(node: PlanNode, nodes: readonly PlanNode[]): DiagramNode {
+  const body = node.kind === "group" || node.kind === "loop" ? node.body : [];
+  return leaf(node.id, {
+    notes: notesOf(node, nodes),
+    shape: node.kind === "switch" ? "diamond" : "box",
+    children: body.map((index) => draw(nodes[index]!, nodes)),
+  });
 }
 
 function edgesTo(node: PlanNode, nodes: readonly PlanNode[]): DiagramEdge[] {
@@ -31,10 +46,15 @@ function edgesTo(node: PlanNode, nodes: readonly PlanNode[]): DiagramEdge[] {
 
 /** When a switch or a parallel activates the node of this index; the cases of a switch that lead there are one edge. */
 function choicesOf(activator: PlanNode, target: number): string[] {
+  if (isFallback(activator, target)) return ["on error"];
   if (activator.kind !== "switch") return [""];
   const cases = activator.cases.filter(({ targets }) => targets.includes(target)).map((each) => caseText(each));
   const labels = [...cases, ...(activator.defaultTargets.includes(target) ? ["otherwise"] : [])];
   return [labels.join(" or ")];
+}
+
+function isFallback({ onError = [] }: PlanNode, target: number): boolean {
+  return onError.some((handler) => handler.action === "fallback" && handler.target === target);
 }
 
 function caseText({ match }: SwitchCase): string {
@@ -45,11 +65,16 @@ function isExpression(match: SwitchCase["match"]): match is { expression: string
   return typeof match === "object" && match !== null && "expression" in match;
 }
 
-function notesOf(node: PlanNode): string[] {
-  const notes = [kindText(node)];
+function notesOf(node: PlanNode, nodes: readonly PlanNode[]): string[] {
+  const notes = node.kind === "loop" ? loopNotes(node) : [kindText(node)];
+  if (node.depends !== undefined) notes.push(`once ${shorten(dependsText(node.depends, nodes))}`);
+  for (const handler of node.onError ?? []) {
+    if (handler.action !== "fallback" && handler.action !== "fail") notes.push(`on error: ${handler.action}`);
+  }
   if (node.when !== undefined) notes.push(`when ${shorten(node.when)}`);
-  if (node.join === "any" && node.kind !== "aggregation") notes.push("as soon as one of them completed");
-  if (node.kind === "task" && node.timeoutMs !== undefined) notes.push(`at most ${durationText(node.timeoutMs)}`);
+  if (node.join === "any" && node.kind !== "aggregation" && node.depends === undefined)
+    notes.push("as soon as one of them completed");
+  if ("timeoutMs" in node && node.timeoutMs !== undefined) notes.push(`at most ${durationText(node.timeoutMs)}`);
   if (node.kind === "task" && node.retry.maxAttempts > 1) notes.push(`${node.retry.maxAttempts} attempts`);
   return notes;
 }
@@ -63,7 +88,11 @@ function kindText(node: PlanNode): string {
     case "switch":
       return switchText(node);
     case "parallel":
-      return node.waitAll ? "parallel, waits for all" : "parallel, waits for the first";
+      return parallelText(node);
+    case "group":
+      return "group";
+    case "loop":
+      return "loop";
     case "aggregation":
       return node.strategy;
     case "sub_workflow":
@@ -71,6 +100,33 @@ function kindText(node: PlanNode): string {
     case "state_machine":
       return `machine ${node.workflowId}${node.version === undefined ? "" : ` v${node.version}`}`;
   }
+}
+
+function parallelText({ waitAll, need = 1, cancelRest }: ParallelNode): string {
+  if (waitAll) return "parallel, waits for all";
+  const wanted = need === 1 ? "the first" : `${need}`;
+  return `parallel, waits for ${wanted}${cancelRest === true ? " and stops the rest" : ""}`;
+}
+
+function loopNotes({ forEach, while: before, until, maxTurns }: LoopNode): string[] {
+  const what = [
+    ...(forEach === undefined ? [] : [`for each of ${shorten(forEach)}`]),
+    ...(before === undefined ? [] : [`while ${shorten(before)}`]),
+    ...(until === undefined ? [] : [`until ${shorten(until)}`]),
+  ];
+  return [["loop", ...what].join(" "), `at most ${maxTurns} turns`];
+}
+
+function dependsText(condition: Dependence, nodes: readonly PlanNode[]): string {
+  if ("node" in condition) return `${nodes[condition.node]!.id}.${condition.outcome}`;
+  if ("not" in condition) return `!${inParentheses(condition.not, nodes)}`;
+  const [parts, sign] = "all" in condition ? [condition.all, " && "] : [condition.any, " || "];
+  return parts.map((part) => inParentheses(part, nodes)).join(sign);
+}
+
+function inParentheses(condition: Dependence, nodes: readonly PlanNode[]): string {
+  const text = dependsText(condition, nodes);
+  return "node" in condition || "not" in condition ? text : `(${text})`;
 }
 
 function switchText({ condition }: SwitchNode): string {

@@ -8,22 +8,23 @@ export interface OutlineEntry {
 interface PlanNode {
   readonly id: string;
   readonly activators?: readonly number[];
+  readonly container?: number;
 }
 
 /** How deep the tree is shown; below, nodes stand on the same level. */
 const MAX_DEPTH = 6;
 
 /**
- * The nodes of a compiled plan as a tree: what a switch or a parallel activates stands below it, everything else in
- * document order. Undefined for a text that is no plan, as the view does without then.
+ * The nodes of a compiled plan as a tree: what a switch or a parallel activates stands below it, and so does the body of a
+ * group or loop; everything else in document order. Undefined for a text that is no plan, as the view does without then.
  */
 export function findOutline(planJson: string): OutlineEntry[] | undefined {
   const nodes = readNodes(planJson);
   if (nodes === undefined) return undefined;
   const children = new Map<number | undefined, number[]>();
-  for (const [index, { activators }] of nodes.entries()) {
+  for (const [index, { activators, container }] of nodes.entries()) {
     // A node of several switches stands below the first of them.
-    const [parent] = activators ?? [];
+    const parent = activators?.[0] ?? container;
     children.set(parent, [...(children.get(parent) ?? []), index]);
   }
   const outline: OutlineEntry[] = [];
