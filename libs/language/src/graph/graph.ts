@@ -79,8 +79,8 @@ export function buildGraph(nodes: readonly NodeDraft[], indices: ReadonlyMap<str
     }
     for (const ref of node.dependencies) {
       const from = resolve(node, ref, "depends on itself");
-      // A target that also lists its switch says the same thing twice.
-      if (from === undefined || isActivatedBySwitch(graph, node.index, from)) continue;
+      // A target that also lists its switch says the same thing twice, and so does a fallback.
+      if (from === undefined || isActivatedBy(graph, node.index, from)) continue;
       graph.dependencies[node.index]!.push({ from, at: ref.at, isInferred: false });
     }
   }
@@ -88,14 +88,16 @@ export function buildGraph(nodes: readonly NodeDraft[], indices: ReadonlyMap<str
   return graph;
 }
 
-/** An expression of `node` reads `from`. A switch that activates the node has settled anyway. */
+/** An expression of `node` reads `from`. What activates the node is over anyway, unless it is a parallel. */
 export function addInferred(graph: Graph, node: number, from: number, locate: () => Span): void {
   const dependencies = graph.dependencies[node]!;
-  if (isActivatedBySwitch(graph, node, from) || dependencies.some((edge) => edge.from === from)) return;
+  if (isActivatedBy(graph, node, from) || dependencies.some((edge) => edge.from === from)) return;
   dependencies.push({ from, at: locate(), isInferred: true });
 }
 
-function isActivatedBySwitch(graph: Graph, node: number, from: number): boolean {
+/** A switch has settled by then, and what has a fallback has failed. A parallel has only begun. */
+function isActivatedBy(graph: Graph, node: number, from: number): boolean {
+  if (graph.fallbacks[from]!.includes(node)) return true;
   return graph.nodes[from]!.body.kind === "switch" && graph.activators[node]!.some((edge) => edge.from === from);
 }
 
