@@ -20,8 +20,11 @@ export function evaluateDependence(state: ExecutionState, condition: Dependence)
     return value === undefined ? undefined : !value;
   }
   if ("node" in condition) {
-    const outcome = OUTCOMES[(state.nodes[condition.node] as NodeState).status];
+    const { status, map } = state.nodes[condition.node] as NodeState;
+    const outcome = OUTCOMES[status];
     if (outcome === undefined) return undefined;
+    if (condition.outcome === "any_succeeded") return (map?.succeeded ?? 0) > 0;
+    if (condition.outcome === "all_failed") return map !== undefined && map.failed === map.items.length;
     return condition.outcome === "settled" || condition.outcome === outcome;
   }
   const [parts, decisive] = "all" in condition ? [condition.all, false] : [condition.any, true];

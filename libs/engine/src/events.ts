@@ -79,6 +79,20 @@ export type Event =
   | { type: "node_failed"; at: number; nodeId: string; failure: Failure }
   /** A node has failed for good, and its definition says how to go on: without it, with this output, or with the node that is its fallback. */
   | { type: "error_handled"; at: number; nodeId: string; failure: Failure; outcome: ErrorOutcome }
+  /** A map begins. */
+  | { type: "map_started"; at: number; nodeId: string; items: Json[] }
+  /** An item of a map is to be started. */
+  | {
+      type: "item_started";
+      at: number;
+      nodeId: string;
+      index: number;
+      childId: string;
+      workflowId: string;
+      version?: number;
+      input: Json;
+    }
+  | { type: "item_ended"; at: number; nodeId: string; index: number; end: ItemEnd }
   | { type: "node_skipped"; at: number; nodeId: string; reason: SkipReason }
   /** A node was stopped because the execution or its container ended, or, with a reason, because it was not needed any more. */
   | {
@@ -108,6 +122,12 @@ export interface MachineInput {
 }
 
 export type SkipReason = "condition" | "not_chosen" | "dependency_skipped" | "depends" | "error" | "not_needed";
+
+/** How an item of a map ended. `canceled`: the map ended before. */
+export type ItemEnd =
+  | { outcome: "succeeded"; output: Json }
+  | { outcome: "failed"; failure: Failure }
+  | { outcome: "canceled" };
 
 /** How an execution goes on after a node has failed. */
 export type ErrorOutcome =

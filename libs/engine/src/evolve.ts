@@ -3,6 +3,7 @@ import { createState } from "./create-state.ts";
 import { type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
 import { assignFields, isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
+import { endItem, startItem, startMap } from "./map-state.ts";
 import { MAX_REMEMBERED_REQUESTS } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
@@ -57,6 +58,9 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   error_handled: ["pending", "waiting", "scheduled"],
   turn_started: ["pending", "waiting"],
   turn_ended: ["waiting"],
+  map_started: ["pending"],
+  item_started: ["waiting"],
+  item_ended: ["waiting"],
   node_skipped: ["pending"],
   node_canceled: ["scheduled", "backing_off", "waiting"],
   logged: ["pending"],
@@ -172,6 +176,15 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
     case "error_handled":
       handleError(plan, state, linked, node, event);
       break;
+    case "map_started":
+      startMap(state, linked, event);
+      break;
+    case "item_started":
+      startItem(state, linked, event);
+      break;
+    case "item_ended":
+      endItem(state, linked, event);
+      break;
     case "turn_started":
       if (node.status === "pending") begin(state, linked, node, "waiting", event.at);
       else dequeue(state, linked.index);
@@ -280,6 +293,10 @@ function end(state: ExecutionState, linked: LinkedNode, node: NodeState, status:
   setStatus(state, node, status);
   node.endedAt = at;
   if (isContainer(linked.definition)) dequeueBody(state, linked);
+  if (node.map?.isQueued) {
+    dequeueAnywhere(state, linked.index);
+    node.map.isQueued = false;
+  }
   if (node.signal !== undefined) state.signalWaiters.splice(state.signalWaiters.indexOf(linked.index), 1);
   if (node.dueAt !== undefined) {
     node.dueAt = undefined;

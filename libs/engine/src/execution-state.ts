@@ -55,6 +55,8 @@ export interface Abandoned {
   /** How often the node had begun afresh then. */
   restarts: number;
   childId?: string;
+  /** Of the item of a map. */
+  itemIndex?: number;
   machineId?: string;
   input?: Json;
 }

@@ -14,7 +14,9 @@ export type CoreFailureType =
   /** A parallel of which too few branches completed. */
   | "no_branch_completed"
   /** A loop that would have more turns than it may. */
-  | "too_many_turns";
+  | "too_many_turns"
+  /** A map of which more items have failed than it tolerates. */
+  | "too_many_failures";
 
 /** A failure that the core found. It is final: the same evaluation would fail again. */
 export function coreFailure(type: CoreFailureType, message: string): Failure {

@@ -27,6 +27,8 @@ export const MAX_MACHINE_KEY_LENGTH = 255;
 /** Ten years; a longer wait is a slip. */
 export const MAX_WAIT_MS = 315_360_000_000;
 /** Children and machines that were canceled in turns of loops that are past, and whose end may not have been told. The oldest are forgotten. */
-export const MAX_ABANDONED = 1_000;
+export const MAX_ABANDONED = 10_000;
+/** Items of one map, unless the payload limit is met before. */
+export const MAX_MAP_ITEMS = 100_000;
 /** Turns of one loop. */
 export const MAX_TURNS = 1_000_000;

@@ -4,6 +4,7 @@ import { linkAction } from "./nodes/action.ts";
 import { linkAggregation } from "./nodes/aggregation.ts";
 import { linkGroup } from "./nodes/group.ts";
 import { linkLoop } from "./nodes/loop.ts";
+import { linkMap } from "./nodes/map.ts";
 import { linkParallel } from "./nodes/parallel.ts";
 import { linkStateMachine } from "./nodes/state-machine.ts";
 import { linkSubWorkflow } from "./nodes/sub-workflow.ts";
@@ -103,7 +104,7 @@ function addAwaitedFailures(condition: Dependence, holds: boolean, to: Set<numbe
   if ("not" in condition) return addAwaitedFailures(condition.not, !holds, to);
   if ("node" in condition) {
     const { node, outcome } = condition;
-    const isMet = outcome === "failed" || outcome === "settled";
+    const isMet = outcome === "failed" || outcome === "settled" || outcome === "all_failed";
     if (isMet === holds) to.add(node);
     return;
   }
@@ -163,6 +164,8 @@ function linkProgram(definition: PlanNode, compiler: FieldCompiler): NodeProgram
       return linkGroup(definition, compiler);
     case "loop":
       return linkLoop(definition, compiler);
+    case "map":
+      return linkMap(definition, compiler);
     case "aggregation":
       return linkAggregation(definition, compiler);
     case "sub_workflow":

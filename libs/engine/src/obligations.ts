@@ -2,8 +2,8 @@ import type { Event, MachineInput } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import type { StateMachineNode, SubWorkflowNode, TaskNode } from "./plan-document.ts";
-import type { NodeState } from "./state.ts";
+import type { MapNode, StateMachineNode, SubWorkflowNode, TaskNode } from "./plan-document.ts";
+import type { ActiveItem, NodeState } from "./state.ts";
 
 /** An attempt that a worker must get. */
 export interface TaskObligation {
@@ -90,6 +90,9 @@ export function obligations(plan: Plan, state: ExecutionState, executionId: stri
     if (node.fallback !== undefined) continue;
     if (node.status === "scheduled") {
       result.tasks.push(describeTask(linked, state, executionId));
+    } else if (linked.definition.kind === "map") {
+      if (node.status === "waiting")
+        for (const item of node.map?.active ?? []) result.children.push(describeItem(linked, state, item));
     } else if (linked.definition.kind === "state_machine") {
       if (node.status === "waiting" && node.machineId === undefined) {
         result.machines.push(describeMachine(linked, node, executionId));
@@ -104,7 +107,10 @@ export function obligations(plan: Plan, state: ExecutionState, executionId: stri
   }
   for (const past of state.abandoned ?? []) {
     const linked = plan.nodes[past.node] as LinkedNode;
-    if (past.childId !== undefined) result.cancelChildren.push({ nodeId: linked.id, childId: past.childId });
+    if (past.childId !== undefined) {
+      const nodeId = past.itemIndex === undefined ? linked.id : itemNodeId(linked.id, past.itemIndex);
+      result.cancelChildren.push({ nodeId, childId: past.childId });
+    }
     else result.cancelMachines.push(describeMachine(linked, past, executionId));
   }
   return result;
@@ -134,6 +140,10 @@ export function obligationsOf(
     if (!isOfObligation(event)) continue;
     const linked = plan.nodes[plan.indices.get(event.nodeId) as number] as LinkedNode;
     const node = state.nodes[linked.index] as NodeState;
+    if (event.type === "item_started" || event.type === "item_ended") {
+      changeItem(changes, linked, state, event);
+      continue;
+    }
     if (event.type === "node_canceled") {
       if (!begun.delete(linked.index)) addCancellation(changes, linked, state, event, executionId);
       continue;
@@ -155,14 +165,62 @@ export function obligationsOf(
 
 type ObligationEvent = Extract<
   Event,
-  { type: "task_scheduled" | "child_started" | "machine_requested" | "node_canceled" }
+  { type: "task_scheduled" | "child_started" | "machine_requested" | "node_canceled" | "item_started" | "item_ended" }
 >;
 
 function isOfObligation(event: Event): event is ObligationEvent {
   const { type } = event;
   return (
-    type === "task_scheduled" || type === "child_started" || type === "machine_requested" || type === "node_canceled"
+    type === "task_scheduled" ||
+    type === "child_started" ||
+    type === "machine_requested" ||
+    type === "node_canceled" ||
+    type === "item_started" ||
+    type === "item_ended"
   );
+}
+
+/** What was started and canceled in the same turn never leaves the engine. */
+function changeItem(
+  changes: ObligationChanges,
+  linked: LinkedNode,
+  state: ExecutionState,
+  event: Extract<Event, { type: "item_started" | "item_ended" }>,
+): void {
+  if (event.type === "item_started") {
+    const { index, childId, input } = event;
+    changes.startChildren.push(describeItem(linked, state, { index, childId, input }));
+    return;
+  }
+  if (event.end.outcome !== "canceled") return;
+  const nodeId = itemNodeId(linked.id, event.index);
+  const started = changes.startChildren.findIndex((child) => child.nodeId === nodeId);
+  if (started >= 0) {
+    changes.startChildren.splice(started, 1);
+    return;
+  }
+  const childId = state.abandoned?.findLast(
+    (past) => past.node === linked.index && past.itemIndex === event.index && past.childId !== undefined,
+  )?.childId;
+  if (childId !== undefined) changes.cancelChildren.push({ nodeId, childId });
+}
+
+/** How the item of a map is called where a node is named: as the parent of its execution. */
+export function itemNodeId(nodeId: string, index: number): string {
+  return `${nodeId}[${index}]`;
+}
+
+function describeItem(linked: LinkedNode, state: ExecutionState, item: ActiveItem): ChildObligation {
+  const { workflowId, version } = linked.definition as MapNode;
+  return {
+    nodeId: itemNodeId(linked.id, item.index),
+    childId: item.childId,
+    workflowId,
+    version,
+    input: item.input as JsonObject,
+    priority: state.priority,
+    depth: (state.depth ?? 0) + 1,
+  };
 }
 
 /** What the node had when it was canceled: in a loop it may have begun afresh since. */

@@ -34,6 +34,7 @@ export type PlanNode =
   | ParallelNode
   | GroupNode
   | LoopNode
+  | MapNode
   | AggregationNode
   | SubWorkflowNode
   | StateMachineNode;
@@ -70,8 +71,8 @@ export type Dependence =
   | { not: Dependence }
   | { node: number; outcome: Outcome };
 
-/** `settled`: in whatever way. */
-export type Outcome = "succeeded" | "failed" | "skipped" | "canceled" | "settled";
+/** `settled`: in whatever way. Of a map also `any_succeeded` (at least one item) and `all_failed` (there are items, and none succeeded). */
+export type Outcome = "succeeded" | "failed" | "skipped" | "canceled" | "settled" | "any_succeeded" | "all_failed";
 
 /** What becomes of a node that has failed for good. */
 export type ErrorHandler = {
@@ -205,6 +206,30 @@ export interface LoopNode extends PlanNodeBase {
   result?: Json;
   /** From the begin to the end, milliseconds; absent: unlimited. */
   timeoutMs?: number;
+}
+
+/**
+ * Runs an execution of a workflow for each item of a list, many at once, and waits for all. The items are executions of
+ * their own, so that their histories are apart, and a list of 100,000 leaves this one small. Its output is the list of
+ * their outputs, in the order of the items; null for those without one.
+ */
+export interface MapNode extends PlanNodeBase {
+  kind: "map";
+  /** Template of a list; or whole numbers from `from` to `to`, both included, each a template of a number. */
+  items: Json | { range: { from: Json; to: Json } };
+  /** Name of the item in expressions; absent: `item`. */
+  itemName?: string;
+  workflowId: string;
+  /** Absent: the version that is active when an item starts. */
+  version?: number;
+  /** Template of an item's input, which sees the item by its name and `index`; absent: an object of both. */
+  inputs?: Json;
+  /** Items that run at once, from 1. */
+  maxConcurrency: number;
+  /** How many items may fail before the map does, of all of them; absent: none. */
+  tolerated?: { count: number } | { percent: number };
+  /** Expression, after each item: the map completes when it gives true, and what still runs is canceled. Sees `items`. */
+  until?: string;
 }
 
 export interface AggregationNode extends PlanNodeBase {

@@ -1,4 +1,4 @@
-import type { Event } from "./events.ts";
+import type { Event, ItemEnd } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Field } from "./field.ts";
 import type { ErrorHandler, PlanDocument, PlanNode } from "./plan-document.ts";
@@ -67,6 +67,8 @@ export interface NodeProgram {
   begin(turn: Turn, node: LinkedNode): void;
   /** Only parallels, groups and loops: enough branches are settled, or the whole body. */
   join?(turn: Turn, node: LinkedNode): void;
+  /** Only maps: an item has ended by itself. */
+  itemEnded?(turn: Turn, node: LinkedNode, index: number, end: Exclude<ItemEnd, { outcome: "canceled" }>): void;
   /** Only tasks, waits, groups and loops: the time that the node waited for has come. */
   fire?(turn: Turn, node: LinkedNode): void;
 }

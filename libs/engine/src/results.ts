@@ -1,5 +1,6 @@
 import type { Command } from "./commands.ts";
-import type { Failure } from "./events.ts";
+import type { Failure, ItemEnd } from "./events.ts";
+import type { NodeState } from "./state.ts";
 import { NodeFault, boundFailure } from "./failure.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import { childNotAwaited, taskNotRunning } from "./refusals.ts";
@@ -27,13 +28,45 @@ export function failTask(turn: Turn, command: CommandOf<"fail_task">): void {
 }
 
 export function completeChild(turn: Turn, command: CommandOf<"complete_child">): void {
+  const item = findItem(turn, command);
+  if (item !== undefined) return endItem(turn, item, () => ({ outcome: "succeeded", output: command.output }));
   const node = getAwaitingNode(turn, command.nodeId, command.childId);
   const fault = catchFault(node, () => completeNode(turn, node, command.output));
   if (fault) failNode(turn, node, fault);
 }
 
 export function failChild(turn: Turn, command: CommandOf<"fail_child">): void {
+  const item = findItem(turn, command);
+  if (item !== undefined) {
+    return endItem(turn, item, () => ({ outcome: "failed", failure: boundFailure(command.failure) }));
+  }
   failNode(turn, getAwaitingNode(turn, command.nodeId, command.childId), command.failure);
+}
+
+interface Item {
+  node: LinkedNode;
+  index: number;
+}
+
+/** The item of a map that the child is, if it is one that runs. */
+function findItem({ plan, state }: Turn, { nodeId, childId }: { nodeId: string; childId: string }): Item | undefined {
+  const [, mapId, index] = /^(.*)\[(\d+)\]$/.exec(nodeId) ?? [];
+  const at = mapId === undefined ? undefined : plan.indices.get(mapId);
+  if (at === undefined) return undefined;
+  const { status, map } = state.nodes[at] as NodeState;
+  const isRunning = map?.active.some((item) => item.index === Number(index) && item.childId === childId);
+  if (status !== "waiting" || isRunning !== true) throw childNotAwaited(nodeId, childId);
+  return { node: plan.nodes[at] as LinkedNode, index: Number(index) };
+}
+
+/** A fault on the way, of a payload or an expression, is the map's failure. */
+function endItem(turn: Turn, { node, index }: Item, endOf: () => Exclude<ItemEnd, { outcome: "canceled" }>): void {
+  const fault = catchFault(node, () => {
+    const end = endOf();
+    if (end.outcome === "succeeded") checkPayload(turn, "the item's output", end.output);
+    node.program.itemEnded?.(turn, node, index, end);
+  });
+  if (fault) failNode(turn, node, fault);
 }
 
 interface FailedAttemptReport {

@@ -39,6 +39,8 @@ export interface NodeState {
   chosen?: number[];
   /** Group or loop that has begun. */
   turn?: TurnState;
+  /** Map that has begun. */
+  map?: MapState;
   /** It has failed, and the definition says how to go on all the same. */
   isHandled?: boolean;
   /** Index of the node that runs in its place since it has failed. */
@@ -69,6 +71,26 @@ export interface TurnState {
   result?: Json;
   /** The turn has ended, and what follows is not decided yet. */
   ended?: boolean;
+}
+
+/** Where a map stands. */
+export interface MapState {
+  items: Json[];
+  /** Index of the item that starts next. */
+  next: number;
+  active: ActiveItem[];
+  succeeded: number;
+  failed: number;
+  /** By index, as far as items have ended; null for those without one. */
+  outputs: Json[];
+  /** It stands in the queue of what `decide` must look at. */
+  isQueued?: boolean;
+}
+
+export interface ActiveItem {
+  index: number;
+  childId: string;
+  input: Json;
 }
 
 /** What a start said. The other fields of a state belong to `decide` and `evolve`: see execution-state.ts. */

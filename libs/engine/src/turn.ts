@@ -61,10 +61,19 @@ export function failNode(turn: Turn, node: LinkedNode, failure: Failure): void {
   emit(turn, { type: "execution_failed", at: turn.at, failure: named });
 }
 
-/** Stops what runs or waits in a group or loop; its own end must follow. */
-export function stopBody(turn: Turn, { index, body }: LinkedNode): void {
-  if (body === undefined || (turn.state.nodes[index] as NodeState).status !== "waiting") return;
-  cancelAll(turn, body.inside);
+/** Stops what runs or waits in a group, loop or map; its own end must follow. */
+export function stopBody(turn: Turn, node: LinkedNode): void {
+  if ((turn.state.nodes[node.index] as NodeState).status !== "waiting") return;
+  stopItems(turn, node);
+  if (node.body !== undefined) cancelAll(turn, node.body.inside);
+}
+
+/** Cancels the items of a map that still run. */
+export function stopItems(turn: Turn, { id, index }: LinkedNode): void {
+  const { map } = turn.state.nodes[index] as NodeState;
+  for (const item of map === undefined ? [] : [...map.active]) {
+    emit(turn, { type: "item_ended", at: turn.at, nodeId: id, index: item.index, end: { outcome: "canceled" } });
+  }
 }
 
 /** A node whose end nobody needs any more, while the execution goes on. */
@@ -98,8 +107,10 @@ function cancelAll(turn: Turn, indices: readonly number[]): void {
   const { plan, state } = turn;
   for (const index of indices) {
     if (countActive(state) === 0) return;
-    if (isActive((state.nodes[index] as NodeState).status))
-      emit(turn, cancellationOf(turn, plan.nodes[index] as LinkedNode));
+    if (!isActive((state.nodes[index] as NodeState).status)) continue;
+    const node = plan.nodes[index] as LinkedNode;
+    stopItems(turn, node);
+    emit(turn, cancellationOf(turn, node));
   }
 }
 

@@ -80,9 +80,9 @@ function remember(state: ExecutionState, index: number, node: NodeState): void {
   if (list.length > MAX_ABANDONED) list.shift();
 }
 
-function heldBytes({ input, output, failure, turn }: NodeState): number {
+function heldBytes({ input, output, failure, turn, map }: NodeState): number {
   let bytes = 0;
-  for (const value of [input, output, failure?.details, turn?.items, turn?.carry, turn?.result]) {
+  for (const value of [input, output, failure?.details, turn?.items, turn?.carry, turn?.result, map?.items, map?.outputs]) {
     if (value !== undefined) bytes += approximateBytes(value);
   }
   return bytes;

@@ -29,6 +29,7 @@ export const TEST_RETRY: RetryPolicy = {
  * switch: on=expression, <literal>=>targets and `{expression}=>targets` and else=>targets in order
  * parallel: branches=a,b; race=true for wait_all: false, need=2, cancelRest=true
  * group, loop: the nodes that say in=<id>; loop: forEach, while, until, carry, next, maxTurns, collect, result, output; break: value
+ * map: items, workflow (default each), maxConcurrency (default 2), inputs, tolerated, until, itemName
  * any: error=<action> or error=[{types, when, action, value, target: id}], depends=(a.succeeded||b.skipped)&&!c.failed
  * merge, collect: inputs, sources (default: the dependencies)
  * child: workflow, version, inputs
@@ -118,6 +119,10 @@ function parseNode({ words, values }: Words, resolve: Resolve): PlanNode {
         ...(own.need !== undefined && { need: Number(own.need) }),
         ...(own.cancelRest === true && { cancelRest: true }),
       };
+    case "map": {
+      const { workflow, ...options } = own;
+      return { ...base, kind: "map", items: [], maxConcurrency: 2, workflowId: toWord(workflow ?? "each"), ...options };
+    }
     case "group":
       return { ...base, kind: "group", body: [], ...own };
     case "loop":

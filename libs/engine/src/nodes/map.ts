@@ -1,0 +1,122 @@
+import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
+import { NodeFault, coreFailure } from "../failure.ts";
+import type { Field, FieldCompiler } from "../field.ts";
+import { describeType, isObject } from "../json-object.ts";
+import type { Json } from "../json.ts";
+import { MAX_MAP_ITEMS } from "../limits.ts";
+import { canStartItem, toleratedFailures } from "../map-state.ts";
+import { itemNodeId, runName } from "../obligations.ts";
+import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
+import type { MapNode } from "../plan-document.ts";
+import type { MapState, NodeState } from "../state.ts";
+import { completeNode, emit, failNode, stopItems } from "../turn.ts";
+
+/** Starts an execution for each item, some at once, and completes when all have ended. */
+export function linkMap(definition: MapNode, compiler: FieldCompiler): NodeProgram {
+  const listItems = linkItems(definition, compiler);
+  const inputs = definition.inputs === undefined ? undefined : compiler.template("inputs", definition.inputs);
+  const until = definition.until === undefined ? undefined : compiler.expression("until", definition.until);
+  return {
+    begin(turn, node) {
+      const items = listItems(turn, node);
+      checkPayload(turn, "the list", items);
+      if (items.length === 0) return completeNode(turn, node, []);
+      emit(turn, { type: "map_started", at: turn.at, nodeId: node.id, items });
+    },
+    /** One item at a time, so that a wide map lets its neighbours have their turns. */
+    join(turn, node) {
+      const map = mapOf(turn, node);
+      if (canStartItem(definition, map)) startItem(turn, node, definition, map, inputs);
+      else completeNode(turn, node, outputsOf(map));
+    },
+    itemEnded(turn, node, index, end) {
+      emit(turn, { type: "item_ended", at: turn.at, nodeId: node.id, index, end });
+      const map = mapOf(turn, node);
+      if (map.failed > toleratedFailures(definition, map)) {
+        const last = end.outcome === "failed" ? end.failure : undefined;
+        return failNode(turn, node, tooManyFailures(map, index, last?.message));
+      }
+      if (until === undefined || !isEnough(turn, node, until, map)) return;
+      stopItems(turn, node);
+      completeNode(turn, node, outputsOf(map));
+    },
+  };
+}
+
+function linkItems({ items }: MapNode, compiler: FieldCompiler): (turn: Turn, node: LinkedNode) => Json[] {
+  if (isRange(items)) {
+    const from = compiler.template("range.from", items.range.from);
+    const to = compiler.template("range.to", items.range.to);
+    return (turn, node) => listRange(wholeNumber(turn, node, from), wholeNumber(turn, node, to));
+  }
+  const list = compiler.template("for_each", items);
+  return (turn, node) => {
+    const value = evaluateField(list, scopeOf(turn, node));
+    if (!Array.isArray(value)) {
+      throw invalid(`for_each: gave ${describeType(value)}; it must give a list`);
+    }
+    if (value.length > MAX_MAP_ITEMS) throw invalid(`for_each: gave ${value.length} items; ${MAX_MAP_ITEMS} are allowed`);
+    return value;
+  };
+}
+
+function isRange(items: MapNode["items"]): items is { range: { from: Json; to: Json } } {
+  return isObject(items as Json) && isObject((items as { range?: Json }).range ?? null);
+}
+
+function listRange(from: number, to: number): Json[] {
+  const count = Math.max(0, to - from + 1);
+  if (count > MAX_MAP_ITEMS) throw invalid(`range: from ${from} to ${to} are ${count} items; ${MAX_MAP_ITEMS} are allowed`);
+  return Array.from({ length: count }, (_, offset) => from + offset);
+}
+
+function wholeNumber(turn: Turn, node: LinkedNode, field: Field): number {
+  const value = evaluateField(field, scopeOf(turn, node));
+  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+  throw invalid(`${field.path}: gave ${typeof value === "number" ? value : describeType(value)}; it must give a whole number`);
+}
+
+function startItem(turn: Turn, node: LinkedNode, definition: MapNode, map: MapState, inputs: Field | undefined): void {
+  const index = map.next;
+  const names = { [definition.itemName ?? "item"]: map.items[index] as Json, index };
+  const input = inputs ? evaluateField(inputs, scopeOf(turn, node, names)) : names;
+  if (!isObject(input)) {
+    throw invalid(`inputs: the input of a workflow is an object, and this is ${describeType(input)}; name it, like { value: ... }`);
+  }
+  checkPayload(turn, "the item's input", input);
+  emit(turn, {
+    type: "item_started",
+    at: turn.at,
+    nodeId: node.id,
+    index,
+    childId: turn.context.childId(itemNodeId(runName(node.id, turn.state.nodes[node.index] as NodeState), index)),
+    workflowId: definition.workflowId,
+    ...(definition.version !== undefined && { version: definition.version }),
+    input,
+  });
+}
+
+function isEnough(turn: Turn, node: LinkedNode, until: Field, map: MapState): boolean {
+  const { succeeded, failed, items, outputs } = map;
+  const names = { items: { succeeded, failed, count: items.length, outputs } };
+  const value = evaluateField(until, scopeOf(turn, node, names));
+  if (typeof value === "boolean") return value;
+  throw new NodeFault(coreFailure("expression", `until: the condition gave ${describeType(value)}; it must give true or false`));
+}
+
+/** As many as there are items. */
+function outputsOf({ items, outputs }: MapState): Json[] {
+  return items.map((_, index) => outputs[index] ?? null);
+}
+
+function mapOf({ state }: Turn, { index }: LinkedNode): MapState {
+  return (state.nodes[index] as NodeState).map as MapState;
+}
+
+function tooManyFailures({ failed, items }: MapState, index: number, message = "") {
+  return coreFailure("too_many_failures", `${failed} of ${items.length} items have failed, the last one, item ${index}, with: ${message}`);
+}
+
+function invalid(message: string): NodeFault {
+  return new NodeFault(coreFailure("invalid_value", message));
+}
