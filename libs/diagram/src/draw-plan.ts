@@ -67,6 +67,7 @@ function isExpression(match: SwitchCase["match"]): match is { expression: string
 
 function notesOf(node: PlanNode, nodes: readonly PlanNode[]): string[] {
   const notes = node.kind === "loop" ? loopNotes(node) : [kindText(node)];
+  if (node.kind === "map") notes.push(`${node.maxConcurrency} at once`);
   if (node.depends !== undefined) notes.push(`once ${shorten(dependsText(node.depends, nodes))}`);
   for (const handler of node.onError ?? []) {
     if (handler.action !== "fallback" && handler.action !== "fail") notes.push(`on error: ${handler.action}`);
@@ -93,6 +94,8 @@ function kindText(node: PlanNode): string {
       return "group";
     case "loop":
       return "loop";
+    case "map":
+      return `map of workflow ${node.workflowId}${node.version === undefined ? "" : ` v${node.version}`}`;
     case "aggregation":
       return node.strategy;
     case "sub_workflow":

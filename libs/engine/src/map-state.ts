@@ -39,7 +39,8 @@ export function endItem(state: ExecutionState, linked: LinkedNode, { index, end 
   if (end.outcome === "canceled") {
     const { restarts = 0 } = state.nodes[linked.index] as NodeState;
     // It may not have been told yet, and nothing else here remembers it.
-    if (item !== undefined) (state.abandoned ??= []).push({ node: linked.index, restarts, itemIndex: index, childId: item.childId });
+    if (item !== undefined)
+      (state.abandoned ??= []).push({ node: linked.index, restarts, itemIndex: index, childId: item.childId });
     return;
   }
   const output = end.outcome === "succeeded" ? end.output : null;

@@ -110,8 +110,7 @@ export function obligations(plan: Plan, state: ExecutionState, executionId: stri
     if (past.childId !== undefined) {
       const nodeId = past.itemIndex === undefined ? linked.id : itemNodeId(linked.id, past.itemIndex);
       result.cancelChildren.push({ nodeId, childId: past.childId });
-    }
-    else result.cancelMachines.push(describeMachine(linked, past, executionId));
+    } else result.cancelMachines.push(describeMachine(linked, past, executionId));
   }
   return result;
 }

@@ -82,7 +82,16 @@ function remember(state: ExecutionState, index: number, node: NodeState): void {
 
 function heldBytes({ input, output, failure, turn, map }: NodeState): number {
   let bytes = 0;
-  for (const value of [input, output, failure?.details, turn?.items, turn?.carry, turn?.result, map?.items, map?.outputs]) {
+  for (const value of [
+    input,
+    output,
+    failure?.details,
+    turn?.items,
+    turn?.carry,
+    turn?.result,
+    map?.items,
+    map?.outputs,
+  ]) {
     if (value !== undefined) bytes += approximateBytes(value);
   }
   return bytes;

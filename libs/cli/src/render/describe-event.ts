@@ -71,6 +71,16 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
       return say(event.value.reason.replaceAll("_", " "), "yellow");
     case "errorHandled":
       return say(`${failureText(event.value.failure)}  ${handlingText(event.value)}`, "yellow");
+    case "mapStarted":
+      return say(payloadText(event.value.items));
+    case "itemStarted":
+      return say(`${event.value.index}  ${event.value.childId}  ${payloadText(event.value.input)}`);
+    case "itemEnded": {
+      const { index, outcome, output, failure } = event.value;
+      if (outcome === "failed") return say(`${index} failed  ${failureText(failure)}`, "yellow");
+      if (outcome === "canceled") return say(`${index} canceled`, "yellow");
+      return say(`${index}  ${payloadText(output)}`, "green");
+    }
     case "turnStarted": {
       const { turn, items, carry } = event.value;
       const about = [items, carry].map((payload) => (payload === undefined ? "" : payloadText(payload)));

@@ -130,6 +130,11 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "turnStarted":
       startTurn(view, nodeOf(view, event.value.nodeId), event.value, at);
       break;
+    case "mapStarted":
+      applyToNode(nodeOf(view, event.value.nodeId), event, at);
+      break;
+    case "itemStarted":
+    case "itemEnded":
     case "turnEnded":
     case "executionStarted":
     case "signalReceived":
@@ -154,7 +159,8 @@ type NodeEvent = Extract<
       | "nodeFailed"
       | "nodeSkipped"
       | "nodeCanceled"
-      | "errorHandled";
+      | "errorHandled"
+      | "mapStarted";
   }
 >;
 
@@ -212,6 +218,10 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
       break;
     case "nodeCanceled":
       endNode(node, NodeStatus.CANCELED, at);
+      break;
+    case "mapStarted":
+      node.status = NodeStatus.WAITING;
+      node.startedAtMs ??= at;
       break;
     case "errorHandled":
       node.failure = event.value.failure;

@@ -55,7 +55,8 @@ function linkItems({ items }: MapNode, compiler: FieldCompiler): (turn: Turn, no
     if (!Array.isArray(value)) {
       throw invalid(`for_each: gave ${describeType(value)}; it must give a list`);
     }
-    if (value.length > MAX_MAP_ITEMS) throw invalid(`for_each: gave ${value.length} items; ${MAX_MAP_ITEMS} are allowed`);
+    if (value.length > MAX_MAP_ITEMS)
+      throw invalid(`for_each: gave ${value.length} items; ${MAX_MAP_ITEMS} are allowed`);
     return value;
   };
 }
@@ -66,14 +67,17 @@ function isRange(items: MapNode["items"]): items is { range: { from: Json; to: J
 
 function listRange(from: number, to: number): Json[] {
   const count = Math.max(0, to - from + 1);
-  if (count > MAX_MAP_ITEMS) throw invalid(`range: from ${from} to ${to} are ${count} items; ${MAX_MAP_ITEMS} are allowed`);
+  if (count > MAX_MAP_ITEMS)
+    throw invalid(`range: from ${from} to ${to} are ${count} items; ${MAX_MAP_ITEMS} are allowed`);
   return Array.from({ length: count }, (_, offset) => from + offset);
 }
 
 function wholeNumber(turn: Turn, node: LinkedNode, field: Field): number {
   const value = evaluateField(field, scopeOf(turn, node));
   if (typeof value === "number" && Number.isSafeInteger(value)) return value;
-  throw invalid(`${field.path}: gave ${typeof value === "number" ? value : describeType(value)}; it must give a whole number`);
+  throw invalid(
+    `${field.path}: gave ${typeof value === "number" ? value : describeType(value)}; it must give a whole number`,
+  );
 }
 
 function startItem(turn: Turn, node: LinkedNode, definition: MapNode, map: MapState, inputs: Field | undefined): void {
@@ -81,7 +85,9 @@ function startItem(turn: Turn, node: LinkedNode, definition: MapNode, map: MapSt
   const names = { [definition.itemName ?? "item"]: map.items[index] as Json, index };
   const input = inputs ? evaluateField(inputs, scopeOf(turn, node, names)) : names;
   if (!isObject(input)) {
-    throw invalid(`inputs: the input of a workflow is an object, and this is ${describeType(input)}; name it, like { value: ... }`);
+    throw invalid(
+      `inputs: the input of a workflow is an object, and this is ${describeType(input)}; name it, like { value: ... }`,
+    );
   }
   checkPayload(turn, "the item's input", input);
   emit(turn, {
@@ -101,7 +107,9 @@ function isEnough(turn: Turn, node: LinkedNode, until: Field, map: MapState): bo
   const names = { items: { succeeded, failed, count: items.length, outputs } };
   const value = evaluateField(until, scopeOf(turn, node, names));
   if (typeof value === "boolean") return value;
-  throw new NodeFault(coreFailure("expression", `until: the condition gave ${describeType(value)}; it must give true or false`));
+  throw new NodeFault(
+    coreFailure("expression", `until: the condition gave ${describeType(value)}; it must give true or false`),
+  );
 }
 
 /** As many as there are items. */
@@ -114,7 +122,10 @@ function mapOf({ state }: Turn, { index }: LinkedNode): MapState {
 }
 
 function tooManyFailures({ failed, items }: MapState, index: number, message = "") {
-  return coreFailure("too_many_failures", `${failed} of ${items.length} items have failed, the last one, item ${index}, with: ${message}`);
+  return coreFailure(
+    "too_many_failures",
+    `${failed} of ${items.length} items have failed, the last one, item ${index}, with: ${message}`,
+  );
 }
 
 function invalid(message: string): NodeFault {

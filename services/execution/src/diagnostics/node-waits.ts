@@ -9,7 +9,11 @@ import { taskIdOf } from "../link/task-messages.ts";
 export function describeWaits(id: string, { plan, state }: Execution, isOpen: (taskId: string) => boolean): NodeWait[] {
   return plan.nodes.flatMap((linked) => {
     const node = state.nodes[linked.index];
-    return node === undefined || !isActive(node) ? [] : [describeWait(id, linked, node, isOpen)];
+    if (node === undefined || !isActive(node)) return [];
+    const items = (node.map?.active ?? []).map(({ childId }) =>
+      create(NodeWaitSchema, { nodeId: linked.id, childExecutionId: childId }),
+    );
+    return items.length > 0 ? items : [describeWait(id, linked, node, isOpen)];
   });
 }
 

@@ -108,6 +108,20 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     fc.record({ ...node, turn: fc.nat() }),
     merge(merge(maybe("dueAt", time), maybe("items", fc.array(json))), maybe("carry", json)),
   ),
+  map_started: fc.record({ ...node, items: fc.array(json) }),
+  item_started: merge(
+    fc.record({ ...node, index: fc.nat(), childId: fc.constant(ID), workflowId: name, input: json }),
+    maybe("version", attempt),
+  ),
+  item_ended: fc.record({
+    ...node,
+    index: fc.nat(),
+    end: fc.oneof(
+      fc.record({ outcome: fc.constant("succeeded"), output: json }),
+      fc.record({ outcome: fc.constant("failed"), failure }),
+      fc.constant({ outcome: "canceled" }),
+    ),
+  }),
   turn_ended: fc.record({ ...node, turn: fc.nat(), result: json }),
   logged: fc.record({ ...node, level: fc.constantFrom("debug", "info", "warn", "error"), message: text }),
   custom_event_emitted: fc.record({ ...node, name, payload: json }),

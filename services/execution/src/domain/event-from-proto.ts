@@ -1,4 +1,4 @@
-import type { ErrorOutcome, Event, ExecutionStarted, Json, MachineInput } from "@heddle/engine";
+import type { ErrorOutcome, Event, ExecutionStarted, ItemEnd, Json, MachineInput } from "@heddle/engine";
 import type {
   ErrorHandled,
   ExecutionEvent,
@@ -132,6 +132,31 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
       const { nodeId, failure } = event.value;
       const outcome = outcomeOf(event.value, json);
       return { type: "error_handled", at, nodeId, failure: readFailure(failure, payloads), outcome };
+    }
+    case "mapStarted":
+      return { type: "map_started", at, nodeId: event.value.nodeId, items: json(event.value.items) as Json[] };
+    case "itemStarted": {
+      const { nodeId, index, childId, workflowId, version, input } = event.value;
+      return {
+        type: "item_started",
+        at,
+        nodeId,
+        index,
+        childId,
+        workflowId,
+        ...present("version", version === 0 ? undefined : version),
+        input: json(input),
+      };
+    }
+    case "itemEnded": {
+      const { nodeId, index, outcome, output, failure } = event.value;
+      const end: ItemEnd =
+        outcome === "succeeded"
+          ? { outcome, output: json(output) }
+          : outcome === "failed"
+            ? { outcome, failure: readFailure(failure, payloads) }
+            : { outcome: "canceled" };
+      return { type: "item_ended", at, nodeId, index, end };
     }
     case "turnStarted": {
       const { nodeId, turn, dueAtMs, items, carry } = event.value;

@@ -95,6 +95,45 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           fallbackNodeId: event.outcome.action === "fallback" ? event.outcome.fallbackId : "",
         },
       };
+    case "map_started":
+      return {
+        case: "mapStarted",
+        value: {
+          $typeName: `${PACKAGE}.MapStarted`,
+          nodeId: event.nodeId,
+          items: payloads.write(`list of node ${event.nodeId}`, event.items),
+        },
+      };
+    case "item_started":
+      return {
+        case: "itemStarted",
+        value: {
+          $typeName: `${PACKAGE}.ItemStarted`,
+          nodeId: event.nodeId,
+          index: event.index,
+          childId: event.childId,
+          workflowId: event.workflowId,
+          version: event.version ?? 0,
+          input: payloads.write(`input of item ${event.index} of node ${event.nodeId}`, event.input),
+        },
+      };
+    case "item_ended": {
+      const { nodeId, index, end } = event;
+      return {
+        case: "itemEnded",
+        value: {
+          $typeName: `${PACKAGE}.ItemEnded`,
+          nodeId,
+          index,
+          outcome: end.outcome,
+          output:
+            end.outcome === "succeeded"
+              ? payloads.write(`output of item ${index} of node ${nodeId}`, end.output)
+              : undefined,
+          failure: end.outcome === "failed" ? payloads.failure(end.failure) : undefined,
+        },
+      };
+    }
     case "turn_started":
       return {
         case: "turnStarted",

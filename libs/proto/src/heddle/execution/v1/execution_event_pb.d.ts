@@ -232,6 +232,30 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
      */
     value: TurnEnded;
     case: "turnEnded";
+  } | {
+    /**
+     * A map began.
+     *
+     * @generated from field: heddle.execution.v1.MapStarted map_started = 27;
+     */
+    value: MapStarted;
+    case: "mapStarted";
+  } | {
+    /**
+     * An item of a map was started.
+     *
+     * @generated from field: heddle.execution.v1.ItemStarted item_started = 28;
+     */
+    value: ItemStarted;
+    case: "itemStarted";
+  } | {
+    /**
+     * An item of a map ended.
+     *
+     * @generated from field: heddle.execution.v1.ItemEnded item_ended = 29;
+     */
+    value: ItemEnded;
+    case: "itemEnded";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1148,4 +1172,134 @@ export declare type CustomEventEmitted = Message<"heddle.execution.v1.CustomEven
  * Use `create(CustomEventEmittedSchema)` to create a new message.
  */
 export declare const CustomEventEmittedSchema: GenMessage<CustomEventEmitted>;
+
+/**
+ * A map began.
+ *
+ * @generated from message heddle.execution.v1.MapStarted
+ */
+export declare type MapStarted = Message<"heddle.execution.v1.MapStarted"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * The items, a JSON list.
+   *
+   * @generated from field: heddle.common.v1.Payload items = 2;
+   */
+  items?: Payload | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.MapStarted.
+ * Use `create(MapStartedSchema)` to create a new message.
+ */
+export declare const MapStartedSchema: GenMessage<MapStarted>;
+
+/**
+ * An item of a map was started, as an execution of its own.
+ *
+ * @generated from message heddle.execution.v1.ItemStarted
+ */
+export declare type ItemStarted = Message<"heddle.execution.v1.ItemStarted"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Which item of the list, from 0.
+   *
+   * @generated from field: uint32 index = 2;
+   */
+  index: number;
+
+  /**
+   * Id of its execution, derived from this execution, the node and the index.
+   *
+   * @generated from field: string child_id = 3;
+   */
+  childId: string;
+
+  /**
+   * Workflow of the item.
+   *
+   * @generated from field: string workflow_id = 4;
+   */
+  workflowId: string;
+
+  /**
+   * Version of it; 0 means the one that is active when it starts.
+   *
+   * @generated from field: uint32 version = 5;
+   */
+  version: number;
+
+  /**
+   * Input of the item's execution.
+   *
+   * @generated from field: heddle.common.v1.Payload input = 6;
+   */
+  input?: Payload | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ItemStarted.
+ * Use `create(ItemStartedSchema)` to create a new message.
+ */
+export declare const ItemStartedSchema: GenMessage<ItemStarted>;
+
+/**
+ * An item of a map ended.
+ *
+ * @generated from message heddle.execution.v1.ItemEnded
+ */
+export declare type ItemEnded = Message<"heddle.execution.v1.ItemEnded"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Which item of the list, from 0.
+   *
+   * @generated from field: uint32 index = 2;
+   */
+  index: number;
+
+  /**
+   * `succeeded`, `failed`, or `canceled`: the map ended before.
+   *
+   * @generated from field: string outcome = 3;
+   */
+  outcome: string;
+
+  /**
+   * Output of the item, when it has succeeded.
+   *
+   * @generated from field: heddle.common.v1.Payload output = 4;
+   */
+  output?: Payload | undefined;
+
+  /**
+   * Why it failed, when it has.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 5;
+   */
+  failure?: Failure | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ItemEnded.
+ * Use `create(ItemEndedSchema)` to create a new message.
+ */
+export declare const ItemEndedSchema: GenMessage<ItemEnded>;
 
