@@ -12,12 +12,12 @@ export function checkCatalog(workflow: WorkflowDraft, options: CompileDefinition
     if (body.kind === "task" && body.taskType === "tool") checkTool(body, options, report);
     else if (body.kind === "task") checkAgent(body, workflow, options, report);
     else if (
-      (body.kind === "sub_workflow" || body.kind === "state_machine") &&
+      (body.kind === "sub_workflow" || body.kind === "state_machine" || body.kind === "map") &&
       body.workflowAt !== undefined &&
       body.workflowId !== ""
     ) {
       const exists =
-        (body.kind === "sub_workflow" && body.workflowId === workflow.id) ||
+        ((body.kind === "sub_workflow" || body.kind === "map") && body.workflowId === workflow.id) ||
         options.workflowExists?.(body.workflowId) !== false;
       if (!exists)
         report.add(

@@ -1,4 +1,4 @@
-import type { GroupNode, Json, JsonObject, LoopNode, Outcome, PlanNodeBase, TaskNode } from "@heddle/engine";
+import type { GroupNode, Json, JsonObject, LoopNode, MapNode, Outcome, PlanNodeBase, TaskNode } from "@heddle/engine";
 import type { PlanSchedule, PlanTrigger } from "./starts/starts.ts";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
 
@@ -94,6 +94,7 @@ export type NodeBody =
       cancelRest?: boolean;
       branchesAt: SourceNode;
     }
+  | ({ kind: "map"; workflowAt?: SourceNode; until?: Condition } & Omit<Plain<MapNode>, "until">)
   | ({ kind: "group" } & Plain<GroupNode>)
   | ({ kind: "loop"; while?: Condition; until?: Condition } & Omit<Plain<LoopNode>, "while" | "until">)
   | { kind: "aggregation"; strategy: "merge" | "collect"; inputs?: Json }
@@ -133,8 +134,8 @@ export interface ExpressionUse {
   owner?: number;
   /** Of a group or loop: it is evaluated around a turn of the body, which it may read. */
   inBody?: true;
-  /** It sees `error`: the failure that is handled. */
-  seesError?: true;
+  /** Names that it sees besides: `error` where one is handled, the item and its `index` of a map. */
+  names?: readonly string[];
 }
 
 /** Nodes that may run in its place when it has failed, each reference apart. */

@@ -16,6 +16,12 @@ export const MAX_NESTING = 20;
 export const DEFAULT_MAX_TURNS = 1_000;
 /** Turns of a loop, at most. */
 export const MAX_TURNS = 1_000_000;
+/** Items of a map that run at once, unless it says otherwise. */
+export const DEFAULT_MAX_CONCURRENCY = 100;
+/** Items of a map that run at once, at most. */
+export const MAX_CONCURRENCY = 1_000;
+/** Items of a map. */
+export const MAX_MAP_ITEMS = 100_000;
 /** Handlers of a node's errors. */
 export const MAX_ERROR_HANDLERS = 32;
 /** Characters of a condition over outcomes. */

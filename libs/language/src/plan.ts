@@ -95,6 +95,10 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
         ...(until === undefined ? {} : { until: until.source }),
       };
     }
+    case "map": {
+      const { workflowAt: _workflowAt, until, ...map } = body;
+      return { ...base, ...map, ...(until === undefined ? {} : { until: until.source }) };
+    }
     case "aggregation": {
       const { strategy, inputs } = body;
       // Only what is declared: a node that merely appears in an expression (`when`) is no source.

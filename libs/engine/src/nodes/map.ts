@@ -62,7 +62,7 @@ function linkItems({ items }: MapNode, compiler: FieldCompiler): (turn: Turn, no
 }
 
 function isRange(items: MapNode["items"]): items is { range: { from: Json; to: Json } } {
-  return isObject(items as Json) && isObject((items as { range?: Json }).range ?? null);
+  return isObject(items) && isObject(items["range"] ?? null);
 }
 
 function listRange(from: number, to: number): Json[] {

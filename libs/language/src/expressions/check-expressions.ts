@@ -75,7 +75,7 @@ function check(
       locate: (length = reference.length) => locate(offset, length),
       ...(use.owner === undefined ? {} : { owner: use.owner }),
       ...(use.inBody && { inBody: use.inBody }),
-      ...(use.seesError && { seesError: use.seesError }),
+      ...(use.names && { names: use.names }),
     });
   }
 }
@@ -93,7 +93,7 @@ function addReference({ graph, report, found }: Context, entry: FoundReference):
     report.add("other-body", locate(), message, hint);
   } else if (reader !== "body" && reader !== from) {
     addInferred(graph, reader, from, locate);
-  } else if (reader === from && !entry.seesError) {
+  } else if (reader === from && entry.names === undefined) {
     const message =
       from === owner
         ? `"${reference.name}" reads its own output, which is not there yet`

@@ -14,7 +14,7 @@ export interface FoundReference {
   owner?: number;
   /** See `ExpressionUse`. */
   inBody?: true;
-  seesError?: true;
+  names?: readonly string[];
   /** The text with dashes that the name is a part of, e.g. `fetch-ordr` for both of its names. */
   dashed?: { name: string; isFirst: boolean } | undefined;
   /** Only called for findings: it is not cheap. `length` is that of the name unless given. */
@@ -23,7 +23,10 @@ export interface FoundReference {
 
 const NODE_MEMBERS = ["output", "status", "attempt", "error"];
 const LOOP_MEMBERS = ["index", "item", "count", "carry", "result"];
-const ERROR_MEMBERS = ["type", "message", "node", "details"];
+const MEMBERS_OF_PLACES = new Map<string, [what: string, members: string[]]>([
+  ["error", ["the error", ["type", "message", "node", "details"]]],
+  ["items", ["the items", ["succeeded", "failed", "count", "outputs"]]],
+]);
 const EXECUTION_MEMBERS = ["id", "namespace", "workflow_id", "version", "started_at"];
 
 /** Gives a function that reports references to what cannot exist. Needs a graph with its inferred dependencies. */
@@ -50,7 +53,8 @@ export function createNameCheck(
       report.add("unknown-name", locate(), `no \`set\` action sets "${member}"`, hint);
     } else if (isOfPlace(workflow, found)) {
       if (name === "loop") checkMember("the loop", LOOP_MEMBERS, member, "use one of these", report, locate);
-      if (name === "error") checkMember("the error", ERROR_MEMBERS, member, "use one of these", report, locate);
+      const [what, members] = MEMBERS_OF_PLACES.get(found.names?.includes(name) ? name : "") ?? [];
+      if (what !== undefined) checkMember(what, members ?? [], member, "use one of these", report, locate);
     } else if (name !== "current" && !variables.has(name) && inputFields?.names.has(name) !== true) {
       const known = [...variables, ...(inputFields?.names ?? [])];
       checkBareName(found, graph, inputFields?.isClosed === true ? known : undefined, findNodeLike, report);
@@ -58,10 +62,10 @@ export function createNameCheck(
   };
 }
 
-/** Names that some places have: `error` where one is handled, `loop` and the item inside of loops. */
-function isOfPlace({ nodes }: WorkflowDraft, { reference, owner, inBody, seesError }: FoundReference): boolean {
+/** Names that some places have: `error` where one is handled, `loop` and the item inside of loops, those of a map. */
+function isOfPlace({ nodes }: WorkflowDraft, { reference, owner, inBody, names }: FoundReference): boolean {
   const { name } = reference;
-  if (seesError && name === "error") return true;
+  if (names?.includes(name)) return true;
   if (owner === undefined) return false;
   for (let at = inBody ? owner : nodes[owner]!.container; at !== undefined; at = nodes[at]!.container) {
     const { body } = nodes[at]!;

@@ -1,5 +1,5 @@
 import type { Outcome } from "@heddle/engine";
-import type { DependsDraft, NodeDraft } from "../draft.ts";
+import type { DependsDraft, DependsRef, NodeDraft } from "../draft.ts";
 import { dependsRefs } from "../draft.ts";
 import type { Report } from "../report.ts";
 import type { Graph } from "./graph.ts";
@@ -12,7 +12,10 @@ export function checkBodies(graph: Graph, report: Report): void {
   }
   for (const node of graph.nodes) {
     checkBound(node, loopsWithBreak, report);
-    checkDepends(node, report);
+    if (node.depends === undefined) continue;
+    const ofMaps = listOutcomes(node.depends).filter(({ outcome }) => OUTCOMES_OF_MAPS.has(outcome));
+    for (const { ref, outcome } of ofMaps) checkIsMap(graph, ref, outcome, report);
+    if (ofMaps.length === 0) checkDepends(node, report);
   }
 }
 
@@ -36,6 +39,26 @@ function checkBound({ index, id, idAt, body }: NodeDraft, loopsWithBreak: Readon
   if (loopsWithBreak.has(index)) return;
   const hint = "add for_each, while or until; or a break inside";
   report.add("unbounded-loop", idAt, `nothing ends the loop "${id}" but its limit of turns`, hint);
+}
+
+/** Only maps have them, beside their own: they say how their items ended. */
+const OUTCOMES_OF_MAPS: ReadonlySet<Outcome> = new Set<Outcome>(["any_succeeded", "all_failed"]);
+
+function checkIsMap({ nodes, indices }: Graph, ref: DependsRef, outcome: Outcome, report: Report): void {
+  const index = indices.get(ref.id);
+  if (index === undefined || nodes[index]!.body.kind === "map") return;
+  report.add(
+    "bad-depends",
+    ref.at,
+    `"${ref.id}" is no map, so it has no "${outcome}"`,
+    "e.g. succeeded, failed or settled",
+  );
+}
+
+function listOutcomes(condition: DependsDraft): { ref: DependsRef; outcome: Outcome }[] {
+  if ("ref" in condition) return [condition];
+  if ("not" in condition) return listOutcomes(condition.not);
+  return ("all" in condition ? condition.all : condition.any).flatMap(listOutcomes);
 }
 
 const OUTCOMES = ["succeeded", "failed", "skipped", "canceled"] as const satisfies readonly Outcome[];

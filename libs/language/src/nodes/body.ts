@@ -70,11 +70,11 @@ function readLoopCondition(reader: NodeReader, name: string): Condition | undefi
   return at === undefined ? undefined : readCondition(reader, at, `"${name}" of ${reader.fields.what}`);
 }
 
-function readItemName({ fields }: NodeReader): string | undefined {
+export function readItemName({ fields }: NodeReader): string | undefined {
   const at = fields.find("as");
   const name = fields.text("as", MAX_ID_LENGTH);
   if (at === undefined || name === undefined) return undefined;
-  if (fields.find("for_each") === undefined) {
+  if (fields.find("for_each") === undefined && fields.find("range") === undefined) {
     fields.report.add(
       "conflicting-fields",
       at,

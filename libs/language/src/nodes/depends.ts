@@ -4,7 +4,15 @@ import type { Fields } from "../fields.ts";
 import { MAX_DEPENDS_LENGTH } from "../limits.ts";
 import type { SourceScalar, Span } from "../source/source-node.ts";
 
-const OUTCOMES = ["succeeded", "failed", "skipped", "canceled", "settled"] as const satisfies readonly Outcome[];
+const OUTCOMES = [
+  "succeeded",
+  "failed",
+  "skipped",
+  "canceled",
+  "settled",
+  "any_succeeded",
+  "all_failed",
+] as const satisfies readonly Outcome[];
 const HINT = "e.g. depends: (a.succeeded || b.skipped) && !c.failed";
 /** Parentheses and negations inside one another. */
 const MAX_NESTING = 50;

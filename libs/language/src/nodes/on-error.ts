@@ -36,7 +36,7 @@ function readHandler(node: NodeReader, item: SourceNode): HandlerDraft | undefin
     return undefined;
   }
   const fields = createFields(item, `a handler in "on_error" of ${what}`, FIELDS, report);
-  const reader: NodeReader = { ...node, fields, marks: { seesError: true } };
+  const reader: NodeReader = { ...node, fields, marks: { names: ["error"] } };
   const types = readTypes(fields);
   const whenAt = fields.find("when");
   const when = whenAt === undefined ? undefined : readCondition(reader, whenAt, `"when" of ${fields.what}`);

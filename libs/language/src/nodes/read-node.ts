@@ -23,6 +23,7 @@ import { readParallel, readSwitch } from "./control.ts";
 import { isText, readCondition, readNodeRefs } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
 import { readDepends } from "./depends.ts";
+import { MAP_FIELDS, readMap } from "./map.ts";
 import { readOnError } from "./on-error.ts";
 import { readSubWorkflow } from "./sub-workflow.ts";
 import { readStateMachine } from "./state-machine.ts";
@@ -95,6 +96,7 @@ const CONTROL_TYPES = new Map<string, NodeType>([
     "parallel",
     { what: "a parallel", fields: ["subtype", "branches", "wait_all", "need", "cancel_rest"], read: readParallel },
   ],
+  ["map", { what: "a map", fields: MAP_FIELDS, read: readMap }],
   [
     "group",
     { what: "a group", fields: GROUP_FIELDS, read: (reader, _id, _context, readBody) => readGroup(reader, readBody) },

@@ -12,7 +12,7 @@ export interface NodeReader {
   owner?: number;
   uses: ExpressionUse[];
   /** What is special about its expressions. */
-  marks?: Pick<ExpressionUse, "inBody" | "seesError">;
+  marks?: Pick<ExpressionUse, "inBody" | "names">;
 }
 
 /** A field whose texts may hold `${...}`; null is a value here when the field is written. */
