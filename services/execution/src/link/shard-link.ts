@@ -21,7 +21,10 @@ export interface ShardLinkOptions {
   /** New at every start of the process. */
   ownerId: string;
   openTasks: OpenTasks;
+  /** Those that are recovered: their open tasks are all known. */
   ownedPartitions(): number[];
+  /** Undefined for what is no task of an execution. */
+  partitionOf(taskId: string): number | undefined;
   /** Call `done` once for each result, when it is recorded or refused for good, or to give it back. */
   onResults(results: readonly TaskResult[], done: ResultDone): void;
   logger: Logger;
@@ -69,6 +72,18 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
       }
     }
     send({ case: "sync", value: { partitions: [...partitions], tasks, last: true } });
+  };
+
+  /**
+   * The scheduler keeps what is given back for the next sync. Of a partition that has come back to this process before the
+   * refusal did, that sync is past: whatever is wanted of it is asked for again.
+   */
+  const syncReturned = (taskIds: readonly string[]): void => {
+    if (taskIds.length === 0 || !connected) return;
+    const owned = new Set(options.ownedPartitions());
+    const partitions = new Set(taskIds.map((taskId) => options.partitionOf(taskId)));
+    const back = [...partitions].filter((partition) => partition !== undefined && owned.has(partition));
+    if (back.length > 0) sync(back as number[]);
   };
 
   /** Says at once that the stream is over, whatever the peer does: one that hangs would never say it. */
@@ -138,9 +153,9 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
     // Frames count per stream: an acknowledgement that comes late must not be said on the next one.
     const opened: { stream?: Stream } = {};
     const frames = createResultFrames((upToFrame, returnedTaskIds) => {
-      if (opened.stream === stream) {
-        send({ case: "acknowledge", value: { upToFrame, returnedTaskIds: [...returnedTaskIds] } });
-      }
+      if (opened.stream !== stream) return;
+      send({ case: "acknowledge", value: { upToFrame, returnedTaskIds: [...returnedTaskIds] } });
+      syncReturned(returnedTaskIds);
     });
     const chosen = replicas.choose(named, address);
     ({ address } = chosen);
