@@ -124,6 +124,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     ownerId: `${owner}/${randomUUID()}`,
     openTasks,
     ownedPartitions: () => runtime.ownedPartitions(),
+    epochOf: (partition) => runtime.epochOf(partition),
     partitionOf(taskId) {
       const key = parseTaskId(taskId);
       return key && runtime.partitionOf(key.executionId);

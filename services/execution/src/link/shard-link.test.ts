@@ -61,6 +61,7 @@ function startLink(tasks: [id: string, namespace: string][] = []) {
     ownerId: "owner",
     openTasks,
     ownedPartitions: () => [1],
+    epochOf: (partition) => (partition === 1 ? 7 : undefined),
     partitionOf: (taskId) => Number(taskId.split("/")[1] ?? 1),
     onResults(frame, done) {
       for (const { taskId } of frame) {
@@ -98,7 +99,7 @@ it("says what is open of its shard once it is welcome, and nothing before", () =
   welcome(1n);
   expect(latest().sent[1]).toMatchObject({
     case: "sync",
-    value: { partitions: [1], tasks: [{ taskId: "mine" }], last: true },
+    value: { partitions: [1], epochs: [7n], tasks: [{ taskId: "mine" }], last: true },
   });
   link.schedule([create(TaskSchema, { taskId: "new", namespace: "default" })]);
   expect(latest().sent[2]).toMatchObject({ case: "schedule", value: { tasks: [{ taskId: "new" }] } });

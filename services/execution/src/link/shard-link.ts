@@ -23,6 +23,8 @@ export interface ShardLinkOptions {
   openTasks: OpenTasks;
   /** Those that are recovered: their open tasks are all known. */
   ownedPartitions(): number[];
+  /** Of a partition that this process owns: tells its word from that of an owner before or after it. */
+  epochOf(partition: number): number | undefined;
   /** Undefined for what is no task of an execution. */
   partitionOf(taskId: string): number | undefined;
   /** Call `done` once for each result, when it is recorded or refused for good, or to give it back. */
@@ -61,17 +63,19 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
     stream?.send({ frame });
   };
 
-  const sync = (partitions: readonly number[]): void => {
+  const sync = (named: readonly number[]): void => {
+    const partitions = named.filter((partition) => options.epochOf(partition) !== undefined);
+    const epochs = partitions.map((partition) => BigInt(options.epochOf(partition) ?? 0));
     let tasks: Task[] = [];
     for (const partition of partitions) {
       for (const task of openTasks.of(partition, shard)) {
         tasks.push(task);
         if (tasks.length < maxTasksPerFrame) continue;
-        send({ case: "sync", value: { partitions: [...partitions], tasks, last: false } });
+        send({ case: "sync", value: { partitions, epochs, tasks, last: false } });
         tasks = [];
       }
     }
-    send({ case: "sync", value: { partitions: [...partitions], tasks, last: true } });
+    send({ case: "sync", value: { partitions, epochs, tasks, last: true } });
   };
 
   /**
