@@ -20,7 +20,7 @@ const RUNS: Readonly<Record<string, (options: RunOptions) => Promise<Outcome>>> 
     runChaos({ ...options, executions: 120, faults: FAULT_KINDS.length, windowMs: 40_000, kinds: FAULT_KINDS }),
   "Postgres that stops again and again": (options) =>
     runPostgresOutages({ ...options, executions: 500, windowMs: 15_000 }),
-  "Kafka that is away": (options) => runKafkaOutage({ ...options, executions: 300, outageMs: 8_000 }),
+  "Kafka that is away": (options) => runKafkaOutage({ ...options, executions: 300, outageMs: 8_000, marginMs: 5_000 }),
   "the only execution replica is killed": (options) =>
     runRecovery({ ...options, replicas: 1, inFlight: 30, halfMs: 4_000 }),
   "one of two execution replicas is killed": (options) =>
