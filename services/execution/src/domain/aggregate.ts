@@ -35,7 +35,7 @@ export type ExecutionCommand =
 
 /** The execution as the journal runtime sees it: all decisions are the engine's. */
 export function createExecutionAggregate(
-  plans: Pick<LoadedPlans<Plan>, "get" | "load">,
+  plans: LoadedPlans<Plan>,
   childId: (parentId: string, nodeId: string) => string,
 ): AggregateType<Execution, ExecutionCommand, Event> {
   return {
@@ -92,7 +92,7 @@ export function executionNotFound(id: string): DomainError {
   });
 }
 
-function startedPlan(plans: Pick<LoadedPlans<Plan>, "get">, event: Event): Plan {
+function startedPlan(plans: LoadedPlans<Plan>, event: Event): Plan {
   if (event.type !== "execution_started") throw new Error(`a history begins with ${event.type}`);
   return plans.get(event);
 }

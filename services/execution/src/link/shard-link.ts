@@ -64,8 +64,15 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
   };
 
   const sync = (named: readonly number[]): void => {
-    const partitions = named.filter((partition) => options.epochOf(partition) !== undefined);
-    const epochs = partitions.map((partition) => BigInt(options.epochOf(partition) ?? 0));
+    const partitions: number[] = [];
+    const epochs: bigint[] = [];
+    for (const partition of named) {
+      const epoch = options.epochOf(partition);
+      // Lost since it was named: its next owner speaks for it.
+      if (epoch === undefined) continue;
+      partitions.push(partition);
+      epochs.push(BigInt(epoch));
+    }
     let tasks: Task[] = [];
     for (const partition of partitions) {
       for (const task of openTasks.of(partition, shard)) {
@@ -85,9 +92,9 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
   const syncReturned = (taskIds: readonly string[]): void => {
     if (taskIds.length === 0 || !connected) return;
     const owned = new Set(options.ownedPartitions());
-    const partitions = new Set(taskIds.map((taskId) => options.partitionOf(taskId)));
-    const back = [...partitions].filter((partition) => partition !== undefined && owned.has(partition));
-    if (back.length > 0) sync(back as number[]);
+    const returned = new Set(taskIds.flatMap((taskId) => options.partitionOf(taskId) ?? []));
+    const back = [...owned.intersection(returned)];
+    if (back.length > 0) sync(back);
   };
 
   /** Says at once that the stream is over, whatever the peer does: one that hangs would never say it. */
