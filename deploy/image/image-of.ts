@@ -3,13 +3,13 @@ import type { ImageSpec } from "./archive.ts";
 import { USER_ID } from "./root-files.ts";
 
 /** What a stage of deploy/Dockerfile sets: the one place where it is written. */
-export interface StageSettings {
+interface StageSettings {
   env: Record<string, string>;
   ports: number[];
 }
 
 /** Reads ENV and EXPOSE of a target, with those of the stage `service` below it. A program without a target has just the latter. */
-export function readStage(dockerfile: string, target: string): StageSettings {
+function readStage(dockerfile: string, target: string): StageSettings {
   const settings: StageSettings = { env: {}, ports: [] };
   let stage = "";
   for (const line of dockerfile.split("\n")) {
