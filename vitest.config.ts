@@ -16,7 +16,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{libs,services}/*/src/**/*.test.ts", "{scripts,deploy,test/architecture,test/contract}/**/*.test.ts"],
+          include: [
+            "{libs,services}/*/src/**/*.test.ts",
+            "{scripts,deploy,test/architecture,test/contract}/**/*.test.ts",
+          ],
         },
       },
       {

@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { runProgram } from "../interop/program.ts";
 import { CHART, goldenFile, type Rendering, renderChart, runHelm, VALUE_SETS, valuesFile } from "./chart.ts";
-import { findHelm, findKubeconform, findKubeScore, findSchemas, type Tool } from "./tools.ts";
+import { findHelm, findKubeconform, findKubeScore, findSchemas, KUBERNETES_VERSIONS, type Tool } from "./tools.ts";
 
-const VERSIONS = ["1.31", "1.32", "1.33", "1.34", "1.35", "1.36"];
 /** Kinds that Kubernetes itself has no schema of; `other-kinds.test.ts` looks at them. */
 const FOREIGN = ["ServiceMonitor", "PrometheusRule", "GRPCRoute", "HTTPRoute"];
 
@@ -14,7 +13,7 @@ const tools = {
   helm: await findHelm(),
   kubeconform: await findKubeconform(),
   kubeScore: await findKubeScore(),
-  schemas: await findSchemas(VERSIONS),
+  schemas: await findSchemas(),
 };
 const folder = mkdtempSync(join(tmpdir(), "heddle-chart-"));
 const rendered = new Map<string, Rendering>();
@@ -84,7 +83,7 @@ async function validate(context: TestContext, version: string, files: readonly s
   return stdout.toString();
 }
 
-describe.each(VERSIONS)("for Kubernetes %s", (version) => {
+describe.each(KUBERNETES_VERSIONS)("for Kubernetes %s", (version) => {
   it("all objects are valid", async (context) => {
     const output = await validate(
       context,

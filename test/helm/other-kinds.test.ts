@@ -11,7 +11,7 @@ const VERSION = "1.36";
 const EXAMPLES = "examples/kubernetes";
 const SCHEMAS = "test/helm/schemas/{{ .Group }}_{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json";
 
-const tools = { helm: await findHelm(), kubeconform: await findKubeconform(), schemas: await findSchemas([VERSION]) };
+const tools = { helm: await findHelm(), kubeconform: await findKubeconform(), schemas: await findSchemas() };
 const folder = mkdtempSync(join(tmpdir(), "heddle-kinds-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
