@@ -28,6 +28,8 @@ export function changesUnderLoad(load: () => LoadPod, random: Random): Check[] {
     change("execution 1 → 3 → 1", async (session) => {
       const owned: string[] = [];
       for (const replicas of [1, 3, 1]) owned.push(await scaleExecution(session, replicas));
+      // As the chart has it: Helm would refuse to overwrite another number that somebody else has set.
+      await scaleExecution(session, 2);
       return `partitions ${owned.join(" → ")}`;
     }),
     change("a rolling upgrade of every service", async (session) => {
