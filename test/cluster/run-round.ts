@@ -1,6 +1,6 @@
 import type { ClusterConfig } from "./config.ts";
 import { createRandom } from "../e2e/random.ts";
-import { alertMetrics, doctor, memory, noRestarts, nothingLost, uninstall } from "./checks/after.ts";
+import { alertMetrics, doctor, memory, noRestarts, nothingLost, startToReady, uninstall } from "./checks/after.ts";
 import { changesUnderLoad } from "./checks/changes.ts";
 import { connectAtEdge, grpcAtEdge } from "./checks/edge.ts";
 import { helmTest, install, refusesBadValue, servingRole } from "./checks/install.ts";
@@ -42,6 +42,7 @@ export async function runRound({
     refusesBadValue,
     install,
     servingRole,
+    startToReady,
     helmTest,
     grpcAtEdge,
     connectAtEdge,
@@ -51,6 +52,7 @@ export async function runRound({
     doctor,
     alertMetrics,
     memory,
+    startToReady,
     noRestarts,
     uninstall,
   ];

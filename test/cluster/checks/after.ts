@@ -105,6 +105,22 @@ export const memory: Check = {
   },
 };
 
+export const startToReady: Check = {
+  name: "time from the start of a process to its readiness",
+  async run({ kube }) {
+    const rows: string[] = [];
+    for (const service of Object.keys(servicePorts)) {
+      const times: number[] = [];
+      for (const { metadata } of await kube.listPods(service)) {
+        const log = await kube.kubectl(["logs", metadata.name]);
+        times.push(Number(/"readyAfterMs":(\d+)/.exec(log)?.[1] ?? Number.NaN));
+      }
+      rows.push(`${service} ${times.join(" and ")} ms`);
+    }
+    return rows.join(", ");
+  },
+};
+
 export const noRestarts: Check = {
   name: "no container has died by itself",
   async run({ kube }) {
