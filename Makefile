@@ -1,6 +1,7 @@
 # Every target installs what it needs first; `make` alone lists them.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+export KUBECONFIG POSTGRES_URL POSTGRES_HOST_IN_CLUSTER KAFKA_BROKERS LOAD_IMAGES IMAGE_REPOSITORY KAFKA_REPLICATION_FACTOR
 # npm puts node_modules/.bin first on PATH: everything below runs on the project's own Node.
 RUN := npm run --silent
 
@@ -68,6 +69,10 @@ chaos: setup ## Faults of all kinds on real processes; SEED=7 MINUTES=4 EXECUTIO
 .PHONY: chaos-%
 chaos-%: setup ## One kind of fault at full size: chaos-postgres, chaos-kafka, chaos-recovery
 	@$(RUN) chaos-run -- $* $(if $(SEED),--seed $(SEED))
+
+.PHONY: test-cluster
+test-cluster: setup ## The chart on a real cluster: KUBECONFIG=… POSTGRES_URL=… KAFKA_BROKERS=…; see test/cluster
+	@$(RUN) test-cluster -- $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: clean
 clean: ## Remove what can be made again; .heddle/ (your data) stays

@@ -16,7 +16,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{libs,services}/*/src/**/*.test.ts", "{scripts,test/architecture,test/contract}/**/*.test.ts"],
+          include: [
+            "{libs,services}/*/src/**/*.test.ts",
+            "{scripts,deploy,test/architecture,test/contract}/**/*.test.ts",
+          ],
         },
       },
       {
@@ -25,7 +28,7 @@ export default defineConfig({
           name: "integration",
           include: [
             "{libs,services}/*/test/**/*.test.ts",
-            "test/{e2e,interop,replay,simulation,chaos,bench}/**/*.test.ts",
+            "test/{e2e,interop,replay,simulation,chaos,bench,helm,image}/**/*.test.ts",
           ],
           // Stops the database servers that tests start and share.
           globalSetup: "@heddle/testing/global-setup",

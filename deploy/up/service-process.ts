@@ -143,7 +143,11 @@ export function createServiceProcess(spec: ProcessSpec, running?: ProcessIdentit
     },
     async stop() {
       const target = current();
-      if (target === undefined) return exitCode;
+      if (target === undefined) {
+        // The system has said that it has ended; Node may not have collected its code yet.
+        await exited;
+        return exitCode;
+      }
       signalProcess(target, "SIGTERM");
       // One that is paused gets the other signal only when it wakes.
       signalProcess(target, "SIGCONT");

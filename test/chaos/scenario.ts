@@ -87,7 +87,12 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
     await suite.ready(READY_BOUND_MS);
     const resumed = await waitUntilQuiet(suite.address, { boundMs: QUIET_BOUND_MS, suspended: driven.suspended });
     const quietMs = Math.round(performance.now() - overAt);
-    const collected = await collect(suite.address, [suite.kafka.address], SETTLE_BOUND_MS);
+    const collected = await collect({
+      address: suite.address,
+      brokers: [suite.kafka.address],
+      acknowledged: driven.acknowledged.map(({ executionId }) => executionId),
+      boundMs: SETTLE_BOUND_MS,
+    });
     const record: RunRecord = {
       ...collected,
       programs: published,

@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -24,8 +24,21 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-it("there is one for every service", async () => {
-  expect((await readdir(folder)).toSorted()).toEqual((await readdir("services")).toSorted());
+it("there is one for every service, and the command", async () => {
+  expect((await readdir(folder)).toSorted()).toEqual(["cli", ...(await readdir("services"))].toSorted());
+});
+
+it("each says what it is made of", async () => {
+  const text = await readFile(join(folder, "execution", "sbom.cdx.json"), "utf8");
+  const { components } = JSON.parse(text) as { components: { name: string; version: string }[] };
+  const { version } = JSON.parse(await readFile("node_modules/kafkajs/package.json", "utf8")) as { version: string };
+  expect(components).toContainEqual(expect.objectContaining({ name: "kafkajs", version }));
+  expect(components).toContainEqual(expect.objectContaining({ name: "node", version: process.versions.node }));
+});
+
+it("the command runs, with nothing beside it", async () => {
+  const { stdout } = await run(process.execPath, ["main.js", "version"], { cwd: join(folder, "cli"), env });
+  expect(stdout).toMatch(/^heddle \d+\.\d+\.\d+/);
 });
 
 it.each(["definition", "execution", "scheduler", "statemachine"])(

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { partitionBits } from "@heddle/journal";
 import { LinkService, type OpenLinkRequestSchema } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import { TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
@@ -389,9 +390,14 @@ describe("heddle doctor finds what was planted", () => {
     send({ case: "cancel", value: { taskIds: [`${executionId}/lonely/1`] } });
     await expect.poll(async () => (await examine()).found, PATIENT).toEqual({ "wake-ups": [executionId] });
     await client.cancel(executionId);
+    // As the owner of its partition, which alone may ask for tasks of it.
     send({
-      case: "schedule",
-      value: { tasks: [{ taskId: unwanted, namespace: "default", type: TaskType.TOOL, name: "tool_that_nobody_has" }] },
+      case: "sync",
+      value: {
+        partitions: [partitionBits(unwanted) % 64],
+        tasks: [{ taskId: unwanted, namespace: "default", type: TaskType.TOOL, name: "tool_that_nobody_has" }],
+        last: true,
+      },
     });
     await expect.poll(async () => (await examine()).found, PATIENT).toEqual({ slots: [unwanted.slice(0, 36)] });
     send({ case: "cancel", value: { taskIds: [unwanted] } });

@@ -15,7 +15,9 @@ workflow:
   type: dag
   nodes:
     - { id: pack, type: tool, tool: pack, inputs: { order: "\${input.order}" } }
-    - { id: label, type: action, subtype: wait, params: { signal: labelled } }
+    - { id: packed, type: action, subtype: emit, params: { event: packed, payload: "\${pack.output}" } }
+    - { id: label, type: action, subtype: wait, dependencies: [packed], params: { signal: labelled } }
+    - { id: leaving, type: action, subtype: emit, dependencies: [label], params: { event: leaving } }
   output: { box: "\${pack.output.box}" }
 `;
 
@@ -23,7 +25,7 @@ const ORDER = `
 workflow:
   id: order
   type: state_machine
-  context: { order: o-1, box: none, receipt: none }
+  context: { order: o-1, box: none, receipt: none, seen: "\${[]}" }
   states:
     - name: open
       transitions: [{ event: pay, target: charging }, { event: skip, target: fulfilling }]
@@ -39,6 +41,8 @@ workflow:
       transitions:
         - event: labelled
           actions: { type: send, params: { event: labelled, to: { invocation: ship } } }
+        - event: progress.invoke.ship
+          actions: { type: assign, params: { seen: "\${seen + [[event.data.name, event.data.payload]]}" } }
         - event: done.invoke.ship
           target: sent
           actions: { type: assign, params: { box: "\${event.data.box}" } }
@@ -99,6 +103,12 @@ it("invokes a tool and a workflow from states, and ends with what they give", as
   await machines.sendEvent({ machineId, event: "labelled" });
   const done = await until(async () => ended(await get(machineId)));
   expect(done).toMatchObject({ configuration: ["sent"], context: { box: "b-1", receipt: "r-1" } });
+  // What the workflow has said on its way, each once, in order, and before its end.
+  const seen = [
+    ["packed", { box: "b-1" }],
+    ["leaving", null],
+  ];
+  expect(done.context).toMatchObject({ seen });
 });
 
 it("cancels the workflow of a state that is left", async () => {

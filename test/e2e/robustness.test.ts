@@ -117,6 +117,7 @@ describe(`requests that make no sense (SEED=${SEED})`, () => {
     [pathOf(ExecutionService.method.startExecution), { workflowId: "ec\u0000ho" }],
     [pathOf(ExecutionService.method.startExecution), { workflowId: "echo", namespace: "\u0000" }],
     [pathOf(ExecutionService.method.listExecutions), { workflowId: "\u0000", labels: { "\u0000": "\u0000" } }],
+    [pathOf(ExecutionService.method.listExecutions), { parentExecutionId: "%" }],
     [pathOf(SchedulerService.method.listWorkers), { namespace: "\u0000" }],
   ])("%s refuses what no database can hold: %j", async (path, request) => {
     const answer = await post(path, "application/json", JSON.stringify(request));

@@ -25,6 +25,15 @@ export function journalMigrations(partitions = 64): readonly Migration[] {
         await knex.raw("alter table journal_owners drop column address");
       },
     },
+    {
+      name: "0002_journal_slots",
+      async up(knex) {
+        await knex.raw(SLOT_FUNCTIONS);
+      },
+      async down(knex) {
+        await knex.raw("drop function journal_create_slot(bigint), journal_drop_slot(bigint)");
+      },
+    },
   ];
 }
 
@@ -102,4 +111,43 @@ const DOWN = `
   drop table journal_partitions;
   drop table journal_owners;
   drop sequence journal_fences;
+`;
+
+// What changes tables while the service runs, with the rights of whoever migrated: the role that serves can do this and no other
+// change. The search path is fixed, temporary tables last, so that no caller can put a table of its own in the way.
+const SLOT_FUNCTIONS = `
+  do $do$ begin
+    execute format($definition$
+      create function journal_create_slot(slot bigint) returns void
+      language plpgsql security definer set search_path = %1$I, pg_temp as $body$
+      declare
+        name text := 'journal_' || slot;
+      begin
+        if to_regclass(name) is not null then return; end if;
+        -- Made apart and attached: PARTITION OF would lock the journal against everybody. Never vacuumed, for no row is ever
+        -- changed; wide rows stay in line, because a flush of one partition may well have some kilobytes.
+        execute format('create table %%I (like journal including defaults including storage)
+          with (autovacuum_enabled = false, toast_tuple_target = 8160)', name);
+        execute format('alter table journal attach partition %%I for values in (%%s)', name, slot);
+      end $body$
+    $definition$, current_schema());
+    execute format($definition$
+      -- Drops it only when every row is projected and published: then no recovery and no publisher will ask for it.
+      create function journal_drop_slot(slot bigint) returns boolean
+      language plpgsql security definer set search_path = %1$I, pg_temp as $body$
+      declare
+        name text := 'journal_' || slot;
+        needed boolean;
+      begin
+        execute format('select exists (
+          select from %%I where journal_offset > least(
+            (select min(projected_offset) from journal_partitions),
+            (select min(journal_offset) from publisher_cursors)))', name) into needed;
+        if needed then return false; end if;
+        execute format('drop table %%I', name);
+        return true;
+      end $body$
+    $definition$, current_schema());
+  end $do$;
+  revoke all on function journal_create_slot(bigint), journal_drop_slot(bigint) from public;
 `;

@@ -341,6 +341,7 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
       const status = leaving ? undefined : core.partitions[partition]?.status;
       return status === "active" || status === "recovering";
     },
+    epochOf: (partition) => core.partitions[partition]?.epoch,
     findOwner: owners.find,
     isLive: owners.isLive,
     onOwnersChange: owners.onChange,

@@ -13,6 +13,7 @@ export interface Slots {
 const LOCK_TIMEOUT_MS = 200;
 const LOCK_NOT_AVAILABLE = "55P03";
 
+/** Tables are made and dropped by functions of their owner: the role that serves need not own them, see migrations.ts. */
 export function createSlots(database: Database, slotDurationMs: number, now: () => number, logger: Logger): Slots {
   const existing = new Set<number>();
   let latest = 0;
@@ -21,18 +22,7 @@ export function createSlots(database: Database, slotDurationMs: number, now: () 
 
   const create = async (slots: number[]): Promise<void> => {
     await locked(async (query) => {
-      for (const slot of slots) {
-        const table = `journal_${slot}`;
-        const { rows } = await query<{ found: string | null }>("select to_regclass($1)::text as found", [table]);
-        if (rows[0]?.found != null) continue;
-        // Made apart and attached: PARTITION OF would lock the journal against everybody. Never vacuumed, for no row is ever
-        // changed; wide rows stay in line, because a flush of one partition may well have some kilobytes.
-        await query(
-          `create table ${table} (like journal including defaults including storage)
-            with (autovacuum_enabled = false, toast_tuple_target = 8160)`,
-        );
-        await query(`alter table journal attach partition ${table} for values in (${slot})`);
-      }
+      for (const slot of slots) await query("select journal_create_slot($1)", [slot]);
     });
   };
 
@@ -46,16 +36,8 @@ export function createSlots(database: Database, slotDurationMs: number, now: () 
   /** Dropped only when every row is projected and published: then no recovery and no publisher will ask for it. */
   const dropIfUnused = async (slot: number): Promise<boolean> =>
     await locked(async (query) => {
-      const { rows } = await query<{ needed: boolean }>(
-        `select exists (
-          select from journal_${slot} where journal_offset > least(
-            (select min(projected_offset) from journal_partitions),
-            (select min(journal_offset) from publisher_cursors))
-        ) as needed`,
-      );
-      if (rows[0]?.needed !== false) return false;
-      await query(`drop table journal_${slot}`);
-      return true;
+      const { rows } = await query<{ dropped: boolean }>("select journal_drop_slot($1) as dropped", [slot]);
+      return rows[0]?.dropped === true;
     });
 
   type Query = <Row>(text: string, values?: unknown[]) => Promise<{ rows: Row[] }>;

@@ -215,6 +215,8 @@ export interface JournalRuntime<State, Command> {
   readonly owner: string;
   /** Whether this process takes commands for the partition: it is the owner, or recovers it at the moment. */
   isOwned(partition: number): boolean;
+  /** Grows whenever a process takes the partition over; undefined where it is not this one's. */
+  epochOf(partition: number): number | undefined;
   /**
    * The live owner by the database's record, and where it is reached (empty: it told no address). From memory, which is
    * brought up to date at each renewal of the lease and at each change; `fresh` asks for a look at the record.

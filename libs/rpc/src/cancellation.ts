@@ -1,4 +1,4 @@
-import type { Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { createLinkedAbortController } from "@connectrpc/connect/protocol";
 import { abortable, isAbortError, raceAbort, reasonOf, toError } from "./abortable.ts";
 import { findLifetime } from "./call-lifetime.ts";
@@ -21,12 +21,17 @@ export function createCancellation(drain: Drain): Interceptor {
     const response = await raceAbort(next({ ...req, signal, message: abortable(req.message, signal) }), cut);
     if (!response.stream) return response;
     const message = watchIterable(abortable(response.message, cut), {
-      // Code that honours the signal throws AbortError; the caller is to hear why it was aborted.
-      onError: (error) => (signal.aborted && isAbortError(error) ? reasonOf(signal) : toError(error)),
+      // Code that honours the signal throws AbortError, and a call that it has passed on ends as canceled; the caller is
+      // to hear why: it must not take the end of this server for a wish of its own.
+      onError: (error) => (signal.aborted && isCutOff(error) ? reasonOf(signal) : toError(error)),
       onDone() {
         if (drain.started.aborted && !req.signal.aborted) throw reasonOf(drain.started);
       },
     });
     return { ...response, message };
   };
+}
+
+function isCutOff(error: unknown): boolean {
+  return isAbortError(error) || (error instanceof ConnectError && error.code === Code.Canceled);
 }

@@ -37,6 +37,9 @@ export function channelOptions(services: readonly DescService[], limits: RpcLimi
     "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 5_000,
+    // A rolling update replaces every address within seconds. With the default of 30 s between two questions to DNS, the
+    // last known address may be gone while the new ones are not known yet.
+    "grpc.dns_min_time_between_resolutions_ms": limits.resolutionIntervalMs,
     "grpc.max_receive_message_length": limits.messageMaxBytes,
     "grpc.max_send_message_length": limits.messageMaxBytes,
     "grpc-node.flow_control_window": limits.sessionWindowBytes,

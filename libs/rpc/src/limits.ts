@@ -25,6 +25,8 @@ export interface RpcLimits {
   keepaliveIntervalMs: number;
   /** Time it has to answer before the connection is dropped. */
   keepaliveTimeoutMs: number;
+  /** A client whose connection ended asks DNS again, but not more often than this. */
+  resolutionIntervalMs: number;
   /** Time for calls to finish when a server closes; what still runs then is cut off. */
   drainMs: number;
   /** HTTP/2 flow-control window of one stream: what may be under way unread. */
@@ -46,6 +48,7 @@ export const DEFAULT_LIMITS: Readonly<RpcLimits> = {
   handshakeTimeoutMs: 10_000,
   keepaliveIntervalMs: 20_000,
   keepaliveTimeoutMs: 10_000,
+  resolutionIntervalMs: 1_000,
   drainMs: 10_000,
   streamWindowBytes: 1024 * 1024,
   sessionWindowBytes: 8 * 1024 * 1024,

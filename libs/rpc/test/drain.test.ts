@@ -5,7 +5,13 @@ import { fileURLToPath } from "node:url";
 import { HealthCheckResponse_ServingStatus as Serving, Health } from "@heddle/proto/grpc/health/v1/health_pb.js";
 import { createMetrics } from "@heddle/telemetry";
 import { afterEach, describe, expect, it } from "vitest";
-import { createGrpcTransport, createRpcClient, createServer, type RpcTransport } from "../src/index.ts";
+import {
+  createForwardingService,
+  createGrpcTransport,
+  createRpcClient,
+  createServer,
+  type RpcTransport,
+} from "../src/index.ts";
 import { echoRoutes, silent, type Seen } from "./echo-server.ts";
 import { EchoService } from "./echo-service.ts";
 
@@ -128,6 +134,24 @@ describe("close", () => {
     expect(metrics.text()).toContain("heddle_rpc_open_streams 0");
     process.off("warning", onWarning);
     expect(warnings).toEqual([]);
+  });
+
+  it("ends a stream that it passes on as unavailable, not as if its caller had left", async () => {
+    const behind = createServer({ routes: echoRoutes(), logger: silent });
+    const onward = createGrpcTransport((await behind.listen()).url);
+    const edge = createServer({
+      routes: (router) => router.service(EchoService, createForwardingService(EchoService, onward)),
+      logger: silent,
+    });
+    transport = createGrpcTransport((await edge.listen()).url);
+    const client = createRpcClient(EchoService, transport);
+    const messages = client.down({ text: "slow", count: 1 })[Symbol.asyncIterator]();
+    expect((await messages.next()).value).toMatchObject({ count: 1 });
+    const ended = messages.next().catch((error: Error) => error);
+    await edge.close();
+    expect(await ended).toMatchObject({ kind: "unavailable", reason: "SHUTTING_DOWN" });
+    onward.close();
+    await behind.close();
   });
 
   it("may be called twice, and closes idle connections of every kind", async () => {

@@ -3,6 +3,9 @@ import { DomainError } from "@heddle/errors";
 import type { Health } from "@heddle/rpc";
 import { STARTING_RETRY_AFTER_MS } from "./limits.ts";
 
+/** What `grpc.health.v1` calls the process itself: SERVING while its event loop turns, whatever becomes of its database. */
+const LIVENESS = "liveness";
+
 /** Whether the process can answer calls yet: what probes see, and what keeps calls out until then. */
 export interface Readiness {
   interceptor: Interceptor;
@@ -17,6 +20,7 @@ export interface Readiness {
 export function createReadiness(service: string, health: Health): Readiness {
   let isReady = false;
   health.set("", "NOT_SERVING");
+  health.set(LIVENESS, "SERVING");
   return {
     interceptor: (next) => (request) => {
       if (isReady || request.service.typeName.startsWith("grpc.")) return next(request);

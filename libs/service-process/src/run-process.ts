@@ -82,7 +82,7 @@ async function runMigrations(
     await waitForDatabase(database, logger, patience).catch((cause: unknown) => {
       throw patience.aborted ? databaseAway(cause) : cause;
     });
-    await migrateSchema(database, store.migrations, logger);
+    await migrateSchema(database, store.migrations, logger, values.HEDDLE_DATABASE_GRANT_TO);
   } finally {
     await closers.closeAll();
   }

@@ -129,7 +129,7 @@ export async function serve<V extends ServerValues & Partial<DatabaseValues>, D>
   }
   if (stopping.signal.aborted) return;
   readiness.ready();
-  logger.info({ url }, `${name} is ready`);
+  logger.info({ url, readyAfterMs: Math.round(performance.now()) }, `${name} is ready`);
 }
 
 /** `/livez`: the process runs its event loop. Whether it can answer calls is what `/healthz` says. */

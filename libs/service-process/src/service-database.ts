@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DomainError } from "@heddle/errors";
-import { type Database, listPendingMigrations, type Migration, openDatabase } from "@heddle/store";
+import { type Database, grantRows, listPendingMigrations, type Migration, openDatabase } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { DATABASE_COMPLAINT_MS, DATABASE_RETRY_MS } from "./limits.ts";
 
@@ -14,6 +14,7 @@ export interface DatabaseValues {
   DATABASE_URL: string;
   HEDDLE_DATABASE_CONNECTIONS: number;
   HEDDLE_MIGRATE: boolean;
+  HEDDLE_DATABASE_GRANT_TO?: string;
 }
 
 /** The service's schema; nothing is connected yet. `client` stands in pg_stat_activity. */
@@ -71,14 +72,16 @@ export async function prepareSchema(
   });
 }
 
-/** Several processes may do so at once. */
+/** Several processes may do so at once. `grantTo` is the role of the processes that serve, when it is another one. */
 export async function migrateSchema(
   database: Database,
   migrations: readonly Migration[],
   logger: Logger,
+  grantTo?: string,
 ): Promise<void> {
   const names = await database.migrate(migrations);
-  logger.info({ schema: database.schema, migrations: names }, `${names.length} migrations have run`);
+  if (grantTo !== undefined) await grantRows(database, grantTo);
+  logger.info({ schema: database.schema, migrations: names, grantTo }, `${names.length} migrations have run`);
 }
 
 function unusable(cause: unknown): DomainError {

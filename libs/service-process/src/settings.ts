@@ -50,6 +50,11 @@ export const databaseSettings = {
     doc: "Whether a serving process brings its schema up to date first. Otherwise it refuses a schema that lacks migrations.",
     default: false,
   }),
+  HEDDLE_DATABASE_GRANT_TO: string({
+    doc: "Role of the serving processes, when it is not the one that migrates: `migrate` grants it the rows of the schema, and no change of tables.",
+    optional: true,
+    example: "heddle_execution",
+  }),
 };
 
 export const busSettings = {

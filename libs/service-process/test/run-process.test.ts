@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type Server } from "node:net";
 import { fileURLToPath } from "node:url";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { Health, HealthCheckResponse_ServingStatus } from "@heddle/proto/grpc/health/v1/health_pb.js";
 import { createGrpcTransport, createRpcClient } from "@heddle/rpc";
 import { createTestDatabase, type TestDatabase } from "@heddle/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -71,6 +72,25 @@ describe("commands", () => {
     await serving.says("example is ready");
   });
 
+  it("migrate grants the rows to the role that serves, and names one that does not exist", async () => {
+    const nobody = start(["migrate"], { HEDDLE_DATABASE_GRANT_TO: "heddle_nobody" });
+    expect(await nobody.exited).toBe(2);
+    expect(nobody.output.text).toContain('the role "heddle_nobody" cannot be granted the schema');
+    await database.database.query({ text: "create role heddle_run_process" });
+    try {
+      const migrating = start(["migrate"], { HEDDLE_DATABASE_GRANT_TO: "heddle_run_process" });
+      expect(await migrating.exited).toBe(0);
+      const { rows } = await database.database.query({
+        text: `select has_table_privilege('heddle_run_process', 'example.things', 'insert') as rows,
+          has_schema_privilege('heddle_run_process', 'example', 'create') as tables`,
+      });
+      expect(rows).toEqual([{ rows: true, tables: false }]);
+    } finally {
+      await database.database.query({ text: "drop owned by heddle_run_process" });
+      await database.database.query({ text: "drop role heddle_run_process" });
+    }
+  });
+
   it("refuses any other command", async () => {
     const other = start(["serv"]);
     expect(await other.exited).toBe(2);
@@ -94,6 +114,11 @@ describe("serving", () => {
     expect((await fetch(`${serving.url}/livez`)).status).toBe(200);
     expect((await fetch(`${serving.url}/healthz`)).status).toBe(503);
     const transport = createGrpcTransport(serving.url);
+    const health = createRpcClient(Health, transport);
+    expect(await health.check({})).toMatchObject({ status: HealthCheckResponse_ServingStatus.NOT_SERVING });
+    expect(await health.check({ service: "liveness" })).toMatchObject({
+      status: HealthCheckResponse_ServingStatus.SERVING,
+    });
     const client = createRpcClient(DefinitionService, transport);
     await expect(client.getPlan({ workflowId: "a" })).rejects.toMatchObject({
       kind: "unavailable",
@@ -104,6 +129,7 @@ describe("serving", () => {
     gate.listen(Number(address.split(":")[1]), "127.0.0.1");
     await serving.says("example is ready");
     expect((await fetch(`${serving.url}/healthz`)).status).toBe(200);
+    expect(await health.check({})).toMatchObject({ status: HealthCheckResponse_ServingStatus.SERVING });
     // Also when it took a free port, a service knows where it can be reached.
     expect(await client.getPlan({ workflowId: "a" })).toMatchObject({ planJson: serving.url });
     transport.close();

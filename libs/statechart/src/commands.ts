@@ -17,7 +17,8 @@ export type MachineCommand =
   | { type: "fail_invocation"; invokeId: string; token: number; failure: Failure }
   /** It has begun outside, as an execution or a machine with this id. */
   | { type: "acknowledge_invocation"; token: number; startedId: string }
-  | { type: "report_progress"; invokeId: string; token: number; data: Json }
+  /** With a request id that was seen before it is accepted and changes nothing. */
+  | { type: "report_progress"; invokeId: string; token: number; data: Json; requestId: string }
   /** What could not be delivered gives `error.communication`. */
   | { type: "acknowledge_message"; messageId: number; failure?: Failure }
   | { type: "acknowledge_cancellation"; token: number }

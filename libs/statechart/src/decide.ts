@@ -173,9 +173,12 @@ function apply(turn: Turn, command: LaterCommand): void {
       if (found === undefined || found.startedId !== undefined) return;
       return emit(turn, { type: "invocation_acknowledged", at, token, startedId });
     }
-    case "report_progress":
+    case "report_progress": {
+      const { invokeId, data, requestId } = command;
+      if (requestId !== "" && state.requestIds.includes(requestId)) return;
       requireInvocation(turn, command);
-      return deliver(turn, progressInvokeEvent(command.invokeId), command.data, command.invokeId);
+      return deliver(turn, progressInvokeEvent(invokeId), data, invokeId, requestId);
+    }
     case "acknowledge_message":
       return acknowledge(turn, command.messageId, command.failure);
     case "acknowledge_cancellation":
@@ -267,13 +270,13 @@ function requireInvocation({ state, context }: Turn, { invokeId, token }: { invo
 }
 
 /** An event of an invocation: nobody refuses it; while the machine is suspended it waits. */
-function deliver(turn: Turn, name: string, data: Json, invokeId: string): void {
+function deliver(turn: Turn, name: string, data: Json, invokeId: string, requestId = ""): void {
   const { state, at } = turn;
   if (state.status === "suspended" || state.queue.length > 0) {
-    emit(turn, { type: "event_queued", at, name, data, requestId: "", because: "suspended" });
+    emit(turn, { type: "event_queued", at, name, data, requestId, because: "suspended" });
     return;
   }
-  runEvent(turn, { type: "event_received", at, name, data, requestId: "", source: { kind: "invocation", invokeId } });
+  runEvent(turn, { type: "event_received", at, name, data, requestId, source: { kind: "invocation", invokeId } });
 }
 
 function acknowledge(turn: Turn, messageId: number, failure: Failure | undefined): void {

@@ -298,7 +298,8 @@ describe("6.4: invocations", () => {
       m.send("leave");
       m.send("back");
       m.run({ type: "complete_invocation", invokeId: "w", token: 1, output: "late" });
-      m.run({ type: "report_progress", invokeId: "w", token: 2, data: 50 });
+      m.run({ type: "report_progress", invokeId: "w", token: 2, data: 50, requestId: "p1" });
+      m.run({ type: "report_progress", invokeId: "w", token: 2, data: 50, requestId: "p1" });
     });
     expect(machine.active()).toEqual(["a"]);
     expect(machine.state).toMatchObject({ cancellations: [], invocations: [{ token: 2 }], context: { seen: [50] } });

@@ -1,4 +1,5 @@
 export { type Connection, type Database, type DatabaseOptions, openDatabase } from "./database.ts";
+export { grantRows } from "./grant.ts";
 export { defineMigrations, listPendingMigrations, type Migration } from "./migrate.ts";
 export type { Queryable, Statement, StatementResult, Transaction } from "./statement.ts";
 export { listBinaries, listSystemBinaries, type PostgresBinaries } from "./embedded/binaries.ts";

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { DomainError } from "@heddle/errors";
 import type { EventMessage, EventSink } from "@heddle/events";
 import { createRawEventMessage } from "@heddle/events";
@@ -9,12 +10,14 @@ import { moveCursor, type OutboxEntry, readOutbox } from "./store/outbox.ts";
 const CURSOR = "events";
 const BATCH_ENTRIES = 200;
 const RETRY_PAUSE_MS = 1000;
+/** How long a stop waits for the events that are being published: what no broker takes stays in the outbox. */
+const STOP_GRACE_MS = 1000;
 
 /** Takes the outbox to the sinks: in order, at least once, cursor after delivery. */
 export interface OutboxPublisher {
   /** Delivers what is there; call it at start and after every commit. Calls while it works are remembered. */
   wake(): void;
-  /** Waits for the delivery under way. */
+  /** Waits for the delivery under way, for a moment. */
   stop(): Promise<void>;
 }
 
@@ -69,7 +72,7 @@ export function createOutboxPublisher(
     async stop() {
       stopped = true;
       clearTimeout(timer);
-      await running;
+      if (running !== undefined) await Promise.race([running, sleep(STOP_GRACE_MS, undefined, { ref: false })]);
     },
   };
 }

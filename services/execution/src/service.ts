@@ -43,6 +43,7 @@ import type { ExecutionContext } from "./handlers/context.ts";
 import { createOpenTasks } from "./link/open-tasks.ts";
 import { submitResults } from "./link/submit-results.ts";
 import { createSchedulerLink } from "./link/scheduler-link.ts";
+import { parseTaskId } from "./link/task-messages.ts";
 import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
 import { registerMetrics } from "./metrics.ts";
 import { createExecutionProjection } from "./store/projection.ts";
@@ -123,6 +124,11 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     ownerId: `${owner}/${randomUUID()}`,
     openTasks,
     ownedPartitions: () => runtime.ownedPartitions(),
+    epochOf: (partition) => runtime.epochOf(partition),
+    partitionOf(taskId) {
+      const key = parseTaskId(taskId);
+      return key && runtime.partitionOf(key.executionId);
+    },
     onResults: (results, done) => submitResults(runtime, results, done, logger),
     logger,
   });
@@ -205,7 +211,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
       const published = publisher.stop();
       await Promise.race([published, sleep(publisherGraceMs, undefined, { ref: false })]);
       await runtime.stop();
-      await published;
+      // What no broker has taken until now stays in the journal: whoever closes the bus ends the attempt.
       requestIds.clear();
       hub.notifyAll();
     },

@@ -198,7 +198,7 @@ export function createStateMachineService(options: StateMachineServiceOptions): 
       await Promise.all([definitionEvents?.close(), ends?.stop(), subscribers?.stop()]);
       await loader.stop();
       await runtime.stop();
-      await published;
+      // What no broker has taken until now stays in the journal: whoever closes the bus ends the attempt.
       requestIds.clear();
       hub.notifyAll();
       self.close();

@@ -37,7 +37,7 @@ it.each([
 });
 
 it.each([
-  ["root", "USER node\n", "", "runs as root"],
+  ["root", "USER 65532:65532\n", "", "runs as root"],
   ["no health check", "/healthz", "/", "has no health check of /healthz"],
   ["another port", "HEDDLE_PORT=7235", "HEDDLE_PORT=7239", "execution listens on 7239"],
   ["no target", "AS worker", "AS other", "has no target worker"],

@@ -43,7 +43,10 @@ export function openOwner(transport: RpcTransport): BenchOwner {
     case: "hello",
     value: { $typeName: "heddle.scheduler.v1.LinkHello", ownerId: "bench", shard: shardOf("default") },
   });
-  send({ case: "sync", value: { $typeName: "heddle.scheduler.v1.LinkSync", partitions, tasks: [], last: true } });
+  send({
+    case: "sync",
+    value: { $typeName: "heddle.scheduler.v1.LinkSync", partitions, epochs: [], tasks: [], last: true },
+  });
 
   return {
     run({ count, inFlight, bytes, priorityOf }) {
@@ -73,7 +76,10 @@ export function openOwner(transport: RpcTransport): BenchOwner {
           if (frame.case !== "results") return;
           const { results, frame: upToFrame } = frame.value;
           frames += 1;
-          send({ case: "acknowledge", value: { $typeName: "heddle.scheduler.v1.LinkAcknowledge", upToFrame } });
+          send({
+            case: "acknowledge",
+            value: { $typeName: "heddle.scheduler.v1.LinkAcknowledge", upToFrame, returnedTaskIds: [] },
+          });
           for (const { taskId, output, failure } of results) {
             const number = numberOfId(taskId);
             const index = number - first;

@@ -57,8 +57,17 @@ async function listOpen(client: Client): Promise<Execution[]> {
   return open;
 }
 
+export interface CollectOptions {
+  address: string;
+  brokers: readonly string[];
+  /** Ids of executions that callers were told of: a list that lacks one has not caught up yet. */
+  acknowledged: readonly string[];
+  /** How long what trails behind may take. */
+  boundMs: number;
+}
+
 /** Reads everything that the public interface says about the run, and what was published. */
-export async function collect(address: string, brokers: readonly string[], boundMs: number): Promise<Collected> {
+export async function collect({ address, brokers, acknowledged, boundMs }: CollectOptions): Promise<Collected> {
   const transport = createGrpcTransport(address);
   const client = createClient({ address });
   const rpc = createRpcClient(ExecutionService, transport);
@@ -77,7 +86,11 @@ export async function collect(address: string, brokers: readonly string[], bound
   }
 
   try {
-    const listed = await settle(boundMs, () => listAll(client), isAllProjected);
+    const listed = await settle(
+      boundMs,
+      () => listAll(client),
+      (found) => isAllProjected(found, acknowledged),
+    );
     const executions = new Map<string, Execution>();
     const histories = new Map<string, ExecutionEvent[]>();
     const left = listed.map(({ executionId }) => executionId);
@@ -120,8 +133,9 @@ async function listAll(client: Client): Promise<Execution[]> {
   return listed;
 }
 
-function isAllProjected(listed: readonly Execution[]): boolean {
-  return listed.every(isFinished);
+function isAllProjected(listed: readonly Execution[], acknowledged: readonly string[]): boolean {
+  const ids = new Set(listed.map(({ executionId }) => executionId));
+  return listed.every(isFinished) && acknowledged.every((id) => ids.has(id));
 }
 
 async function readScheduler(

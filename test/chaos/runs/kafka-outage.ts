@@ -10,10 +10,10 @@ import { chainProgram, plainPlans } from "./plain-plans.ts";
 export interface KafkaOutageOptions extends RunOptions {
   executions: number;
   outageMs: number;
+  /** Load before the outage, and after it. A process takes some time until it needs as much memory as it will. */
+  marginMs: number;
 }
 
-/** Load before the outage, and after it. */
-const MARGIN_MS = 5_000;
 const STEPS = 5;
 /** What an execution process may need beyond what it had when the outage began, whatever the outage's length. */
 const GROWTH_LIMIT_MB = 128;
@@ -21,10 +21,10 @@ const MB = 2 ** 20;
 
 /** Kafka is away for a while under load: executions go on, and afterwards every event arrives. */
 export async function runKafkaOutage(options: KafkaOutageOptions): Promise<RunOutcome> {
-  const { seed, folder, executions, outageMs, log } = options;
+  const { seed, folder, executions, outageMs, marginMs, log } = options;
   const program = chainProgram("five-steps", STEPS);
   const plans = plainPlans(program, executions, `kafka-${seed}`);
-  const windowMs = outageMs + 2 * MARGIN_MS;
+  const windowMs = outageMs + 2 * marginMs;
   const memory = { atBeginning: 0, most: 0 };
   const outcome = await runScenario({
     folder,
@@ -34,11 +34,11 @@ export async function runKafkaOutage(options: KafkaOutageOptions): Promise<RunOu
     slots: 50,
     programs: [program],
     plans,
-    schedule: () => [{ atMs: MARGIN_MS, kind: "stop-kafka", target: "", durationMs: outageMs, amount: 0 }],
+    schedule: () => [{ atMs: marginMs, kind: "stop-kafka", target: "", durationMs: outageMs, amount: 0 }],
     load: ({ address }) => drive({ address, plans, windowMs, journal: join(folder, "records", "acknowledged.ndjson") }),
     async beside({ suite }) {
       const execution = suite.find("execution-0");
-      await sleep(MARGIN_MS);
+      await sleep(marginMs);
       memory.atBeginning = execution.residentBytes() ?? 0;
       for (let waitedMs = 0; waitedMs < outageMs; waitedMs += 500) {
         await sleep(500);

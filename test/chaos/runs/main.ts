@@ -15,7 +15,7 @@ import { runRecovery } from "./recovery.ts";
  */
 const RUNS: Readonly<Record<string, readonly ((options: RunOptions) => Promise<RunOutcome>)[]>> = {
   postgres: [(options) => runPostgresOutages({ ...options, executions: 5_000, windowMs: 90_000 })],
-  kafka: [(options) => runKafkaOutage({ ...options, executions: 3_000, outageMs: 60_000 })],
+  kafka: [(options) => runKafkaOutage({ ...options, executions: 4_000, outageMs: 60_000, marginMs: 20_000 })],
   recovery: [
     (options) => runRecovery({ ...options, replicas: 1, inFlight: 200, halfMs: 10_000 }),
     (options) => runRecovery({ ...options, replicas: 2, inFlight: 200, halfMs: 10_000 }),

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { partitionOfId } from "@heddle/doctor";
 import { DiagnosticsService } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { createGrpcTransport, createRpcClient } from "@heddle/rpc";
-import { eventsOf, taskKey } from "../checks/history.ts";
+import { eventsOf, taskKey, timeOf } from "../checks/history.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import { runScenario } from "../scenario.ts";
 import type { ExecutionPlan } from "../workload/plan-executions.ts";
@@ -20,6 +20,7 @@ export interface RecoveryOptions extends RunOptions {
 
 const STEPS = 10;
 const LIMIT_MS = 2_500;
+const ASKED_BEFORE_MS = 2_000;
 const VICTIM = "execution-0";
 /** What the victim decided in the instant of the kill may bear a time just after it. */
 const INSTANT_MS = 20;
@@ -51,7 +52,8 @@ export async function runRecovery(options: RecoveryOptions): Promise<RunOutcome>
     load: ({ address }) =>
       saturate({ address, program, inFlight, durationMs: 2 * halfMs, run: `recovery-${seed}`, plans }),
     async beside({ suite }) {
-      await sleep(halfMs - 300);
+      // Early enough for an answer on a busy machine: afterwards they are nobody's.
+      await sleep(halfMs - ASKED_BEFORE_MS);
       owned = await partitionsOf(suite.address, VICTIM);
     },
     log,
@@ -62,11 +64,14 @@ export async function runRecovery(options: RecoveryOptions): Promise<RunOutcome>
   const killedAt = outcome.beganAt + kill.beganMs;
   const countsFrom = replicas === 1 ? outcome.beganAt + kill.endedMs : killedAt;
   const first = firstStepByPartition(outcome.record, killedAt + INSTANT_MS);
+  const busy = busyPartitions(outcome.record, killedAt);
   const waits = [...owned]
+    .filter((partition) => busy.has(partition))
     .map((partition) => (first.get(partition) ?? Infinity) - countsFrom)
     .toSorted((a, b) => a - b);
   const rate = stepsPerSecond(outcome.record, killedAt - halfMs / 2, killedAt);
   outcome.figures["partitions of the killed replica"] = owned.size;
+  outcome.figures["of these with executions under way"] = waits.length;
   outcome.figures["steps per second before the kill"] = rate;
   const since = replicas === 1 ? "its restart" : "the kill";
   const measure = (name: string, value: number | undefined): Measurement => ({
@@ -92,6 +97,18 @@ async function partitionsOf(address: string, owner: string): Promise<Set<number>
   } finally {
     transport.close();
   }
+}
+
+/** Partitions with an execution that had begun by then and ended later: in the others nothing was to go on. */
+function busyPartitions({ histories }: RunRecord, at: number): Set<number> {
+  const busy = new Set<number>();
+  for (const [id, history] of histories) {
+    const [first, last] = [history[0], history.at(-1)];
+    if (first !== undefined && last !== undefined && timeOf(first) < at && timeOf(last) > at) {
+      busy.add(partitionOfId(id));
+    }
+  }
+  return busy;
 }
 
 /** When the first task began, in each partition, that was scheduled after the kill: seen by the worker that ran it. */

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+// Imported and not read: in a bundle there is no file beside the program.
+import manifest from "../../package.json" with { type: "json" };
 import type { CommandContext } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 
@@ -12,8 +13,5 @@ export async function version(context: CommandContext): Promise<ExitCode> {
 }
 
 export function readVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
   return manifest.version;
 }

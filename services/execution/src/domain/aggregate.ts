@@ -14,7 +14,7 @@ import { DomainError } from "@heddle/errors";
 import type { AggregateType } from "@heddle/journal";
 import { type LoadedPlans, refuseTaken } from "@heddle/journal-service";
 import { decodeEvent, encodeEvent } from "./event-codec.ts";
-import { nameWhatEnded } from "./ended.ts";
+import { nameExecution } from "./told.ts";
 
 /** One execution in memory: the engine's state with the plan that it runs. */
 export interface Execution {
@@ -35,7 +35,7 @@ export type ExecutionCommand =
 
 /** The execution as the journal runtime sees it: all decisions are the engine's. */
 export function createExecutionAggregate(
-  plans: Pick<LoadedPlans<Plan>, "get" | "load">,
+  plans: LoadedPlans<Plan>,
   childId: (parentId: string, nodeId: string) => string,
 ): AggregateType<Execution, ExecutionCommand, Event> {
   return {
@@ -50,7 +50,7 @@ export function createExecutionAggregate(
         childId: (nodeId) => childId(id, nodeId),
       });
       const seq = (execution?.seq ?? 0) + events.length;
-      if (isFinished(state)) nameWhatEnded(events, state);
+      if (isFinished(state) || state.origin !== undefined) nameExecution(events, state);
       return { state: { plan, state, seq }, events, reply: undefined };
     },
     evolve(execution, event) {
@@ -92,7 +92,7 @@ export function executionNotFound(id: string): DomainError {
   });
 }
 
-function startedPlan(plans: Pick<LoadedPlans<Plan>, "get">, event: Event): Plan {
+function startedPlan(plans: LoadedPlans<Plan>, event: Event): Plan {
   if (event.type !== "execution_started") throw new Error(`a history begins with ${event.type}`);
   return plans.get(event);
 }

@@ -1,6 +1,6 @@
 import { type Event, machineInputToJson } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
-import { whatEnded } from "./ended.ts";
+import { executionOf } from "./told.ts";
 import { toProtoOrigin } from "./origin.ts";
 import type { PayloadWriter } from "@heddle/journal-service";
 
@@ -207,6 +207,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           nodeId: event.nodeId,
           name: event.name,
           payload: payloads.write(`payload of event ${event.name}`, event.payload),
+          origin: toProtoOrigin(executionOf(event).origin),
         },
       };
     default:
@@ -281,7 +282,7 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
 }
 
 /** Which execution an end is the end of, and who waits for it. */
-function endOf(event: Parameters<typeof whatEnded>[0]) {
-  const { namespace, workflowId, origin } = whatEnded(event);
+function endOf(event: Parameters<typeof executionOf>[0]) {
+  const { namespace, workflowId, origin } = executionOf(event);
   return { namespace, workflowId, origin: toProtoOrigin(origin) };
 }

@@ -17,6 +17,8 @@ export interface SchedulerLinkOptions {
   ownerId: string;
   openTasks: OpenTasks;
   ownedPartitions(): number[];
+  epochOf(partition: number): number | undefined;
+  partitionOf(taskId: string): number | undefined;
   /** Call `done` once for each result, when it is recorded or refused for good, or to give it back. */
   onResults(results: readonly TaskResult[], done: ResultDone): void;
   logger: Logger;

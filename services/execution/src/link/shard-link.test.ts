@@ -61,10 +61,12 @@ function startLink(tasks: [id: string, namespace: string][] = []) {
     ownerId: "owner",
     openTasks,
     ownedPartitions: () => [1],
+    epochOf: (partition) => (partition === 1 ? 7 : undefined),
+    partitionOf: (taskId) => Number(taskId.split("/")[1] ?? 1),
     onResults(frame, done) {
       for (const { taskId } of frame) {
         results.push(taskId);
-        done();
+        done(taskId.startsWith("moved") ? taskId : undefined);
       }
     },
     logger: createLogger({ name: "test", level: "silent" }),
@@ -97,7 +99,7 @@ it("says what is open of its shard once it is welcome, and nothing before", () =
   welcome(1n);
   expect(latest().sent[1]).toMatchObject({
     case: "sync",
-    value: { partitions: [1], tasks: [{ taskId: "mine" }], last: true },
+    value: { partitions: [1], epochs: [7n], tasks: [{ taskId: "mine" }], last: true },
   });
   link.schedule([create(TaskSchema, { taskId: "new", namespace: "default" })]);
   expect(latest().sent[2]).toMatchObject({ case: "schedule", value: { tasks: [{ taskId: "new" }] } });
@@ -127,6 +129,21 @@ it("does not run in circles between replicas that point to each other", () => {
   latest().end(notOwned("http://b:1"));
   vi.advanceTimersByTime(300);
   expect(opened).toHaveLength(before);
+  link.stop();
+});
+
+it("asks again for what it gives back of a partition that is its own by then", async () => {
+  const link = startLink([["open", "default"]]);
+  welcome(1n);
+  const before = latest().sent.length;
+  const taskResults = ["moved/1", "moved/2", "moved-too/1"].map((taskId) => ({ taskId }));
+  latest().say({ case: "results", value: { frame: 1n, results: taskResults } });
+  await Promise.resolve();
+  // The sync comes after the word that gives back, and is only about what it has.
+  expect(latest().sent.slice(before)).toMatchObject([
+    { case: "acknowledge", value: { upToFrame: 1n, returnedTaskIds: ["moved/1", "moved/2", "moved-too/1"] } },
+    { case: "sync", value: { partitions: [1], tasks: [{ taskId: "open" }], last: true } },
+  ]);
   link.stop();
 });
 

@@ -21,7 +21,12 @@ export interface ShardLinkOptions {
   /** New at every start of the process. */
   ownerId: string;
   openTasks: OpenTasks;
+  /** Those that are recovered: their open tasks are all known. */
   ownedPartitions(): number[];
+  /** Of a partition that this process owns: tells its word from that of an owner before or after it. */
+  epochOf(partition: number): number | undefined;
+  /** Undefined for what is no task of an execution. */
+  partitionOf(taskId: string): number | undefined;
   /** Call `done` once for each result, when it is recorded or refused for good, or to give it back. */
   onResults(results: readonly TaskResult[], done: ResultDone): void;
   logger: Logger;
@@ -58,17 +63,38 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
     stream?.send({ frame });
   };
 
-  const sync = (partitions: readonly number[]): void => {
+  const sync = (named: readonly number[]): void => {
+    const partitions: number[] = [];
+    const epochs: bigint[] = [];
+    for (const partition of named) {
+      const epoch = options.epochOf(partition);
+      // Lost since it was named: its next owner speaks for it.
+      if (epoch === undefined) continue;
+      partitions.push(partition);
+      epochs.push(BigInt(epoch));
+    }
     let tasks: Task[] = [];
     for (const partition of partitions) {
       for (const task of openTasks.of(partition, shard)) {
         tasks.push(task);
         if (tasks.length < maxTasksPerFrame) continue;
-        send({ case: "sync", value: { partitions: [...partitions], tasks, last: false } });
+        send({ case: "sync", value: { partitions, epochs, tasks, last: false } });
         tasks = [];
       }
     }
-    send({ case: "sync", value: { partitions: [...partitions], tasks, last: true } });
+    send({ case: "sync", value: { partitions, epochs, tasks, last: true } });
+  };
+
+  /**
+   * The scheduler keeps what is given back for the next sync. Of a partition that has come back to this process before the
+   * refusal did, that sync is past: whatever is wanted of it is asked for again.
+   */
+  const syncReturned = (taskIds: readonly string[]): void => {
+    if (taskIds.length === 0 || !connected) return;
+    const owned = new Set(options.ownedPartitions());
+    const returned = new Set(taskIds.flatMap((taskId) => options.partitionOf(taskId) ?? []));
+    const back = [...owned.intersection(returned)];
+    if (back.length > 0) sync(back);
   };
 
   /** Says at once that the stream is over, whatever the peer does: one that hangs would never say it. */
@@ -138,9 +164,9 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
     // Frames count per stream: an acknowledgement that comes late must not be said on the next one.
     const opened: { stream?: Stream } = {};
     const frames = createResultFrames((upToFrame, returnedTaskIds) => {
-      if (opened.stream === stream) {
-        send({ case: "acknowledge", value: { upToFrame, returnedTaskIds: [...returnedTaskIds] } });
-      }
+      if (opened.stream !== stream) return;
+      send({ case: "acknowledge", value: { upToFrame, returnedTaskIds: [...returnedTaskIds] } });
+      syncReturned(returnedTaskIds);
     });
     const chosen = replicas.choose(named, address);
     ({ address } = chosen);

@@ -3,7 +3,7 @@ import { TaskSchema, TaskType } from "@heddle/proto/heddle/scheduler/v1/task_pb.
 import { LinkSyncSchema } from "@heddle/proto/heddle/scheduler/v1/link_service_pb.js";
 import { describe, expect, it } from "vitest";
 import { ALL_PARTITIONS, createSimulation, task, type Simulation } from "../../test/simulation.ts";
-import { acknowledgeResults, closeLink, openLink, syncTasks, takeBackResults } from "./links.ts";
+import { acknowledgeResults, closeLink, openLink, scheduleTasks, syncTasks, takeBackResults } from "./links.ts";
 import type { Owner } from "./model.ts";
 import { takeLinkFrames } from "./outgoing.ts";
 
@@ -250,6 +250,52 @@ describe("a sync", () => {
     simulation.finish("w", [second]);
     expect(simulation.owner.recorded.has(second)).toBe(true);
     expect(resultsOf(simulation, other)).toEqual([]);
+  });
+});
+
+describe("an owner that has lost a partition and is heard late", () => {
+  /** The old owner has synced everything with epoch 1, the next one partition 0 with epoch 2. */
+  function moved() {
+    const simulation = connected();
+    simulation.connect("w");
+    const [old, next] = ["old", "next"].map((id) => openLink(simulation.state, id, () => {}, simulation.nowMs));
+    const say = (owner: Owner | undefined, epoch: bigint, ...numbers: number[]) =>
+      syncTasks(
+        simulation.state,
+        owner as Owner,
+        create(LinkSyncSchema, {
+          partitions: [0],
+          epochs: [epoch],
+          tasks: numbers.map((number) => task(number)),
+          last: true,
+        }),
+        simulation.nowMs,
+      );
+    say(old, 1n);
+    say(next, 2n, 0);
+    simulation.turn();
+    return { simulation, old: old as Owner, next: next as Owner, say };
+  }
+
+  it("gets no results for a task that it scheduled before", () => {
+    const { simulation, old, next } = moved();
+    scheduleTasks(simulation.state, old, [task(0), task(64)], simulation.nowMs);
+    simulation.finish("w", [first]);
+    expect(resultsOf(simulation, old)).toEqual([]);
+    expect(resultsOf(simulation, next)).toEqual([first]);
+    acknowledgeResults(simulation.state, next, 1n);
+    expect(simulation.state.counts.tasks).toBe(0);
+  });
+
+  it("takes nothing back and drops nothing with a sync of its time", () => {
+    const { simulation, old, next, say } = moved();
+    say(old, 1n, 64);
+    simulation.turn();
+    expect([...(simulation.state.partitions[0]?.tasks.keys() ?? [])]).toEqual([first]);
+    simulation.finish("w", [first]);
+    expect(resultsOf(simulation, next)).toEqual([first]);
+    say(old, 3n, 0);
+    expect(resultsOf(simulation, old)).toEqual([first]);
   });
 });
 

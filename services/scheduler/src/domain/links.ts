@@ -55,11 +55,14 @@ export function closeLink(state: SchedulerState, owner: Owner, nowMs: number): v
   owner.progress = [];
 }
 
-/** Takes new tasks. One that is known is left as it is: the id is the idempotency key. */
+/**
+ * Takes new tasks. One that is known is left as it is: the id is the idempotency key. Of two owners the one that has lost the
+ * partition may be heard last: what it asked for is in the other's sync, and its word must not take the partition back.
+ */
 export function scheduleTasks(state: SchedulerState, owner: Owner, tasks: readonly Task[], nowMs: number): void {
   for (const task of tasks) {
     const partition = partitionOf(state, task.taskId);
-    if (partition.owner !== owner) takePartition(partition, owner);
+    if (partition.owner !== owner) continue;
     let entry = partition.tasks.get(task.taskId);
     if (entry === undefined) {
       checkRoom(state);
@@ -77,15 +80,18 @@ export function scheduleTasks(state: SchedulerState, owner: Owner, tasks: readon
 export function syncTasks(state: SchedulerState, owner: Owner, frame: LinkSync, nowMs: number): void {
   owner.sync ??= { mark: ++state.syncs, partitions: new Set() };
   const { mark, partitions } = owner.sync;
-  for (const index of frame.partitions) {
+  for (const [place, index] of frame.partitions.entries()) {
     const partition = state.partitions[index] as Partition;
+    const epoch = frame.epochs[place] ?? partition.epoch;
+    if (epoch < partition.epoch) continue;
+    partition.epoch = epoch;
     takePartition(partition, owner);
     partitions.add(partition);
   }
   const unknown: TaskEntry[] = [];
   for (const task of frame.tasks) {
     const partition = partitionOf(state, task.taskId);
-    if (partition.owner !== owner) takePartition(partition, owner);
+    if (partition.owner !== owner) continue;
     let entry = partition.tasks.get(task.taskId);
     if (entry === undefined) {
       checkRoom(state);

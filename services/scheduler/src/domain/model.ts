@@ -196,6 +196,8 @@ export interface LinkFrame {
 export interface Partition {
   readonly tasks: Map<string, TaskEntry>;
   owner: Owner | undefined;
+  /** Highest that an owner has named. */
+  epoch: bigint;
   /** An owner has said what it wants since the scheduler started: a task that is not here is over. */
   synced: boolean;
   /** Since when nobody owns it; undefined while somebody does, or while it is empty. */

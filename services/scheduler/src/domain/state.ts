@@ -80,7 +80,7 @@ export function createSchedulerState({ limits, epoch, nowMs }: SchedulerStateOpt
 }
 
 function createPartition(): Partition {
-  return { tasks: new Map(), owner: undefined, synced: false, orphanedAtMs: undefined };
+  return { tasks: new Map(), owner: undefined, epoch: 0n, synced: false, orphanedAtMs: undefined };
 }
 
 export function partitionOf(state: SchedulerState, taskId: string): Partition {

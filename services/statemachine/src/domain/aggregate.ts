@@ -35,7 +35,7 @@ export type MachineCommand =
 
 /** The machine as the journal runtime sees it: all decisions are the core's. */
 export function createMachineAggregate(
-  charts: Pick<LoadedPlans<Chart>, "get" | "load">,
+  charts: LoadedPlans<Chart>,
 ): AggregateType<Machine, MachineCommand, MachineEvent> {
   return {
     decide(machine, command, { id, now }) {
@@ -110,7 +110,7 @@ function chartOf(command: MachineCommand, id: string): Chart {
   throw machineNotFound(id);
 }
 
-function chartAfter(charts: Pick<LoadedPlans<Chart>, "get">, machine: Machine | undefined, event: MachineEvent): Chart {
+function chartAfter(charts: LoadedPlans<Chart>, machine: Machine | undefined, event: MachineEvent): Chart {
   if (event.type === "machine_created" || event.type === "machine_migrated") return charts.get(event);
   if (machine === undefined) throw new Error(`a history begins with ${event.type}`);
   return machine.chart;

@@ -18,7 +18,7 @@ export async function reportInvocation(
   return create(ReportInvocationResponseSchema);
 }
 
-function commandOf({ invokeId, token, report }: ReportInvocationRequest): MachineCommand {
+function commandOf({ invokeId, token, report, requestId, eventName }: ReportInvocationRequest): MachineCommand {
   const run = { invokeId, token: Number(token) };
   switch (report.case) {
     case "output":
@@ -26,7 +26,7 @@ function commandOf({ invokeId, token, report }: ReportInvocationRequest): Machin
     case "failure":
       return { type: "fail_invocation", ...run, failure: readFailure(report.value, reader) };
     case "progress":
-      return { type: "report_progress", ...run, data: valueOf(report.value) };
+      return { type: "report_progress", ...run, data: progressOf(eventName, valueOf(report.value)), requestId };
     case undefined:
       throw new DomainError({
         kind: "invalid_argument",
@@ -35,6 +35,11 @@ function commandOf({ invokeId, token, report }: ReportInvocationRequest): Machin
         violations: [{ field: "report", description: "must be given" }],
       });
   }
+}
+
+/** One with a name is what an execution has emitted. */
+function progressOf(name: string, payload: Json): Json {
+  return name === "" ? payload : { name, payload };
 }
 
 /** The caller's payloads are in the request: what a reference names, this service does not have. */

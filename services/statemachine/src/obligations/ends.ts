@@ -22,7 +22,7 @@ import {
 import type { Database, Transaction } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { hasReason, isFinal } from "./outcome.ts";
-import { isExecutionEnd, isMachineEnd } from "./peek-end.ts";
+import { isExecutionReport, isMachineEnd } from "./peek-end.ts";
 
 /** All replicas together: whichever gets the event tells the owner of the machine. */
 const EXECUTIONS_GROUP = "heddle.statemachine.executions";
@@ -71,7 +71,13 @@ export function createEnds(options: EndsOptions): Ends {
   ): Subscription => {
     const handler: EventHandler = async (messages) => {
       const reports = messages.map(findReport).filter((request) => request !== undefined);
-      await Promise.all(reports.map((request) => tell(request, load)));
+      // To each machine in their order: what comes on the way comes before the end.
+      const byMachine = Map.groupBy(reports, ({ machineId }) => machineId);
+      await Promise.all(
+        [...byMachine.values()].map(async (own) => {
+          for (const request of own) await tell(request, load);
+        }),
+      );
     };
     return bus.subscribe({
       group,
@@ -101,10 +107,12 @@ export function createEnds(options: EndsOptions): Ends {
 
 type Report = ReportInvocationRequest["report"];
 
-/** Undefined for what is no end, and for an end that no machine waits for. */
+const EMPTY: Payload = { $typeName: "heddle.common.v1.Payload", form: { case: undefined } };
+
+/** Undefined for what is neither an end nor progress, and for what no machine waits for. */
 function reportOfExecution({ value }: EventMessage): ReportInvocationRequest | undefined {
-  if (!isExecutionEnd(value)) return undefined;
-  const { event } = fromBinary(ExecutionEventSchema, value);
+  if (!isExecutionReport(value)) return undefined;
+  const { event, executionId, seq } = fromBinary(ExecutionEventSchema, value);
   const report = executionReport(event);
   const origin = report && "origin" in (event.value ?? {}) ? (event.value as { origin?: Origin }).origin : undefined;
   if (report === undefined || origin?.kind !== OriginKind.MACHINE) return undefined;
@@ -113,6 +121,9 @@ function reportOfExecution({ value }: EventMessage): ReportInvocationRequest | u
     invokeId: origin.name,
     token: origin.token,
     report,
+    // An end counts once by its run; a progress by its event.
+    requestId: report.case === "progress" ? `${executionId}/${seq}` : "",
+    eventName: event.case === "customEventEmitted" ? event.value.name : "",
   });
 }
 
@@ -131,6 +142,8 @@ function executionReport(event: ExecutionEvent["event"]): Report | undefined {
       return failureReport(event.value.failure, "failed", "");
     case "executionCanceled":
       return failureReport(undefined, "canceled", event.value.reason || "the execution was canceled");
+    case "customEventEmitted":
+      return { case: "progress", value: event.value.payload ?? EMPTY };
     default:
       return undefined;
   }
@@ -169,7 +182,7 @@ function machineReport(event: StateMachineEvent["event"]): Report | undefined {
 }
 
 function outputReport(output: Payload | undefined): Report {
-  return { case: "output", value: output ?? { $typeName: "heddle.common.v1.Payload", form: { case: undefined } } };
+  return { case: "output", value: output ?? EMPTY };
 }
 
 function failureReport(failure: Failure | undefined, type: string, message: string): Report {
@@ -186,6 +199,9 @@ async function withTexts(
     payload?.form.case === "reference" ? load(payload.form.value.digest) : payload;
   if (report.case === "output") {
     return { ...request, report: { case: "output", value: (await resolve(report.value)) ?? report.value } };
+  }
+  if (report.case === "progress") {
+    return { ...request, report: { case: "progress", value: (await resolve(report.value)) ?? report.value } };
   }
   if (report.case === "failure") {
     const details = await resolve(report.value.details);

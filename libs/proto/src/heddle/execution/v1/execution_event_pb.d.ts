@@ -1165,6 +1165,13 @@ export declare type CustomEventEmitted = Message<"heddle.execution.v1.CustomEven
    * @generated from field: heddle.common.v1.Payload payload = 3;
    */
   payload?: Payload | undefined;
+
+  /**
+   * Who waits for the execution, when that is no execution: the event is progress to it.
+   *
+   * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 4;
+   */
+  origin?: ExecutionOrigin | undefined;
 };
 
 /**

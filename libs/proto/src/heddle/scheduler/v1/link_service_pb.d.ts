@@ -199,6 +199,14 @@ export declare type LinkSync = Message<"heddle.scheduler.v1.LinkSync"> & {
   tasks: Task[];
 
   /**
+   * Epochs of the partitions, in their order: that of a partition grows whenever an owner takes it over. A sync with a lower one than was seen
+   * comes late, from an owner that has lost the partition, and is left alone. Empty: the latest sync counts.
+   *
+   * @generated from field: repeated uint64 epochs = 4;
+   */
+  epochs: bigint[];
+
+  /**
    * True for the last frame of the sync. Tasks of these partitions that were in none of its frames are dropped.
    *
    * @generated from field: bool last = 3;
@@ -219,7 +227,7 @@ export declare const LinkSyncSchema: GenMessage<LinkSync>;
  */
 export declare type LinkSchedule = Message<"heddle.scheduler.v1.LinkSchedule"> & {
   /**
-   * The tasks, in order of their commits.
+   * The tasks, in order of their commits. Those of a partition that this owner has not synced, or that another one has synced since, are left alone.
    *
    * @generated from field: repeated heddle.scheduler.v1.Task tasks = 1;
    */

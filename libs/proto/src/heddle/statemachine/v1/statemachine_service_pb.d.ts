@@ -746,6 +746,20 @@ export declare type ReportInvocationRequest = Message<"heddle.statemachine.v1.Re
     value: Payload;
     case: "progress";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Idempotency key of a progress, unique for the machine, at most 200 characters; empty means none. Ends go by the run alone.
+   *
+   * @generated from field: string request_id = 7;
+   */
+  requestId: string;
+
+  /**
+   * Name of the progress; the machine sees it in `event.data.name`, and the progress itself in `event.data.payload`. Empty: `event.data` is the progress.
+   *
+   * @generated from field: string event_name = 8;
+   */
+  eventName: string;
 };
 
 /**
