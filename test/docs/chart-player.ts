@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import type { Json, JsonObject } from "@heddle/engine";
 import {
   activeStates,
@@ -15,7 +14,8 @@ import {
   nextTimerAt,
   obligations,
 } from "@heddle/statechart";
-import type { Player, TraceCommand } from "./trace.ts";
+import { expect } from "vitest";
+import type { Player, TraceCommand } from "./player.ts";
 
 const MACHINE_ID = "01900000-0000-7000-8000-000000000001";
 
@@ -101,8 +101,7 @@ export function createChartPlayer(document: ChartDocument): Player {
     check() {
       let replayed: MachineState | undefined;
       for (const event of history) replayed = evolve(chart, replayed, structuredClone(event));
-      assert.deepEqual(
-        decodeMachine(encodeMachine(replayed as MachineState)),
+      expect(decodeMachine(encodeMachine(replayed as MachineState))).toEqual(
         decodeMachine(encodeMachine(machine as MachineState)),
       );
     },

@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import {
   type Command,
   type Event,
@@ -14,7 +13,8 @@ import {
   linkPlan,
   nextTimerAt,
 } from "@heddle/engine";
-import type { Player, TraceCommand } from "./trace.ts";
+import { expect } from "vitest";
+import type { Player, TraceCommand } from "./player.ts";
 
 const EXECUTION_ID = "01900000-0000-7000-8000-000000000001";
 
@@ -119,8 +119,7 @@ export function createDagPlayer(document: PlanDocument): Player {
     check() {
       let replayed: ExecutionState | undefined;
       for (const event of history) replayed = evolve(plan, replayed, structuredClone(event));
-      assert.deepEqual(
-        decodeState(encodeState(replayed as ExecutionState)),
+      expect(decodeState(encodeState(replayed as ExecutionState))).toEqual(
         decodeState(encodeState(state as ExecutionState)),
       );
     },
@@ -186,9 +185,5 @@ function describeOutcome(outcome: Extract<Event, { type: "error_handled" }>["out
 }
 
 function isEmpty(input: Json | undefined): boolean {
-  return (
-    input === undefined ||
-    input === null ||
-    (typeof input === "object" && Object.keys(input as JsonObject).length === 0)
-  );
+  return input === undefined || input === null || (typeof input === "object" && Object.keys(input).length === 0);
 }

@@ -3,22 +3,7 @@ import { parseDuration } from "@heddle/engine";
 import { compileDefinition } from "@heddle/language";
 import { createChartPlayer } from "./chart-player.ts";
 import { createDagPlayer } from "./dag-player.ts";
-
-/** Runs one definition: each command gives lines that say what follows from it. */
-export interface Player {
-  /** @throws DomainError when the command is refused */
-  play(command: TraceCommand): string[];
-  /** Throws when the history does not replay to the same state. */
-  check(): void;
-}
-
-export type TraceCommand =
-  | { verb: "start"; input: unknown }
-  | { verb: "send"; name: string; data: unknown }
-  | { verb: "gives"; name: string; output: unknown }
-  | { verb: "fails"; name: string; type: string; message: string }
-  | { verb: "pass"; ms: number }
-  | { verb: "cancel" };
+import type { Player, TraceCommand } from "./player.ts";
 
 /**
  * Plays the commands of a trace, and returns the trace with what they give. Commands stand at the beginning of a line, what
