@@ -1,3 +1,4 @@
+import type { AttributeValue, Attributes } from "./attributes.ts";
 import type { Json, JsonObject } from "./json.ts";
 
 /** A failure as data. `type` is for programs (retry classes, handlers), `message` for people. */
@@ -113,6 +114,8 @@ export type Event =
   | { type: "turn_started"; at: number; nodeId: string; turn: number; dueAt?: number; items?: Json[]; carry?: Json }
   /** A turn of a loop ended, and another one may follow. */
   | { type: "turn_ended"; at: number; nodeId: string; turn: number; result: Json }
+  /** Search attributes of the execution; null takes one away. The node's end follows. */
+  | { type: "attributes_set"; at: number; nodeId: string; attributes: Record<string, AttributeValue | null> }
   | { type: "logged"; at: number; nodeId: string; level: "debug" | "info" | "warn" | "error"; message: string }
   /** The definition's own event, published with the execution's. */
   | { type: "custom_event_emitted"; at: number; nodeId: string; name: string; payload: Json };
@@ -157,6 +160,10 @@ export interface ExecutionStarted {
   priority: number;
   /** Free-form labels of the caller, for lists. */
   labels: Record<string, string>;
+  /** Business key: at most one execution with it runs in a namespace. The core only keeps it. */
+  workflowKey?: string;
+  /** For searches; `attributes_set` changes them. */
+  attributes?: Attributes;
   /** W3C traceparent of the start, so that spans of later steps hang together. */
   traceparent?: string;
 }

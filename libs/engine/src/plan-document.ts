@@ -149,6 +149,10 @@ export type ActionNode = PlanNodeBase & { kind: "action" } & (
         action: "set" /** Template of an object; its fields become `vars`, and the node's output. */;
         params: JsonObject;
       }
+    | {
+        action: "set_attributes" /** Template of an object; null takes an attribute away. Its output is the object. */;
+        params: JsonObject;
+      }
     | { action: "transform" /** Template; its value is the output. */; value: Json }
     | { action: "log" /** Template of text. */; message: Json; level: "debug" | "info" | "warn" | "error" }
     | { action: "emit" /** Name of the event. */; event: string /** Template. */; payload?: Json }

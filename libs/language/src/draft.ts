@@ -123,6 +123,7 @@ export type NodeBody =
 
 export type ActionBody =
   | { action: "set"; params: JsonObject }
+  | { action: "set_attributes"; params: JsonObject }
   | { action: "transform"; value: Json }
   | { action: "log"; message: Json; level: "debug" | "info" | "warn" | "error" }
   | { action: "emit"; event: string; payload?: Json }

@@ -37,6 +37,7 @@ import { createChildren } from "./domain/children.ts";
 import { publisherGraceMs } from "./domain/limits.ts";
 import { createMachines } from "./domain/machines.ts";
 import { createTurnEffects } from "./domain/turns.ts";
+import { createWorkflowKeys, requestScope } from "./domain/workflow-keys.ts";
 import { createAtOwner } from "./forwarding/at-owner.ts";
 import { createRoutedMethods } from "./forwarding/routed-methods.ts";
 import type { ExecutionContext } from "./handlers/context.ts";
@@ -91,6 +92,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const definitions = createRpcClient(DefinitionService, options.definition);
   const hub = createHub();
   const requestIds = createRequestIds();
+  const workflowKeys = createWorkflowKeys();
   const openTasks = createOpenTasks();
 
   const plans = createPlans<PlanDocument, Plan>({
@@ -110,7 +112,11 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     database,
     (key) => plans.resolve(key).then(({ plan }) => plan),
     (finished) => {
-      for (const { namespace, requestId } of finished) if (requestId !== "") requestIds.release(namespace, requestId);
+      for (const execution of finished) {
+        const { id, namespace, requestId, workflowKey } = execution;
+        if (requestId !== "") requestIds.release(requestScope(execution), requestId);
+        if (workflowKey !== "") workflowKeys.release(namespace, workflowKey, id);
+      }
     },
   );
 
@@ -132,7 +138,16 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     onResults: (results, done) => submitResults(runtime, results, done, logger),
     logger,
   });
-  const effects = createTurnEffects({ openTasks, children, machines, hub, requestIds, scheduler: link, now });
+  const effects = createTurnEffects({
+    openTasks,
+    children,
+    machines,
+    hub,
+    requestIds,
+    workflowKeys,
+    scheduler: link,
+    now,
+  });
 
   const runtime = createJournalRuntime({
     database,
@@ -170,7 +185,17 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
 
   if (options.metrics !== undefined) registerMetrics(options.metrics, runtime, openTasks, publisher);
   const atOwner = createAtOwner(() => methods);
-  const context: ExecutionContext = { runtime, database, plans, hub, requestIds, openTasks, now, atOwner };
+  const context: ExecutionContext = {
+    runtime,
+    database,
+    plans,
+    hub,
+    requestIds,
+    workflowKeys,
+    openTasks,
+    now,
+    atOwner,
+  };
   const router = createOwnerRouter({ directory: runtime, dial: options.dial });
   const methods = createRoutedMethods(context, router);
   // What events tell goes the way of every call: to the owner of the execution.
@@ -213,6 +238,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
       await runtime.stop();
       // What no broker has taken until now stays in the journal: whoever closes the bus ends the attempt.
       requestIds.clear();
+      workflowKeys.clear();
       hub.notifyAll();
     },
   };

@@ -195,6 +195,15 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
         case: "machineAcknowledged",
         value: { $typeName: `${PACKAGE}.MachineAcknowledged`, nodeId: event.nodeId, machineId: event.machineId },
       };
+    case "attributes_set":
+      return {
+        case: "attributesSet",
+        value: {
+          $typeName: `${PACKAGE}.AttributesSet`,
+          nodeId: event.nodeId,
+          attributes: payloads.write(`attributes of node ${event.nodeId}`, event.attributes),
+        },
+      };
     case "logged":
       return {
         case: "logged",
@@ -237,6 +246,8 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
           traceparent: event.traceparent ?? "",
           depth: event.depth ?? 0,
           origin: toProtoOrigin(event.origin),
+          workflowKey: event.workflowKey ?? "",
+          searchAttributes: payloads.write("search attributes", event.attributes),
         },
       };
     case "execution_completed":

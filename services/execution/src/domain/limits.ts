@@ -22,6 +22,9 @@ export const answerMarginMs = 250;
 /** Longest wait of StartExecution. */
 export const maxStartWaitMs = 600_000;
 
+/** How long a start waits for the execution whose place it takes to end. */
+export const keyReplacementWaitMs = 10_000;
+
 /** Bytes of snapshots on one page of a scan, beyond which the next page begins. */
 export const scanMaxSnapshotBytes = 8 * 1024 * 1024;
 

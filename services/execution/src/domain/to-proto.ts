@@ -74,6 +74,8 @@ export function toExecutionAlone(id: string, execution: Execution): ExecutionMes
     startedAt: timestampFromMs(state.startedAt),
     endedAt: toTimestamp(state.endedAt),
     lastSeq: BigInt(execution.seq),
+    workflowKey: state.workflowKey ?? "",
+    searchAttributes: state.attributes,
   });
 }
 

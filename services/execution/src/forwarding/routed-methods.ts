@@ -30,10 +30,10 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
     return isId(id) ? runtime.partitionOf(id) : undefined;
   };
   /** A start without a key may run anywhere: here, as long as this process owns anything. */
-  const ofStart = (request: StartExecutionRequest): number =>
-    request.requestId === ""
-      ? runtime.partitionOf(runtime.newId())
-      : runtime.partitionOfKey(namespaceOf(request), request.requestId);
+  const ofStart = (request: StartExecutionRequest): number => {
+    const key = request.workflowKey || request.requestId;
+    return key === "" ? runtime.partitionOf(runtime.newId()) : runtime.partitionOfKey(namespaceOf(request), key);
+  };
   /** Without a key a repetition would be another one, whatever the method's level says. */
   const hasKey = (request: { requestId: string }): boolean => request.requestId !== "";
 

@@ -1,3 +1,4 @@
+import { describeRequestId } from "../domain/workflow-keys.ts";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { decodeState, nextTimerAt, type Plan } from "@heddle/engine";
@@ -63,7 +64,7 @@ function toMessage(row: ScannedRow, history: readonly HistoryRange[]): StoredExe
     workflowId: row.workflow_id,
     ended: row.ended,
     lastSeq: BigInt(row.last_seq),
-    requestId: row.request_id,
+    requestId: describeRequestId(row.request_id, row.workflow_key),
     history: history.map(({ first, last }) => ({ first: BigInt(first), last: BigInt(last) })),
     parent:
       row.parent_execution_id === null
