@@ -1,8 +1,10 @@
 import type { ExecutionStarted, Failure } from "./events.ts";
+import type { HumanCommand } from "./human-commands.ts";
 import type { Json } from "./json.ts";
 
 /** What the outside asks of one execution. `decide` answers each with events or refuses it with a DomainError. */
 export type Command =
+  | HumanCommand
   | { type: "start"; start: Omit<ExecutionStarted, "type" | "at"> }
   /** Results that come late, twice or for an attempt that is over are refused with reason TASK_NOT_RUNNING. */
   | { type: "complete_task"; nodeId: string; attempt: number; output: Json; startedAt: number; worker: string }

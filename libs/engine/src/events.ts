@@ -1,3 +1,4 @@
+import type { HumanEvent } from "./human-events.ts";
 import type { Json, JsonObject } from "./json.ts";
 
 /** A failure as data. `type` is for programs (retry classes, handlers), `message` for people. */
@@ -20,6 +21,7 @@ export interface Failure {
  */
 export type Event =
   | ExecutionStarted
+  | HumanEvent
   | { type: "execution_completed"; at: number; output: Json }
   | { type: "execution_failed"; at: number; failure: Failure }
   | { type: "execution_canceled"; at: number; reason: string }

@@ -1,6 +1,7 @@
 import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
 import { type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
+import { changeHumanTask, closeHumanTask, createHumanTask } from "./human-state.ts";
 import { assignFields, isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
@@ -63,6 +64,14 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   item_ended: ["waiting"],
   node_skipped: ["pending"],
   node_canceled: ["scheduled", "backing_off", "waiting"],
+  human_task_created: ["pending"],
+  human_task_claimed: ["waiting"],
+  human_task_released: ["waiting"],
+  human_task_reassigned: ["waiting"],
+  human_task_commented: ["waiting"],
+  human_task_answered: ["waiting"],
+  human_task_escalated: ["waiting"],
+  human_task_expired: ["waiting"],
   logged: ["pending"],
   custom_event_emitted: ["pending"],
 };
@@ -198,6 +207,19 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       dequeue(state, linked.index);
       endTurn(state, linked, node, event);
       break;
+    case "human_task_created":
+      begin(state, linked, node, "waiting", event.at);
+      createHumanTask(state, linked, event);
+      break;
+    case "human_task_claimed":
+    case "human_task_released":
+    case "human_task_reassigned":
+    case "human_task_commented":
+    case "human_task_answered":
+    case "human_task_escalated":
+    case "human_task_expired":
+      changeHumanTask(state, linked, event);
+      break;
     case "node_skipped":
       node.skipReason = event.reason;
       if (event.reason === "not_needed") dequeueAnywhere(state, linked.index);
@@ -292,6 +314,7 @@ function end(state: ExecutionState, linked: LinkedNode, node: NodeState, status:
   dequeue(state, linked.index);
   setStatus(state, node, status);
   node.endedAt = at;
+  if (linked.definition.kind === "human") closeHumanTask(state, linked.index, status, at);
   if (isContainer(linked.definition)) dequeueBody(state, linked);
   if (node.map?.isQueued) {
     dequeueAnywhere(state, linked.index);

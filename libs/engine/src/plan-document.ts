@@ -37,7 +37,8 @@ export type PlanNode =
   | MapNode
   | AggregationNode
   | SubWorkflowNode
-  | StateMachineNode;
+  | StateMachineNode
+  | HumanNode;
 
 export interface PlanNodeBase {
   id: string;
@@ -262,4 +263,51 @@ export interface StateMachineNode extends PlanNodeBase {
   context?: Json;
   /** Sent once it is created, in order. `data` is a template. */
   events: { event: string; data?: Json }[];
+}
+
+/** Asks people. It completes with their answer, or answers. */
+export interface HumanNode extends PlanNodeBase {
+  kind: "human";
+  /** Template of a text. */
+  title: Json;
+  /** Template of a text. */
+  description?: Json;
+  /** Template of a text: who is to answer. null and the empty text: nobody yet. */
+  assignee?: Json;
+  /** Template of a text or a list of texts: whose members may take it. */
+  groups?: Json;
+  /** JSON Schema (2020-12) of an answer; absent: any value. */
+  form?: JsonObject;
+  /** Template: what is shown to whoever answers. */
+  data?: Json;
+  /** Template: values that whoever answers may mend. */
+  proposed?: Json;
+  /** 0 (first) to 9 (last); absent: the execution's. */
+  priority?: number;
+  /** Template of a duration (`4h`, or a number of milliseconds) or of an RFC 3339 time; absent: no end. */
+  deadline?: Json;
+  /** What follows when the deadline passes, and then each step's own. */
+  escalation?: EscalationStep[];
+  /** Template of the answer that counts when the last deadline has passed; absent: the node fails with `deadline_exceeded`. */
+  defaultAnswer?: Json;
+  /** Absent: the first answer is the only one. */
+  quorum?: Quorum;
+}
+
+/** Who is asked next; nobody: those who were asked before, again. */
+export interface EscalationStep {
+  assignee?: Json;
+  groups?: Json;
+  /** Absent: this step has no end. */
+  deadline?: Json;
+}
+
+/** Several people answer, each once. */
+export interface Quorum {
+  /** How many may answer. */
+  of: number;
+  /** How many must have answered; with `field` how many must agree. From 1 to `of`. */
+  need: number;
+  /** The field of the answer that they must agree on. */
+  field?: string;
 }

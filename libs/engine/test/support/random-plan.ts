@@ -1,4 +1,12 @@
-import type { Dependence, ErrorHandler, Outcome, PlanDocument, PlanNode } from "../../src/index.ts";
+import type {
+  Dependence,
+  ErrorHandler,
+  HumanNode,
+  Outcome,
+  PlanDocument,
+  PlanNode,
+  PlanNodeBase,
+} from "../../src/index.ts";
 import { TEST_RETRY, linkActivators } from "./plan-text.ts";
 import type { Random } from "./random.ts";
 
@@ -15,6 +23,7 @@ const KINDS = [
   "parallel",
   "aggregation",
   "child",
+  "human",
 ] as const;
 
 /**
@@ -215,9 +224,35 @@ function makeNode(random: Random, place: Place): PlanNode {
       };
     case "aggregation":
       return { ...base, kind: "aggregation", strategy: "collect", sources: dependencies, join: "any" };
+    case "human":
+      return { ...base, ...makeHuman(random, isCalm) };
     case "child":
       return { ...base, kind: "sub_workflow", workflowId: "other", inputs: { n: "${input.n}" } };
   }
+}
+
+function makeHuman(random: Random, isCalm: boolean): Omit<HumanNode, keyof PlanNodeBase> {
+  const deadline = random.pick([2_000, "5s", "1970-01-01T00:00:09Z"]);
+  // What several people answer is never one person's.
+  const isVote = random.chance(0.3);
+  return {
+    kind: "human",
+    title: "for ${execution.id}",
+    groups: random.pick([[], ["g"], ["g", "h"]]),
+    ...(!isVote && random.chance(0.3) && { assignee: "ann" }),
+    ...(random.chance(0.3) && { form: { required: ["ok"] } }),
+    ...(random.chance(0.3) && { data: "${input}" }),
+    ...(random.chance(0.2) && { proposed: { n: "${input.n}", list: [1, 2] } }),
+    ...(random.chance(0.5) && { deadline }),
+    ...((isCalm || random.chance(0.7)) && { defaultAnswer: { ok: false } }),
+    ...(random.chance(0.4) && {
+      escalation: [
+        { ...(!isVote && { assignee: "bob" }), deadline: "1s" },
+        { groups: ["h"], deadline: 500 },
+      ],
+    }),
+    ...(isVote && { quorum: { of: 3, need: 1 + random.below(3), ...(random.chance(0.6) && { field: "ok" }) } }),
+  };
 }
 
 function makeWait(random: Random, isCalm: boolean): { duration?: number; signal?: string } {
