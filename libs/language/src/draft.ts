@@ -1,6 +1,7 @@
 import type {
   FailureClass,
   GroupNode,
+  HumanNode,
   Json,
   JsonObject,
   LoopNode,
@@ -118,6 +119,7 @@ export type NodeBody =
       context?: Json;
       events: { event: string; data?: Json }[];
     }
+  | ({ kind: "human" } & Plain<HumanNode>)
   /** Its type is missing or unknown: there is nothing to plan, and errors are reported already. */
   | { kind: "unknown" };
 

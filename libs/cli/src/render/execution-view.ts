@@ -21,6 +21,8 @@ export interface NodeView {
   skipReason?: string;
   childId?: string;
   machineId?: string;
+  /** Of a human node: who is to answer, as far as it was seen; absent: anybody. */
+  asks?: string;
   /** Of a group or loop that has begun, from 0. */
   turn?: number;
 }
@@ -133,6 +135,16 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "mapStarted":
       applyToNode(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "humanTaskCreated":
+    case "humanTaskClaimed":
+    case "humanTaskReleased":
+    case "humanTaskReassigned":
+    case "humanTaskEscalated":
+      askPeople(nodeOf(view, event.value.nodeId), event, at);
+      break;
+    case "humanTaskCommented":
+    case "humanTaskAnswered":
+    case "humanTaskExpired":
     case "itemStarted":
     case "itemEnded":
     case "turnEnded":
@@ -231,6 +243,33 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
       } else {
         endNode(node, event.value.action === "skip" ? NodeStatus.SKIPPED : NodeStatus.COMPLETED, at);
       }
+  }
+}
+
+type AskEvent = Extract<
+  ExecutionEvent["event"],
+  {
+    case: "humanTaskCreated" | "humanTaskClaimed" | "humanTaskReleased" | "humanTaskReassigned" | "humanTaskEscalated";
+  }
+>;
+
+function askPeople(node: NodeView, event: AskEvent, at: number): void {
+  switch (event.case) {
+    case "humanTaskClaimed":
+      node.asks = event.value.by;
+      break;
+    case "humanTaskReleased":
+      node.asks = undefined;
+      break;
+    case "humanTaskCreated":
+    case "humanTaskEscalated":
+      node.status = NodeStatus.WAITING;
+      node.startedAtMs ??= at;
+      node.dueAtMs = event.value.dueAtMs === 0n ? undefined : Number(event.value.dueAtMs);
+      node.asks = event.value.assignee || event.value.groups.join(", ") || undefined;
+      break;
+    case "humanTaskReassigned":
+      node.asks = event.value.assignee || event.value.groups.join(", ") || undefined;
   }
 }
 

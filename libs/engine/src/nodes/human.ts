@@ -57,15 +57,14 @@ export function linkHuman(definition: HumanNode, compiler: FieldCompiler): NodeP
       };
       if (values.data !== undefined) checkPayload(turn, "the data", values.data);
       if (values.proposed !== undefined) checkPayload(turn, "what is proposed", values.proposed);
+      const text = textOf(description, scope, MAX_HUMAN_DESCRIPTION_LENGTH);
       emit(turn, {
         type: "human_task_created",
         at: turn.at,
         nodeId: node.id,
         taskId: humanTaskId(turn.context.executionId, node.id, turn.state.nodes[node.index] as NodeState),
-        title: cutText(toText(evaluateField(title, scope)), MAX_HUMAN_TITLE_LENGTH),
-        ...(description !== undefined && {
-          description: cutText(toText(evaluateField(description, scope)), MAX_HUMAN_DESCRIPTION_LENGTH),
-        }),
+        title: textOf(title, scope, MAX_HUMAN_TITLE_LENGTH),
+        ...(text !== "" && { description: text }),
         priority: definition.priority ?? turn.state.priority,
         ...evaluateAsked(turn, scope, first),
         ...values,
@@ -167,6 +166,10 @@ function evaluateAsked(
     groups: groups === undefined ? [] : toGroups(`${path}groups`, evaluateField(groups, scope)),
     ...(dueAt !== undefined && { dueAt }),
   };
+}
+
+function textOf(field: Field | undefined, scope: Scope, maxLength: number): string {
+  return field === undefined ? "" : cutText(toText(evaluateField(field, scope)), maxLength);
 }
 
 /** null and the empty text: nobody. */

@@ -123,6 +123,26 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     ),
   }),
   turn_ended: fc.record({ ...node, turn: fc.nat(), result: json }),
+  human_task_created: merge(
+    fc.record({ ...node, taskId: name, title: text, groups: fc.array(name), priority: fc.integer({ min: 0, max: 9 }) }),
+    merge(
+      merge(merge(maybe("description", name), maybe("assignee", name)), maybe("data", json)),
+      merge(maybe("proposed", json), maybe("dueAt", time)),
+    ),
+  ),
+  human_task_claimed: fc.record({ ...node, by: name, requestId: text }),
+  human_task_released: fc.record({ ...node, by: name, requestId: text }),
+  human_task_reassigned: merge(
+    fc.record({ ...node, by: name, groups: fc.array(name), requestId: text }),
+    maybe("assignee", name),
+  ),
+  human_task_commented: fc.record({ ...node, by: name, text, requestId: text }),
+  human_task_answered: merge(fc.record({ ...node, by: name, answer: json, requestId: text }), maybe("values", json)),
+  human_task_escalated: merge(
+    fc.record({ ...node, step: attempt, groups: fc.array(name) }),
+    merge(maybe("assignee", name), maybe("dueAt", time)),
+  ),
+  human_task_expired: fc.record(node),
   logged: fc.record({ ...node, level: fc.constantFrom("debug", "info", "warn", "error"), message: text }),
   custom_event_emitted: fc.record({ ...node, name, payload: json }),
 };

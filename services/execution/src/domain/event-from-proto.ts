@@ -4,6 +4,7 @@ import type {
   ExecutionEvent,
   ExecutionStarted as ProtoStarted,
 } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { fromProtoHumanEvent } from "./human-event-codec.ts";
 import { fromProtoOrigin } from "./origin.ts";
 import { objectOf, type PayloadReader, readFailure } from "@heddle/journal-service";
 
@@ -92,6 +93,15 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         input: json(input) as unknown as MachineInput,
       };
     }
+    case "humanTaskCreated":
+    case "humanTaskClaimed":
+    case "humanTaskReleased":
+    case "humanTaskReassigned":
+    case "humanTaskCommented":
+    case "humanTaskAnswered":
+    case "humanTaskEscalated":
+    case "humanTaskExpired":
+      return fromProtoHumanEvent(event, at, payloads);
     case "machineAcknowledged":
       return { type: "machine_acknowledged", at, nodeId: event.value.nodeId, machineId: event.value.machineId };
     case "nodeCompleted": {

@@ -1,6 +1,7 @@
 import { type Event, machineInputToJson } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { executionOf } from "./told.ts";
+import { toProtoHumanEvent } from "./human-event-codec.ts";
 import { toProtoOrigin } from "./origin.ts";
 import type { PayloadWriter } from "@heddle/journal-service";
 
@@ -211,6 +212,15 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           origin: toProtoOrigin(executionOf(event).origin),
         },
       };
+    case "human_task_created":
+    case "human_task_claimed":
+    case "human_task_released":
+    case "human_task_reassigned":
+    case "human_task_commented":
+    case "human_task_answered":
+    case "human_task_escalated":
+    case "human_task_expired":
+      return toProtoHumanEvent(event, payloads);
     default:
       return executionEvent(event, payloads);
   }

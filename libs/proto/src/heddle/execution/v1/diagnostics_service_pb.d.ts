@@ -614,6 +614,13 @@ export declare type NodeWait = Message<"heddle.execution.v1.NodeWait"> & {
    * @generated from field: bool machine = 8;
    */
   machine: boolean;
+
+  /**
+   * It waits for people to answer the human task with this id.
+   *
+   * @generated from field: string human_task_id = 60;
+   */
+  humanTaskId: string;
 };
 
 /**
