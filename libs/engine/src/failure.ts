@@ -4,8 +4,10 @@ import { findSizeFault } from "./payload-size.ts";
 
 /** Failure types that the core itself gives. Workers and definitions add their own. */
 export type CoreFailureType =
-  /** The execution's or a wait's time is over. */
+  /** The execution's time is over, or a group's or loop's. */
   | "timeout"
+  /** The time of a wait is over, and what it waits for has not come. */
+  | "wait_timeout"
   /** An expression could not be evaluated. */
   | "expression"
   /** A value of the right syntax and the wrong kind, e.g. a merge of a number. */

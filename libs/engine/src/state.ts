@@ -32,6 +32,8 @@ export interface NodeState {
    */
   dueAt?: number;
   signal?: string;
+  /** Of the signal that it waits for, or has waited for. */
+  signalKey?: string;
   childId?: string;
   /** State machine: its id, once it exists and has its events. */
   machineId?: string;

@@ -1,4 +1,14 @@
-import type { GroupNode, Json, JsonObject, LoopNode, MapNode, Outcome, PlanNodeBase, TaskNode } from "@heddle/engine";
+import type {
+  ActionNode,
+  GroupNode,
+  Json,
+  JsonObject,
+  LoopNode,
+  MapNode,
+  Outcome,
+  PlanNodeBase,
+  TaskNode,
+} from "@heddle/engine";
 import type { PlanSchedule, PlanTrigger } from "./starts/starts.ts";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
 
@@ -118,7 +128,7 @@ export type ActionBody =
   | { action: "emit"; event: string; payload?: Json }
   | { action: "fail"; message: Json; errorType?: Json }
   | { action: "break"; value?: Json }
-  | { action: "wait"; duration?: number | string; until?: string; signal?: string };
+  | ({ action: "wait" } & Omit<Extract<ActionNode, { action: "wait" }>, "kind" | "action" | keyof PlanNodeBase>);
 
 export interface CaseDraft {
   match: { kind: "literal"; value: null | boolean | number | string } | { kind: "expression"; condition: Condition };

@@ -74,6 +74,9 @@ export const RULES = {
   "bad-depends": error("HD220", "A `depends` cannot be read."),
   "nested-too-deep": error("HD221", "Groups and loops are nested more than 20 deep."),
 
+  // Waits, updates and queries.
+  "useless-wait-field": error("HD240", "A field of a wait has no effect without another one."),
+
   // Expressions.
   "expression-syntax": error("HD301", "An expression cannot be read."),
   "unknown-name": error("HD302", "An expression reads a name that cannot exist."),

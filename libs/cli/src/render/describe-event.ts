@@ -39,7 +39,7 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     case "executionResumed":
       return say(oneLine(event.value.reason), "yellow");
     case "signalReceived":
-      return say(`${oneLine(event.value.name)}  ${payloadText(event.value.payload)}`);
+      return say(`${oneLine(event.value.name)}${keyText(event.value.key)}  ${payloadText(event.value.payload)}`);
     case "taskScheduled":
       return say(`attempt ${event.value.attempt}  ${event.value.input ? payloadText(event.value.input) : ""}`.trim());
     case "taskCompleted":
@@ -51,7 +51,8 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     }
     case "waitStarted": {
       const limit = event.value.dueAtMs === 0n ? "" : formatDuration(Number(event.value.dueAtMs) - at);
-      return say(event.value.signal ? `for signal ${oneLine(event.value.signal)} ${limit}`.trim() : limit);
+      const { signal, key } = event.value;
+      return say(signal ? `for signal ${oneLine(signal)}${keyText(key)} ${limit}`.trim() : limit);
     }
     case "childStarted":
       return say(`${event.value.workflowId}  ${event.value.childId}`);
@@ -95,6 +96,11 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     case undefined:
       return say("");
   }
+}
+
+/** What a signal is about. */
+export function keyText(key: string | undefined): string {
+  return key ? ` (${oneLine(key)})` : "";
 }
 
 /** How an execution went on after an error. */
