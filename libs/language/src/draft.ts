@@ -1,5 +1,6 @@
 import type {
   ActionNode,
+  FailureClass,
   GroupNode,
   Json,
   JsonObject,
@@ -60,7 +61,7 @@ export interface DependsRef {
   at: Span;
 }
 
-export type HandlerDraft = { types?: string[]; when?: Condition; at: SourceNode } & (
+export type HandlerDraft = { types?: string[]; class?: FailureClass; when?: Condition; at: SourceNode } & (
   | { action: "fail" | "skip" }
   | { action: "continue"; value: Json }
   | { action: "fallback"; target: NodeRef }
@@ -126,7 +127,7 @@ export type ActionBody =
   | { action: "transform"; value: Json }
   | { action: "log"; message: Json; level: "debug" | "info" | "warn" | "error" }
   | { action: "emit"; event: string; payload?: Json }
-  | { action: "fail"; message: Json; errorType?: Json }
+  | { action: "fail"; message: Json; errorType?: Json; class?: FailureClass; details?: Json }
   | { action: "break"; value?: Json }
   | ({ action: "wait" } & Omit<Extract<ActionNode, { action: "wait" }>, "kind" | "action" | keyof PlanNodeBase>);
 
