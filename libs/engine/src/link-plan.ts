@@ -10,6 +10,7 @@ import { linkStateMachine } from "./nodes/state-machine.ts";
 import { linkSubWorkflow } from "./nodes/sub-workflow.ts";
 import { linkSwitch } from "./nodes/switch.ts";
 import { linkTask } from "./nodes/task.ts";
+import { linkRetryRules } from "./retry-rules.ts";
 import type { Body, LinkedErrorHandler, LinkedNode, NodeProgram, Plan } from "./plan.ts";
 import type { Dependence, ErrorHandler, PlanDocument, PlanNode } from "./plan-document.ts";
 import { planFormatUnknown } from "./refusals.ts";
@@ -135,6 +136,7 @@ function linkNode(
       fallbackOf.length > 0 ||
       edges.awaitedFailures.has(index) ||
       (parallels.length > 0 && parallels.every((parallel) => bearsFailures(nodes[parallel]))),
+    retryRules: linkRetryRules(definition, compiler),
     errorHandlers: (definition.onError ?? []).map((handler, at) => linkErrorHandler(handler, at, compiler)),
     ...(definition.when !== undefined && { when: compiler.expression("when", definition.when) }),
     program: linkProgram(definition, compiler),

@@ -6,6 +6,8 @@ import { NodeFault, boundFailure } from "./failure.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import { childNotAwaited, taskNotRunning } from "./refusals.ts";
 import { findRetryDelay } from "./retry.ts";
+import { findRetryPolicy } from "./retry-rules.ts";
+import type { TaskNode } from "./plan-document.ts";
 import { checkPayload } from "./evaluate.ts";
 import { completeNode, describeNodeFault, emit, failNode } from "./turn.ts";
 
@@ -78,16 +80,7 @@ interface FailedAttemptReport {
 function failAttempt(turn: Turn, node: LinkedNode, report: FailedAttemptReport): void {
   const { attempt, startedAt, worker } = report;
   const failure = boundFailure(report.failure);
-  const { definition } = node;
-  const delayMs =
-    definition.kind === "task"
-      ? findRetryDelay(definition.retry, failure, {
-          executionId: turn.context.executionId,
-          nodeId: node.id,
-          attempt,
-          attemptsBefore: turn.state.nodes[node.index]?.attemptsBefore ?? 0,
-        })
-      : undefined;
+  const delayMs = retryDelay(turn, node, attempt, failure);
   emit(turn, {
     type: "task_failed",
     at: turn.at,
@@ -99,6 +92,20 @@ function failAttempt(turn: Turn, node: LinkedNode, report: FailedAttemptReport):
     ...(worker !== undefined && { worker }),
   });
   if (delayMs === undefined) failNode(turn, node, failure);
+}
+
+function retryDelay(turn: Turn, node: LinkedNode, attempt: number, failure: Failure): number | undefined {
+  const policy = findRetryPolicy(turn, node, failure);
+  if (policy === undefined) return undefined;
+  const { attemptsBefore = 0, startedAt = turn.at } = turn.state.nodes[node.index] as NodeState;
+  return findRetryDelay(policy, failure, {
+    executionId: turn.context.executionId,
+    nodeId: node.id,
+    attempt,
+    attemptsBefore,
+    elapsedMs: turn.at - startedAt,
+    totalTimeoutMs: (node.definition as TaskNode).totalTimeoutMs,
+  });
 }
 
 /** @throws DomainError TASK_NOT_RUNNING */
