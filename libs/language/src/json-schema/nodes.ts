@@ -277,6 +277,8 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
     duration: duration("How long; of a signal, how long at most."),
     until: text("A time, RFC 3339."),
     signal: id("The name of a signal."),
+    key: template("Only signals with this key count."),
+    on_timeout: oneOf("When the time is over before the signal: fail without it.", ["fail", "continue"]),
   }),
   fail_params: object(
     "params of fail",
