@@ -154,9 +154,14 @@ function switchText({ condition }: SwitchNode): string {
 function actionText(node: Extract<PlanNode, { kind: "action" }>): string {
   switch (node.action) {
     case "wait": {
-      const { signal, duration, until } = node;
+      const { signal, key, duration, until } = node;
       const time = duration === undefined ? until : typeof duration === "number" ? durationText(duration) : duration;
-      return ["wait", signal === undefined ? "" : `for ${signal}`, time === undefined ? "" : shorten(time)]
+      return [
+        "wait",
+        signal === undefined ? "" : `for ${signal}`,
+        key === undefined ? "" : `(${shorten(String(key))})`,
+        time === undefined ? "" : shorten(time),
+      ]
         .filter((part) => part !== "")
         .join(" ");
     }

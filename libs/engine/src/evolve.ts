@@ -1,6 +1,6 @@
 import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
-import { type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
+import { type BufferedSignal, type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
 import { changeHumanTask, closeHumanTask, createHumanTask } from "./human-state.ts";
 import { assignFields, isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
@@ -100,7 +100,11 @@ function evolveExecution(state: ExecutionState, event: ExecutionEvent): void {
       state.reason = event.reason;
       break;
     case "signal_received":
-      state.signals.push({ name: event.name, payload: event.payload });
+      state.signals.push({
+        name: event.name,
+        ...(event.key !== undefined && { key: event.key }),
+        payload: event.payload,
+      });
       state.payloadBytes += approximateBytes(event.payload);
       if (event.requestId !== "") {
         state.requestIds.push(event.requestId);
@@ -153,6 +157,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       if (linked.definition.kind === "parallel") activateBranches(plan, state, linked);
       if (event.signal !== undefined) {
         node.signal = event.signal;
+        if (event.key !== undefined) node.signalKey = event.key;
         state.signalWaiters.push(linked.index);
       }
       if (event.dueAt !== undefined) {
@@ -308,11 +313,10 @@ function complete(
 ): void {
   node.output = event.output;
   const definition = linked.definition;
-  if (definition.kind === "action" && definition.action === "wait" && definition.signal !== undefined) {
-    // The payload moves from the buffer to the output: its size has been counted.
-    takeSignal(state, definition.signal);
-  } else {
-    state.payloadBytes += approximateBytes(event.output);
+  state.payloadBytes += approximateBytes(event.output);
+  // What a fallback gives is no signal's, and after a time-out there is none to take.
+  if (definition.kind === "action" && definition.action === "wait" && node.fallback === undefined) {
+    takeSignal(state, definition.signal, node.signalKey);
   }
   if (definition.kind === "action" && definition.action === "set" && isObject(event.output)) {
     assignFields(state.vars, event.output);
@@ -332,16 +336,21 @@ function end(state: ExecutionState, linked: LinkedNode, node: NodeState, status:
     dequeueAnywhere(state, linked.index);
     node.map.isQueued = false;
   }
-  if (node.signal !== undefined) state.signalWaiters.splice(state.signalWaiters.indexOf(linked.index), 1);
+  // It ends twice when a fallback has run in its place.
+  const waiter = node.signal === undefined ? -1 : state.signalWaiters.indexOf(linked.index);
+  if (waiter >= 0) state.signalWaiters.splice(waiter, 1);
   if (node.dueAt !== undefined) {
     node.dueAt = undefined;
     pruneTimers(state);
   }
 }
 
-function takeSignal(state: ExecutionState, name: string): void {
-  const at = state.signals.findIndex((signal) => signal.name === name);
-  if (at >= 0) state.signals.splice(at, 1);
+/** The payload moves from the buffer to the output. */
+function takeSignal(state: ExecutionState, name: string | undefined, key: string | undefined): void {
+  const at = state.signals.findIndex((signal) => signal.name === name && signal.key === key);
+  if (at < 0) return;
+  const [taken] = state.signals.splice(at, 1);
+  state.payloadBytes -= approximateBytes((taken as BufferedSignal).payload);
 }
 
 function finish(state: ExecutionState, status: ExecutionStatus, at: number): void {

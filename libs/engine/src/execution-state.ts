@@ -66,6 +66,8 @@ export interface Abandoned {
 
 export interface BufferedSignal {
   name: string;
+  /** What it is about; absent: for the waits that ask for no key. */
+  key?: string;
   payload: Json;
 }
 

@@ -10,6 +10,8 @@ export const MAX_EVENTS_PER_TURN = 10_000;
 export const MAX_PAYLOAD_BYTES_PER_TURN = 16_777_216;
 /** Signals that nobody has waited for yet, over all names. */
 export const MAX_BUFFERED_SIGNALS = 1_000;
+/** UTF-16 code units of the key that a signal is about. */
+export const MAX_SIGNAL_KEY_LENGTH = 255;
 /** Request ids of signals that an execution remembers. */
 export const MAX_REMEMBERED_REQUESTS = 1_000;
 /** UTF-16 code units of a failure's message; longer ones are cut. */

@@ -169,8 +169,15 @@ export type ActionNode = PlanNodeBase & { kind: "action" } & (
         duration?: number | string;
         /** A template that gives an RFC 3339 time. */
         until?: string;
-        /** Waits for a signal of this name; its payload is the output. With `duration` as well the node fails with type `timeout` when the time passes first. */
+        /** Waits for a signal of this name; its payload is the output. A duration or time beside it is how long: see `onTimeout`. */
         signal?: string;
+        /** Template of a text, number or boolean: only signals that were sent with this key count. Absent: only those without one. */
+        key?: Json;
+        /**
+         * When the time is over before the signal: `fail` with type `wait_timeout`, the default, or `continue`. The output is then
+         * `{ timed_out, payload }` in both cases, so that what follows can tell them apart.
+         */
+        onTimeout?: "fail" | "continue";
       }
   );
 

@@ -1,4 +1,5 @@
 import type {
+  ActionNode,
   FailureClass,
   GroupNode,
   HumanNode,
@@ -130,7 +131,7 @@ export type ActionBody =
   | { action: "emit"; event: string; payload?: Json }
   | { action: "fail"; message: Json; errorType?: Json; class?: FailureClass; details?: Json }
   | { action: "break"; value?: Json }
-  | { action: "wait"; duration?: number | string; until?: string; signal?: string };
+  | ({ action: "wait" } & Omit<Extract<ActionNode, { action: "wait" }>, "kind" | "action" | keyof PlanNodeBase>);
 
 export interface CaseDraft {
   match: { kind: "literal"; value: null | boolean | number | string } | { kind: "expression"; condition: Condition };

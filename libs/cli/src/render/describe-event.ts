@@ -39,7 +39,7 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     case "executionResumed":
       return say(oneLine(event.value.reason), "yellow");
     case "signalReceived":
-      return say(`${oneLine(event.value.name)}  ${payloadText(event.value.payload)}`);
+      return say(`${oneLine(event.value.name)}${keyText(event.value.key)}  ${payloadText(event.value.payload)}`);
     case "taskScheduled":
       return say(`attempt ${event.value.attempt}  ${event.value.input ? payloadText(event.value.input) : ""}`.trim());
     case "taskCompleted":
@@ -51,7 +51,8 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     }
     case "waitStarted": {
       const limit = event.value.dueAtMs === 0n ? "" : formatDuration(Number(event.value.dueAtMs) - at);
-      return say(event.value.signal ? `for signal ${oneLine(event.value.signal)} ${limit}`.trim() : limit);
+      const { signal, key } = event.value;
+      return say(signal ? `for signal ${oneLine(signal)}${keyText(key)} ${limit}`.trim() : limit);
     }
     case "childStarted":
       return say(`${event.value.workflowId}  ${event.value.childId}`);
@@ -129,6 +130,11 @@ export function askedText(assignee: string, groups: readonly string[]): string {
 
 function limitText(dueAtMs: bigint, at: number): string {
   return dueAtMs === 0n ? "" : `  within ${formatDuration(Number(dueAtMs) - at)}`;
+}
+
+/** What a signal is about. */
+export function keyText(key: string | undefined): string {
+  return key ? ` (${oneLine(key)})` : "";
 }
 
 /** How an execution went on after an error. */

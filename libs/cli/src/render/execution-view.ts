@@ -16,6 +16,7 @@ export interface NodeView {
   endedAtMs?: number;
   dueAtMs?: number;
   signal?: string;
+  signalKey?: string;
   worker?: string;
   failure?: Pick<Failure, "type" | "message">;
   skipReason?: string;
@@ -66,6 +67,7 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
       endedAtMs: toMs(node.endedAt),
       dueAtMs: toMs(node.dueAt),
       signal: node.signal || undefined,
+      signalKey: node.signalKey || undefined,
       worker: node.worker || undefined,
       failure: node.failure,
       skipReason: node.skipReason || undefined,
@@ -204,6 +206,7 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
       node.startedAtMs ??= at;
       node.dueAtMs = event.value.dueAtMs === 0n ? undefined : Number(event.value.dueAtMs);
       node.signal = event.value.signal || undefined;
+      node.signalKey = event.value.key || undefined;
       break;
     case "childStarted":
       node.status = NodeStatus.WAITING;

@@ -273,10 +273,19 @@ function makeRetry(random: Random): RetryPolicy {
   };
 }
 
-function makeWait(random: Random, isCalm: boolean): { duration?: number; signal?: string } {
-  const signal = random.pick(["go", "stop"]);
+function makeWait(random: Random, isCalm: boolean): { duration?: number; signal?: string; key?: string } {
+  const signal = {
+    signal: random.pick(["go", "stop"]),
+    ...(random.chance(0.4) && { key: random.pick(["${input.n}", "x"]) }),
+  };
   const duration = random.below(5_000);
-  return random.pick([{ duration }, { signal }, isCalm ? {} : { signal, duration: duration + 3_000 }]);
+  const bounded = { ...signal, duration: duration + 3_000 };
+  return random.pick([
+    { duration },
+    signal,
+    { ...bounded, onTimeout: "continue" as const },
+    isCalm ? {} : { ...bounded, onTimeout: "fail" as const },
+  ]);
 }
 
 function makeCondition(random: Random, dependencies: number[]): string {

@@ -71,7 +71,14 @@ function listAnswers(runner: Runner, random: Random, failureRate: number): Comma
   }
   for (const node of runner.state ? listNodes(runner.plan, runner.state) : []) {
     if (node.status === "waiting" && node.signal !== undefined) {
-      answers.push({ type: "signal", name: node.signal, payload: { n: 1 }, requestId: "" });
+      const key = node.signalKey;
+      answers.push({
+        type: "signal",
+        name: node.signal,
+        ...(key !== undefined && { key }),
+        payload: { n: 1 },
+        requestId: "",
+      });
     }
   }
   answers.push(...listHumanAnswers(runner, random));
@@ -135,6 +142,7 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
     {
       type: "signal",
       name: random.pick(["go", "stop", "other"]),
+      ...(random.chance(0.4) && { key: random.pick(["0", "1", "x"]) }),
       payload: random.below(9),
       requestId: random.pick(["", "r1", "r2"]),
     },

@@ -17,7 +17,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * what it must give. `playScenario` plays the commands and writes the same text with what it does give.
  *
  * > start {input} [priority=1]          > complete <node> <output> [attempt=1]    > fail <node> <type> <message> [attempt=1] [retryable=false] [retryAfterMs=5]
- * > tick <ms>   the clock moves on, and timers fire            > signal <name> <payload> [id=request]
+ * > tick <ms>   the clock moves on, and timers fire            > signal <name> <payload> [key=key] [id=request]
  * > later <ms>  the clock moves on, and nothing happens        > child-done <node> <output>      > child-failed <node> <type> <message>
  * > machine-is <node> <id>     > machine-done <node> <id> <output>    > machine-failed <node> <id> <type> <message>
  * > claim <task> <who>   > release <task> <who>   > reassign <task> <who> [to=who] [groups=[...]]   > comment <task> <who> <text>
@@ -116,7 +116,13 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
       return { type: "fail_machine", nodeId, ...(rest[0] !== "-" && { machineId: rest[0] }), failure };
     }
     case "signal":
-      return { type: "signal", name: nodeId, payload: parse(rest[0]), requestId: toWord(values.get("id")) };
+      return {
+        type: "signal",
+        name: nodeId,
+        ...(values.has("key") && { key: toWord(values.get("key")) }),
+        payload: parse(rest[0]),
+        requestId: toWord(values.get("id")),
+      };
     case "claim":
     case "release":
     case "reassign":

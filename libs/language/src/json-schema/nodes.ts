@@ -50,11 +50,28 @@ const COMMON: Record<string, Schema> = {
 const INPUTS = template("What the node is given; without it what flows into it.");
 const VERSION = whole("Version to take; without it the one that is active then.", 1, 2_147_483_647);
 
+const ERROR_CLASS = oneOf("technical: something is broken; business: what was asked for cannot be.", [
+  "technical",
+  "business",
+]);
+
+const RETRY_TIMES: Record<string, Schema> = {
+  max_attempts: whole("In all; 1 means no retry; 3 without it.", 1, MAX_ATTEMPTS),
+  initial_interval: duration("Before the second attempt; 1s without it."),
+  backoff: number("Factor between two waits; 2 without it.", 1, MAX_BACKOFF),
+  max_interval: duration("The longest wait; 60s without it."),
+  jitter: number("Part of a wait that is drawn at random; 0.2 without it.", 0, 1),
+  max_elapsed: duration("No attempt begins later than this after the first."),
+};
+
 const TASK: Record<string, Schema> = {
   inputs: INPUTS,
   retry: ref("retry", "When an attempt that has failed is repeated."),
   timeout: duration("From start to finish of one attempt."),
   heartbeat_timeout: duration("An attempt that is silent for longer has failed."),
+  progress_timeout: duration("An attempt that reports no progress for longer has failed."),
+  queue_timeout: duration("An attempt that no worker takes within this time has failed."),
+  total_timeout: duration("Of all attempts and the waits between them."),
   priority: whole("0 (first) to 9 (last); without it that of the execution.", 0, 9),
 };
 
@@ -263,7 +280,8 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
   ...Object.fromEntries(Object.entries({ ...NODES, ...CONTROL }).map(([type, schema]) => [`${type}_node`, schema])),
   error_handler: object("What becomes of a failure that matches.", {
     type: oneOrMore("Types of failures that it is for; without it all.", { type: "string" }),
-    when: condition("Over `error`: type, message, node, details."),
+    class: ERROR_CLASS,
+    when: condition("Over `error`: type, message, node, class, retryable, details."),
     action: oneOf("The node fails, or counts as skipped.", ["fail", "skip"]),
     continue: template("The node has completed, with this output."),
     fallback: id("The node that runs in its place."),
@@ -274,12 +292,15 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
     default: oneOrMore("The node that runs when no case matches, or several.", { type: "string" }),
   }),
   retry: object("When an attempt that has failed is repeated.", {
-    max_attempts: whole("In all; 1 means no retry; 3 without it.", 1, MAX_ATTEMPTS),
-    initial_interval: duration("Before the second attempt; 1s without it."),
-    backoff: number("Factor between two waits; 2 without it.", 1, MAX_BACKOFF),
-    max_interval: duration("The longest wait; 60s without it."),
-    jitter: number("Part of a wait that is drawn at random; 0.2 without it.", 0, 1),
+    ...RETRY_TIMES,
     non_retryable: list("Types of errors that are final at once.", { type: "string" }),
+    rules: list("The first that matches a failure stands for the policy.", ref("retry_rule")),
+  }),
+  retry_rule: object("How failures of one kind are retried; what it does not say is as in the policy.", {
+    on: oneOrMore("Types of failures that it is for.", { type: "string" }),
+    class: ERROR_CLASS,
+    when: condition("Over `error`: type, message, node, class, retryable, details."),
+    ...RETRY_TIMES,
   }),
   set_params: { type: ["object", "null"] },
   transform_params: object("params of transform", { value: template("What the action gives.") }, ["value"]),
@@ -292,10 +313,19 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
     duration: duration("How long; of a signal, how long at most."),
     until: text("A time, RFC 3339."),
     signal: id("The name of a signal."),
+    key: template("Only signals with this key count."),
+    on_timeout: oneOf("When the time is over before the signal: fail without it.", ["fail", "continue"]),
   }),
-  fail_params: object("params of fail", { message: template("Why."), type: template("The type of the failure.") }, [
-    "message",
-  ]),
+  fail_params: object(
+    "params of fail",
+    {
+      message: template("Why."),
+      type: template("The type of the failure."),
+      class: ERROR_CLASS,
+      details: template("Further data, for handlers."),
+    },
+    ["message"],
+  ),
   emit_params: object(
     "params of emit",
     { event: id("The name of the event."), payload: template("What comes with it.") },

@@ -58,14 +58,14 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
   execution_canceled: fc.record({ at, reason: text }),
   execution_suspended: fc.record({ at, reason: text }),
   execution_resumed: fc.record({ at, reason: text }),
-  signal_received: fc.record({ at, name, payload: json, requestId: text }),
+  signal_received: merge(fc.record({ at, name, payload: json, requestId: text }), maybe("key", name)),
   task_scheduled: merge(fc.record({ ...node, attempt }), maybe("input", json)),
   task_completed: fc.record({ ...node, attempt, output: json, startedAt: time, worker: text }),
   task_failed: merge(
     fc.record({ ...node, attempt, failure }),
     merge(merge(maybe("retryAt", time), maybe("startedAt", time)), maybe("worker", name)),
   ),
-  wait_started: merge(fc.record(node), merge(maybe("dueAt", time), maybe("signal", name))),
+  wait_started: merge(fc.record(node), merge(merge(maybe("dueAt", time), maybe("signal", name)), maybe("key", name))),
   child_started: merge(
     fc.record({ ...node, childId: fc.constant(ID), workflowId: name, input: json }),
     maybe("version", attempt),

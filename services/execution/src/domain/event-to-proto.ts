@@ -166,6 +166,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           nodeId: event.nodeId,
           dueAtMs: BigInt(Math.ceil(event.dueAt ?? 0)),
           signal: event.signal ?? "",
+          key: event.key ?? "",
         },
       };
     case "child_started":
@@ -285,6 +286,7 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
         value: {
           $typeName: `${PACKAGE}.SignalReceived`,
           name: event.name,
+          key: event.key ?? "",
           payload: payloads.write(`payload of signal ${event.name}`, event.payload),
           requestId: event.requestId,
         },

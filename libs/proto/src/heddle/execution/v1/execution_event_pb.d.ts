@@ -615,6 +615,13 @@ export declare type SignalReceived = Message<"heddle.execution.v1.SignalReceived
    * @generated from field: string request_id = 3;
    */
   requestId: string;
+
+  /**
+   * What it is about: only waits that ask for this key take it. Empty: only waits that ask for none.
+   *
+   * @generated from field: string key = 50;
+   */
+  key: string;
 };
 
 /**
@@ -793,6 +800,13 @@ export declare type WaitStarted = Message<"heddle.execution.v1.WaitStarted"> & {
    * @generated from field: string signal = 3;
    */
   signal: string;
+
+  /**
+   * Only signals with this key end it; empty: only those without one.
+   *
+   * @generated from field: string key = 50;
+   */
+  key: string;
 };
 
 /**
