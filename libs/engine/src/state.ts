@@ -34,6 +34,8 @@ export interface NodeState {
   /** Of the last attempt, for tasks whose time in the queue is limited. */
   scheduledAt?: number;
   signal?: string;
+  /** Of the signal that it waits for, or has waited for. */
+  signalKey?: string;
   childId?: string;
   /** State machine: its id, once it exists and has its events. */
   machineId?: string;
