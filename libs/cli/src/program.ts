@@ -202,6 +202,11 @@ function createProgram(io: CliIo, start: Start): Command {
       );
   }
 
+  command("delete <execution-id>", "delete an execution that has ended, with its history").action(
+    (id: string, _options, self: Command) =>
+      started(self, async (context) => (await import("./commands/delete.ts")).deleteExecution(context, id)),
+  );
+
   command("signal <execution-id> <name>", "send a signal to an execution")
     .option("--key <key>", "what it is about: only waits with this key take it")
     .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")

@@ -23,6 +23,8 @@ export interface PlanDocument {
   agents?: Record<string, JsonObject>;
   /** From start to end of the whole execution, milliseconds; absent: unlimited. */
   timeoutMs?: number;
+  /** How long an execution is kept after its end, milliseconds; absent: as its namespace says. The engine does nothing about it. */
+  retentionMs?: number;
   /** 0 (first) to 9 (last); absent: 5. A start may override it. */
   priority?: number;
 }

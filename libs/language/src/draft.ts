@@ -24,6 +24,7 @@ export interface WorkflowDraft {
   output?: Json;
   agents: ReadonlyMap<string, JsonObject>;
   timeoutMs?: number;
+  retentionMs?: number;
   priority?: number;
   nodes: NodeDraft[];
   uses: ExpressionUse[];

@@ -22,6 +22,7 @@ const WORKFLOW_FIELDS = [
   "input_schema",
   "output",
   "timeout",
+  "retention",
   "priority",
   "labels",
   "agents",
@@ -38,6 +39,7 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
   const uses: ExpressionUse[] = [];
   const output = fields.find("output") === undefined ? undefined : readTemplate({ fields, uses }, "output");
   const timeoutMs = fields.durationMs("timeout");
+  const retentionMs = fields.durationMs("retention");
   const priority = fields.integer("priority", { min: 0, max: 9 });
   const starts = readStarts(fields);
   const nodes: NodeDraft[] = [];
@@ -49,6 +51,7 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
     nodes,
     ...(output === undefined ? {} : { output: output.value }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(priority === undefined ? {} : { priority }),
   };
 }

@@ -34,7 +34,7 @@ import { readPlan } from "./definitions/read-plan.ts";
 import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
-import { publisherGraceMs } from "./domain/limits.ts";
+import { publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
 import { createMachines } from "./domain/machines.ts";
 import { createTurnEffects } from "./domain/turns.ts";
 import { createWorkflowKeys, requestScope } from "./domain/workflow-keys.ts";
@@ -47,6 +47,8 @@ import { createSchedulerLink } from "./link/scheduler-link.ts";
 import { parseTaskId } from "./link/task-messages.ts";
 import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
 import { registerMetrics } from "./metrics.ts";
+import { createPurger } from "./retention/purger.ts";
+import type { Retention } from "./retention/retention.ts";
 import { createExecutionProjection } from "./store/projection.ts";
 
 /** Consumer group of DefinitionEvents; its positions are kept under this name. */
@@ -73,6 +75,10 @@ export interface ExecutionServiceOptions {
   logger: Logger;
   metrics?: Metrics;
   journalLimits?: Partial<JournalLimits>;
+  /** How long executions are kept whose definition does not say it. Default: for ever. */
+  retention?: Retention;
+  /** How often the purge looks for those whose time is over. Default a minute. */
+  purgeIntervalMs?: number;
   now?: () => number;
   /** A newer process runs under the name of this one, which has given up for good: end it, with this error's message. */
   onSuperseded?: (error: Error) => void;
@@ -118,6 +124,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
         if (workflowKey !== "") workflowKeys.release(namespace, workflowKey, id);
       }
     },
+    options.retention,
   );
 
   const stateMachines = createRpcClient(StateMachineService, options.statemachine);
@@ -183,6 +190,13 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     },
   );
 
+  const purger = createPurger({
+    database,
+    ownedPartitions: () => runtime.ownedPartitions(),
+    intervalMs: options.purgeIntervalMs ?? purgeIntervalMs,
+    logger,
+  });
+
   if (options.metrics !== undefined) registerMetrics(options.metrics, runtime, openTasks, publisher);
   const atOwner = createAtOwner(() => methods);
   const context: ExecutionContext = {
@@ -224,9 +238,11 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
         );
       }
       link.start();
+      purger.start();
     },
     async stop() {
       link.stop();
+      await purger.stop();
       children.stop();
       machines.stop();
       await Promise.all(subscriptions.splice(0).map((subscription) => subscription.close()));

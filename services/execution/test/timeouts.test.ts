@@ -8,7 +8,14 @@ workflow:
   id: limited
   type: dag
   nodes:
-    - { id: work, type: tool, tool: t, total_timeout: 700ms, queue_timeout: 500ms, progress_timeout: 300ms }
+    - { id: work, type: tool, tool: t, total_timeout: 700ms }
+`;
+const QUEUED = `
+workflow:
+  id: queued
+  type: dag
+  nodes:
+    - { id: work, type: tool, tool: t, queue_timeout: 500ms, progress_timeout: 300ms }
 `;
 const CHARGE = `
 workflow:
@@ -24,6 +31,7 @@ let suite: ExecutionSuite;
 beforeEach(async () => {
   suite = await startExecutionSuite();
   suite.publish(LIMITED);
+  suite.publish(QUEUED);
   suite.publish(CHARGE);
 });
 afterEach(() => suite.stop());
@@ -49,7 +57,7 @@ describe("time-outs over a crash", () => {
   });
 
   it("the scheduler is told again since when an attempt waits", async () => {
-    const { execution } = await suite.client.startExecution({ workflowId: "limited" });
+    const { execution } = await suite.client.startExecution({ workflowId: "queued" });
     const taskId = `${execution!.executionId}/work/1`;
     await until(() => suite.scheduler.open.has(taskId));
     const before = suite.scheduler.open.get(taskId)!;

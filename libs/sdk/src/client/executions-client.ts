@@ -93,6 +93,8 @@ export interface ExecutionsClient {
   /** @throws DomainError `EXECUTION_FINISHED` when it ended otherwise before */
   cancel(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   suspend(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
+  /** Deletes an execution that has ended, with its history. @throws DomainError `EXECUTION_NOT_FINISHED`, `EXECUTION_NOT_FOUND` */
+  delete(executionId: string, options?: CallOptions): Promise<void>;
   /** @throws DomainError `EXECUTION_NOT_SUSPENDED` */
   resume(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   /** The signal is kept until a node waits for its name and key. `key`: what it is about, at most 255 characters. */
@@ -190,6 +192,9 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
     async cancel(executionId, reason = "", options) {
       const answer = await call((attempt) => rpc.cancelExecution({ executionId, reason }, attempt), options);
       return plainExecution(present(answer.execution));
+    },
+    async delete(executionId, options) {
+      await call((attempt) => rpc.deleteExecution({ executionId }, attempt), options);
     },
     async suspend(executionId, reason = "", options) {
       const answer = await call((attempt) => rpc.suspendExecution({ executionId, reason }, attempt), options);

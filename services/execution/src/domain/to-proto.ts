@@ -114,6 +114,7 @@ function toFailure(failure: Failure): ProtoFailure {
     nonRetryable: failure.retryable === false,
     retryAfterMs: BigInt(Math.ceil(failure.retryAfterMs ?? 0)),
     nodeId: failure.nodeId ?? "",
+    business: failure.business === true,
     details:
       failure.details === undefined ? undefined : { form: { case: "json", value: JSON.stringify(failure.details) } },
   });

@@ -5,6 +5,7 @@ import type { StartExecutionRequest } from "@heddle/proto/heddle/execution/v1/ex
 import type { OwnerRouter } from "@heddle/rpc";
 import { cancelExecution } from "../handlers/cancel-execution.ts";
 import { type ExecutionContext, idOf, namespaceOf } from "../handlers/context.ts";
+import { deleteExecution } from "../handlers/delete-execution.ts";
 import { getExecution } from "../handlers/get-execution.ts";
 import { getPayload } from "../handlers/get-payload.ts";
 import { listExecutions } from "../handlers/list-executions.ts";
@@ -73,6 +74,10 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
       partitionOf: ofExecution,
       handle: (request, call) => signalExecution(context, request, call),
       isRepeatable: hasKey,
+    }),
+    deleteExecution: router.unary(method.deleteExecution, {
+      partitionOf: ofExecution,
+      handle: (request) => deleteExecution(context, request),
     }),
     reportMachine: router.unary(method.reportMachine, {
       partitionOf: ofExecution,

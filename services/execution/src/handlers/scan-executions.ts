@@ -17,6 +17,7 @@ import { compareReplay } from "../diagnostics/compare-replay.ts";
 import { toOutcome } from "../diagnostics/to-outcome.ts";
 import { isActive } from "../diagnostics/node-waits.ts";
 import { replayPageEvents } from "../domain/limits.ts";
+import { findPurged } from "../store/purge.ts";
 import { findScanned, scanExecutions as query, type ScannedRow } from "../store/scan-executions.ts";
 import type { ExecutionContext } from "./context.ts";
 
@@ -50,11 +51,23 @@ export async function scanExecutions(
     }
     executions.push(message);
   }
+  if (!isPaged) executions.push(...(await findGone(context, executionIds, ids)));
   const last = ids.at(-1);
   return create(ScanExecutionsResponseSchema, {
     executions,
     nextPageToken: isPaged && last !== undefined ? encodePageToken(last, filter) : "",
   });
+}
+
+/** Of those that were asked for and are not there, the ones that were there before. */
+async function findGone(
+  { database }: ExecutionContext,
+  wanted: readonly string[],
+  found: readonly string[],
+): Promise<StoredExecution[]> {
+  const missing = new Set(wanted).difference(new Set(found));
+  const purged = await findPurged(database, [...missing]);
+  return purged.map((execution) => create(StoredExecutionSchema, { ...execution, ended: true, purged: true }));
 }
 
 function toMessage(row: ScannedRow, history: readonly HistoryRange[]): StoredExecution {

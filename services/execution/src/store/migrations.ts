@@ -3,6 +3,7 @@ import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
 import { defineMigrations } from "@heddle/store";
 import { findMigrations } from "./find-migrations.ts";
+import { retentionMigrations } from "./retention-migrations.ts";
 
 export const executionMigrations = defineMigrations([
   ...journalMigrations(),
@@ -68,4 +69,5 @@ export const executionMigrations = defineMigrations([
     },
   },
   ...findMigrations,
+  ...retentionMigrations,
 ]);

@@ -3,6 +3,7 @@ import { byteaArray, type Projection, writeHistory } from "@heddle/journal";
 import type { Database, Queryable } from "@heddle/store";
 import { decodeSnapshot, encodeSnapshot, type Execution } from "../domain/aggregate.ts";
 import { toStatus } from "../domain/to-proto.ts";
+import { findPurgeTime, type Retention } from "../retention/retention.ts";
 import { type IndexedExecution, writeAttributes } from "./attributes.ts";
 
 /** Loads the plan of a stored execution. */
@@ -32,6 +33,7 @@ const COLUMNS: readonly (readonly [name: string, type: string])[] = [
   ["snapshot", "bytea"],
   ["workflow_key", "text"],
   ["attributes", "jsonb"],
+  ["purge_at", "timestamptz"],
 ];
 
 const NAMESPACE = COLUMNS.findIndex(([name]) => name === "namespace");
@@ -49,6 +51,7 @@ const MUTABLE = [
   "last_seq",
   "snapshot",
   "attributes",
+  "purge_at",
 ];
 
 const UPSERT = {
@@ -77,7 +80,13 @@ export function createExecutionProjection(
   database: Database,
   loadPlan: LoadPlan,
   onFinished: (executions: readonly FinishedExecution[]) => void,
+  retention: Retention = {},
 ): Projection<Execution, Row> {
+  const purgeTimeOf = ({ state, plan }: Execution): string | null => {
+    const { namespace, endedAt } = state;
+    const purgeAt = findPurgeTime(retention, { namespace, endedAt, retentionMs: plan.document.retentionMs });
+    return purgeAt === undefined ? null : isoTime(purgeAt);
+  };
   const restore = async (rows: readonly SnapshotRow[]): Promise<{ id: string; state: Execution }[]> => {
     const restored: { id: string; state: Execution }[] = [];
     for (const row of rows) {
@@ -115,6 +124,7 @@ export function createExecutionProjection(
         state.workflowKey ?? "",
         // Never set: nothing to keep in the index of attributes. Empty: they were taken away.
         state.attributes === undefined ? null : JSON.stringify(state.attributes),
+        purgeTimeOf(execution),
       ];
     },
     async write(transaction, changes) {

@@ -163,6 +163,13 @@ export enum ErrorReason {
   WORKFLOW_KEY_CHANGED = 72,
 
   /**
+   * FAILED_PRECONDITION: the execution, or its parent, has not ended.
+   *
+   * @generated from enum value: ERROR_REASON_EXECUTION_NOT_FINISHED = 73;
+   */
+  EXECUTION_NOT_FINISHED = 73,
+
+  /**
    * NOT_FOUND: no human task with this id.
    *
    * @generated from enum value: ERROR_REASON_HUMAN_TASK_NOT_FOUND = 60;

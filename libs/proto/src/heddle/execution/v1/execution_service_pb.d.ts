@@ -624,6 +624,40 @@ export declare type SignalExecutionResponse = Message<"heddle.execution.v1.Signa
 export declare const SignalExecutionResponseSchema: GenMessage<SignalExecutionResponse>;
 
 /**
+ * Request of DeleteExecution.
+ *
+ * @generated from message heddle.execution.v1.DeleteExecutionRequest
+ */
+export declare type DeleteExecutionRequest = Message<"heddle.execution.v1.DeleteExecutionRequest"> & {
+  /**
+   * Id of the execution.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.DeleteExecutionRequest.
+ * Use `create(DeleteExecutionRequestSchema)` to create a new message.
+ */
+export declare const DeleteExecutionRequestSchema: GenMessage<DeleteExecutionRequest>;
+
+/**
+ * Response of DeleteExecution.
+ *
+ * @generated from message heddle.execution.v1.DeleteExecutionResponse
+ */
+export declare type DeleteExecutionResponse = Message<"heddle.execution.v1.DeleteExecutionResponse"> & {
+};
+
+/**
+ * Describes the message heddle.execution.v1.DeleteExecutionResponse.
+ * Use `create(DeleteExecutionResponseSchema)` to create a new message.
+ */
+export declare const DeleteExecutionResponseSchema: GenMessage<DeleteExecutionResponse>;
+
+/**
  * Request of RerunExecution.
  *
  * @generated from message heddle.execution.v1.RerunExecutionRequest
@@ -1064,6 +1098,18 @@ export declare const ExecutionService: GenService<{
     methodKind: "unary";
     input: typeof MigrateExecutionRequestSchema;
     output: typeof MigrateExecutionResponseSchema;
+  },
+  /**
+   * Deletes an execution that has ended, with its history, at once and not when its time of retention is over. Events that were published stay
+   * where they are. NOT_FOUND with EXECUTION_NOT_FOUND, also when it was deleted before; FAILED_PRECONDITION with EXECUTION_NOT_FINISHED when it,
+   * or the parent that waits for it, has not ended.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.DeleteExecution
+   */
+  deleteExecution: {
+    methodKind: "unary";
+    input: typeof DeleteExecutionRequestSchema;
+    output: typeof DeleteExecutionResponseSchema;
   },
   /**
    * Tells an execution how the state machine has ended that one of its nodes waits for. Internal: replicas pass on to the owner what events tell
