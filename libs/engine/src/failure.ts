@@ -16,7 +16,11 @@ export type CoreFailureType =
   /** A loop that would have more turns than it may. */
   | "too_many_turns"
   /** A map of which more items have failed than it tolerates. */
-  | "too_many_failures";
+  | "too_many_failures"
+  /** A step could not be undone. */
+  | "compensation_failed"
+  /** The time for compensation and `finally` is over. */
+  | "cleanup_timeout";
 
 /** A failure that the core found. It is final: the same evaluation would fail again. */
 export function coreFailure(type: CoreFailureType, message: string): Failure {
