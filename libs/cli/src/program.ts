@@ -106,6 +106,10 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/validate.ts")).validate(context, files, options)),
     );
 
+  command("schema", "print the JSON Schema of definitions, for editors").action((_options, self: Command) =>
+    started(self, async (context) => (await import("./commands/schema.ts")).schema(context)),
+  );
+
   command("graph <workflow>", "draw a file, or a published definition")
     .addOption(new Option("--format <format>", "how").choices(["text", "dot", "mermaid"]).default("text"))
     .option("--workflow-version <number>", "version to draw (default: the active one)", parseCount)

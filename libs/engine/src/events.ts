@@ -7,6 +7,8 @@ export interface Failure {
   message: string;
   /** false: the worker says that a further attempt is useless. Default true. */
   retryable?: boolean;
+  /** true: a business exception, which the process has to answer; nothing is broken. Retried only where a rule asks for it. */
+  business?: boolean;
   /** The worker's own delay before the next attempt (Retry-After), milliseconds; replaces the computed interval when longer. */
   retryAfterMs?: number;
   /** Id of the node that failed, when the failure comes from a node. */
@@ -50,6 +52,8 @@ export type Event =
       retryAt?: number;
       startedAt?: number;
       worker?: string;
+      /** The engine has ended it, and a worker may still be at it. */
+      stopped?: boolean;
     }
   /** A wait began: until `dueAt`, or for a signal, or both. With neither: a parallel began, activated its branches and waits for them. */
   | { type: "wait_started"; at: number; nodeId: string; dueAt?: number; signal?: string }

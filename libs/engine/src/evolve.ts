@@ -149,6 +149,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
         node.dueAt = undefined;
         pruneTimers(state);
       }
+      startTimes(state, linked, node, event.at);
       break;
     case "task_completed":
       checkAttempt(linked, event, node.attempt);
@@ -165,6 +166,8 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
         setStatus(state, node, "backing_off");
         node.dueAt = event.retryAt;
         pushTimer(state, event.retryAt, linked.index);
+        // The end of the time of all attempts stands there as well, and is no longer waited for.
+        pruneTimers(state);
       }
       break;
     case "wait_started":
@@ -259,6 +262,15 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       end(state, linked, node, "canceled", event.at);
       if (event.reason !== undefined) settle(plan, state, linked);
   }
+}
+
+/** What is limited in time from the moment at which an attempt was scheduled. */
+function startTimes(state: ExecutionState, { index, definition }: LinkedNode, node: NodeState, at: number): void {
+  if (definition.kind !== "task") return;
+  if (definition.queueTimeoutMs !== undefined) node.scheduledAt = at;
+  if (definition.totalTimeoutMs === undefined) return;
+  node.dueAt = (node.startedAt ?? at) + definition.totalTimeoutMs;
+  pushTimer(state, node.dueAt, index);
 }
 
 type NodeEventOf<Type extends NodeEvent["type"]> = Extract<NodeEvent, { type: Type }>;

@@ -1,11 +1,14 @@
 import type { Failure } from "./events.ts";
 import { MAX_FAILURE_DETAILS_BYTES, MAX_FAILURE_MESSAGE_LENGTH, MAX_FAILURE_TYPE_LENGTH } from "./limits.ts";
 import { findSizeFault } from "./payload-size.ts";
+import type { FailureClass } from "./plan-document.ts";
 
 /** Failure types that the core itself gives. Workers and definitions add their own. */
 export type CoreFailureType =
   /** The execution's or a wait's time is over. */
   | "timeout"
+  /** All attempts of a task together have taken too long. */
+  | "total_timeout"
   /** An expression could not be evaluated. */
   | "expression"
   /** A value of the right syntax and the wrong kind, e.g. a merge of a number. */
@@ -21,6 +24,10 @@ export type CoreFailureType =
   | "compensation_failed"
   /** The time for compensation and `finally` is over. */
   | "cleanup_timeout";
+
+export function classOf(failure: Failure): FailureClass {
+  return failure.business === true ? "business" : "technical";
+}
 
 /** A failure that the core found. It is final: the same evaluation would fail again. */
 export function coreFailure(type: CoreFailureType, message: string): Failure {

@@ -1,3 +1,4 @@
+export { awaitsChild } from "./awaits-child.ts";
 export type * from "./commands.ts";
 export { decide } from "./decide.ts";
 export type { Decision } from "./decide.ts";

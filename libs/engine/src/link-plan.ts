@@ -11,6 +11,7 @@ import { linkStateMachine } from "./nodes/state-machine.ts";
 import { linkSubWorkflow } from "./nodes/sub-workflow.ts";
 import { linkSwitch } from "./nodes/switch.ts";
 import { linkTask } from "./nodes/task.ts";
+import { linkRetryRules } from "./retry-rules.ts";
 import type { Body, LinkedErrorHandler, LinkedNode, NodeProgram, Plan } from "./plan.ts";
 import type { Dependence, ErrorHandler, PlanDocument, PlanNode } from "./plan-document.ts";
 import { planFormatUnknown } from "./refusals.ts";
@@ -104,6 +105,7 @@ function linkCompensations(nodes: LinkedNode[], compiler: FieldCompiler): Linked
       tolerated: true,
       role: "compensation",
       errorHandlers: [],
+      retryRules: linkRetryRules(definition, compiler),
       program: linkCompensation(definition, compensate === undefined),
     });
   }
@@ -180,6 +182,7 @@ function linkNode(
       fallbackOf.length > 0 ||
       edges.awaitedFailures.has(index) ||
       (parallels.length > 0 && parallels.every((parallel) => bearsFailures(nodes[parallel]))),
+    retryRules: linkRetryRules(definition, compiler),
     errorHandlers: (definition.onError ?? []).map((handler, at) => linkErrorHandler(handler, at, compiler)),
     ...(definition.when !== undefined && { when: compiler.expression("when", definition.when) }),
     program: linkProgram(definition, compiler),

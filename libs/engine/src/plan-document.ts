@@ -96,10 +96,15 @@ export type Dependence =
 /** `settled`: in whatever way. Of a map also `any_succeeded` (at least one item) and `all_failed` (there are items, and none succeeded). */
 export type Outcome = "succeeded" | "failed" | "skipped" | "canceled" | "settled" | "any_succeeded" | "all_failed";
 
+/** `technical`: something is broken or late. `business`: what was asked for cannot be, and the process has to answer that. */
+export type FailureClass = "technical" | "business";
+
 /** What becomes of a node that has failed for good. */
 export type ErrorHandler = {
   /** Types of the failure; absent: all. */
   types?: string[];
+  /** Absent: both. */
+  class?: FailureClass;
   /** Expression that sees `error` beside everything that the node sees. */
   when?: string;
 } & (
@@ -125,6 +130,12 @@ export interface TaskNode extends PlanNodeBase {
   timeoutMs?: number;
   /** A running attempt that is silent for longer fails; absent: only the worker's own lease counts. */
   heartbeatTimeoutMs?: number;
+  /** An attempt that no worker has taken within this time fails (`queue_timeout`), milliseconds; absent: unlimited. */
+  queueTimeoutMs?: number;
+  /** A running attempt that reports no progress for longer fails (`progress_timeout`), milliseconds; absent: unlimited. */
+  progressTimeoutMs?: number;
+  /** All attempts with the waits between them, milliseconds: what runs then is stopped (`total_timeout`). Absent: unlimited. */
+  totalTimeoutMs?: number;
   /** 0 (first) to 9 (last); absent: the execution's. */
   priority?: number;
 }
@@ -140,6 +151,18 @@ export interface RetryPolicy {
   jitter: number;
   /** Error types that are final at once, compared to the type that the worker reported. */
   nonRetryable: string[];
+  /** No attempt begins later than this after the first one was scheduled, milliseconds; absent: unlimited. */
+  maxElapsedMs?: number;
+  /** The first that matches a failure stands for the fields above. */
+  rules?: RetryRule[];
+}
+
+/** How failures of one kind are retried. At least one of `types`, `class` and `when` is there; all that are must match. */
+export interface RetryRule extends Omit<RetryPolicy, "nonRetryable" | "rules"> {
+  types?: string[];
+  class?: FailureClass;
+  /** Expression that sees `error` beside everything that the node sees. */
+  when?: string;
 }
 
 /** Runs in the engine, without a worker. */
@@ -151,7 +174,15 @@ export type ActionNode = PlanNodeBase & { kind: "action" } & (
     | { action: "transform" /** Template; its value is the output. */; value: Json }
     | { action: "log" /** Template of text. */; message: Json; level: "debug" | "info" | "warn" | "error" }
     | { action: "emit" /** Name of the event. */; event: string /** Template. */; payload?: Json }
-    | { action: "fail" /** Templates of texts. */; message: Json; errorType?: Json }
+    | {
+        action: "fail" /** Templates of texts. */;
+        message: Json;
+        errorType?: Json;
+        /** Absent: technical. */
+        class?: FailureClass;
+        /** Template. */
+        details?: Json;
+      }
     | { action: "break" /** Template; the output of the innermost loop, which ends. */; value?: Json }
     | {
         action: "wait";

@@ -1,7 +1,7 @@
 import type { Event, ItemEnd } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Field } from "./field.ts";
-import type { ErrorHandler, PlanDocument, PlanNode } from "./plan-document.ts";
+import type { ErrorHandler, PlanDocument, PlanNode, RetryRule } from "./plan-document.ts";
 
 // Plans hold programs, programs take turns, turns hold plans: these types stand together because they name each other.
 
@@ -61,8 +61,15 @@ export interface LinkedNode {
   /** What undoes it is called with this. */
   compensationInput?: Field;
   errorHandlers: readonly LinkedErrorHandler[];
+  /** Of a task: in order. */
+  retryRules: readonly LinkedRetryRule[];
   when?: Field;
   program: NodeProgram;
+}
+
+export interface LinkedRetryRule {
+  definition: RetryRule;
+  when?: Field;
 }
 
 export interface LinkedErrorHandler {

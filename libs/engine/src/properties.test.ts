@@ -123,7 +123,7 @@ function checkCounts(runner: Runner): void {
   }
   if (state.status !== "running") return;
   const times = nodes
-    .filter(({ status }) => status === "waiting" || status === "backing_off")
+    .filter(({ status }) => status === "waiting" || status === "backing_off" || status === "scheduled")
     .map(({ dueAt }) => dueAt);
   if (state.deadlineAt !== undefined) times.push(state.deadlineAt);
   const earliest = Math.min(...times.filter((time) => time !== undefined));

@@ -27,10 +27,12 @@ export interface NodeState {
   /** The last one; during a back-off and the attempt after it the one of the attempt before. */
   failure?: Failure;
   /**
-   * `backing_off`: time of the next attempt. `waiting`: end of the wait, or of a group's or loop's time. Milliseconds since
-   * the epoch.
+   * `backing_off`: time of the next attempt. `waiting`: end of the wait, or of a group's or loop's time. `scheduled`: end of
+   * the time of all attempts. Milliseconds since the epoch.
    */
   dueAt?: number;
+  /** Of the last attempt, for tasks whose time in the queue is limited. */
+  scheduledAt?: number;
   signal?: string;
   childId?: string;
   /** What its child undoes: another execution. */

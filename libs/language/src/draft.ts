@@ -1,4 +1,14 @@
-import type { GroupNode, Json, JsonObject, LoopNode, MapNode, Outcome, PlanNodeBase, TaskNode } from "@heddle/engine";
+import type {
+  FailureClass,
+  GroupNode,
+  Json,
+  JsonObject,
+  LoopNode,
+  MapNode,
+  Outcome,
+  PlanNodeBase,
+  TaskNode,
+} from "@heddle/engine";
 import type { PlanSchedule, PlanTrigger } from "./starts/starts.ts";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
 
@@ -50,7 +60,7 @@ export interface DependsRef {
   at: Span;
 }
 
-export type HandlerDraft = { types?: string[]; when?: Condition; at: SourceNode } & (
+export type HandlerDraft = { types?: string[]; class?: FailureClass; when?: Condition; at: SourceNode } & (
   | { action: "fail" | "skip" }
   | { action: "continue"; value: Json }
   | { action: "fallback"; target: NodeRef }
@@ -116,7 +126,7 @@ export type ActionBody =
   | { action: "transform"; value: Json }
   | { action: "log"; message: Json; level: "debug" | "info" | "warn" | "error" }
   | { action: "emit"; event: string; payload?: Json }
-  | { action: "fail"; message: Json; errorType?: Json }
+  | { action: "fail"; message: Json; errorType?: Json; class?: FailureClass; details?: Json }
   | { action: "break"; value?: Json }
   | { action: "wait"; duration?: number | string; until?: string; signal?: string };
 

@@ -136,9 +136,10 @@ function planCondition(condition: DependsDraft, graph: Graph): Dependence {
 }
 
 function planHandler(handler: HandlerDraft, graph: Graph): ErrorHandler {
-  const { types, when } = handler;
+  const { types, class: wanted, when } = handler;
   const matching = {
     ...(types === undefined ? {} : { types }),
+    ...(wanted === undefined ? {} : { class: wanted }),
     ...(when === undefined ? {} : { when: when.source }),
   };
   switch (handler.action) {

@@ -73,6 +73,8 @@ export const RULES = {
   "depends-never": error("HD219", "A `depends` can never hold."),
   "bad-depends": error("HD220", "A `depends` cannot be read."),
   "nested-too-deep": error("HD221", "Groups and loops are nested more than 20 deep."),
+  "unlimited-rule": error("HD260", "A retry rule does not say which errors it is about."),
+  "useless-timeout": warning("HD261", "A time-out can never pass, because another one passes before."),
 
   // Expressions.
   "expression-syntax": error("HD301", "An expression cannot be read."),

@@ -138,7 +138,10 @@ function ranText(
 export function failureText(failure: Failure | undefined): string {
   return failure === undefined
     ? ""
-    : truncate(`${oneLine(failure.type)}: ${oneLine(failure.message)}`, FAILURE_COLUMNS);
+    : truncate(
+        `${oneLine(failure.type)}${failure.business ? " (business)" : ""}: ${oneLine(failure.message)}`,
+        FAILURE_COLUMNS,
+      );
 }
 
 export function payloadText(payload: Payload | undefined): string {

@@ -65,7 +65,7 @@ function linkWith(definition: PlanNode, input: Json): NodeProgram {
     case "sub_workflow":
       return linkSubWorkflow({ ...definition, inputs: input }, EVALUATED);
     case "action":
-      return linkAction({ ...definition, ...(isObject(input) ? input : {}) } as typeof definition, EVALUATED);
+      return linkAction({ ...definition, ...(isObject(input) ? input : {}) }, EVALUATED);
     default:
       throw new Error(`a ${definition.kind} cannot undo a step`);
   }

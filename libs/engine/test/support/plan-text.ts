@@ -163,7 +163,7 @@ function parseCompensation(value: Json): Compensation {
   const given = (typeof value === "object" ? value : { taskName: value }) as Partial<Compensation> & { retry?: object };
   if (given.kind !== undefined && given.kind !== "task") return given as Compensation;
   const retry = { ...TEST_RETRY, ...given.retry };
-  return { taskType: "tool", taskName: "undo", ...given, kind: "task", retry } as Compensation;
+  return { taskType: "tool", taskName: "undo", ...given, kind: "task", retry };
 }
 
 function parseCases(texts: string[], resolve: Resolve): { cases: SwitchCase[]; defaultTargets: number[] } {

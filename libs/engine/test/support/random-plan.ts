@@ -1,4 +1,12 @@
-import type { Compensation, Dependence, ErrorHandler, Outcome, PlanDocument, PlanNode } from "../../src/index.ts";
+import type {
+  Compensation,
+  Dependence,
+  ErrorHandler,
+  Outcome,
+  PlanDocument,
+  PlanNode,
+  RetryPolicy,
+} from "../../src/index.ts";
 import { TEST_RETRY, linkActivators } from "./plan-text.ts";
 import type { Random } from "./random.ts";
 
@@ -203,7 +211,9 @@ function makeNode(random: Random, place: Place): PlanNode {
         taskType: random.pick(["tool", "agent"]),
         taskName: "work",
         inputs: { flow: "${current}", who: base.id },
-        retry: { ...TEST_RETRY, maxAttempts: 1 + random.below(3), jitter: random.next() },
+        retry: makeRetry(random),
+        ...(random.chance(0.1) && { totalTimeoutMs: 500 + random.below(4_000) }),
+        ...(random.chance(0.1) && { queueTimeoutMs: 1_000 }),
       };
     case "set":
       return { ...base, kind: "action", action: "set", params: { [`v${random.below(3)}`]: index, last: base.id } };
@@ -245,6 +255,21 @@ function makeNode(random: Random, place: Place): PlanNode {
     case "child":
       return { ...base, kind: "sub_workflow", workflowId: "other", inputs: { n: "${input.n}" } };
   }
+}
+
+function makeRetry(random: Random): RetryPolicy {
+  const policy = { ...TEST_RETRY, maxAttempts: 1 + random.below(3), jitter: random.next() };
+  if (random.chance(0.7)) return policy;
+  const { nonRetryable: _, ...times } = policy;
+  return {
+    ...policy,
+    ...(random.chance(0.5) && { maxElapsedMs: random.below(3_000) }),
+    rules: [
+      { ...times, types: ["http_error"], maxAttempts: 4, initialIntervalMs: 50 },
+      { ...times, class: "business", when: "error.details.again", maxAttempts: 2 },
+      { ...times, when: "error.message == 'slow' && input.flag", maxAttempts: 1 },
+    ],
+  };
 }
 
 function makeWait(random: Random, isCalm: boolean): { duration?: number; signal?: string } {

@@ -103,5 +103,6 @@ function makeFailure(random: Random): Failure {
     { type: "worker_lost", message: "gone" },
     { type: "http_error", message: "503", retryAfterMs: random.below(5_000) },
     { type: "bad", message: "never", retryable: random.chance(0.7) },
+    { type: "declined", message: "no", business: true, details: { again: random.chance(0.5) } },
   ]);
 }

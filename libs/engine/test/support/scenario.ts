@@ -163,6 +163,9 @@ function describeOptions(task: Step["changes"]["startTasks"][number], state: Exe
     agent,
     timeoutMs,
     heartbeatTimeoutMs,
+    queueTimeoutMs: task.queueTimeoutMs,
+    progressTimeoutMs: task.progressTimeoutMs,
+    scheduledAt: task.scheduledAt,
     priority: priority === state.priority ? undefined : priority,
   };
   const text = JSON.stringify(options);

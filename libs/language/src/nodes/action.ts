@@ -5,6 +5,7 @@ import { MAX_DESCRIPTION_LENGTH, MAX_ID_LENGTH } from "../limits.ts";
 import type { SourceMap } from "../source/source-node.ts";
 import { isText, readTemplate, rejectExpression, useTemplate } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
+import { readClass } from "./retry.ts";
 import { toJson } from "../source/to-json.ts";
 
 type ActionName = ActionBody["action"];
@@ -61,14 +62,22 @@ const PARAMS: Record<ActionName, ParamsReader> = {
   },
   wait: { known: ["duration", "until", "signal"], example: "params: { duration: 5m }", read: readWait },
   fail: {
-    known: ["message", "type"],
+    known: ["message", "type", "class", "details"],
     example: "params: { message: no such customer, type: not_found }",
     read(reader) {
       const message = readRequired(reader, "message", "the text that says why");
       const type = readTemplate(reader, "type");
+      const errorClass = readClass(reader.fields);
+      const details = readTemplate(reader, "details");
       return message === undefined
         ? undefined
-        : { action: "fail", message, ...(type === undefined ? {} : { errorType: type.value }) };
+        : {
+            action: "fail",
+            message,
+            ...(type === undefined ? {} : { errorType: type.value }),
+            ...(errorClass === undefined ? {} : { class: errorClass }),
+            ...(details === undefined ? {} : { details: details.value }),
+          };
     },
   },
   break: {

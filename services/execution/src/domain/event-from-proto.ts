@@ -65,7 +65,7 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
       };
     }
     case "taskFailed": {
-      const { nodeId, attempt, failure, retryAtMs, startedAtMs, worker } = event.value;
+      const { nodeId, attempt, failure, retryAtMs, startedAtMs, worker, stopped } = event.value;
       return {
         type: "task_failed",
         at,
@@ -75,6 +75,7 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         ...present("retryAt", nonZero(retryAtMs)),
         ...present("startedAt", nonZero(startedAtMs)),
         ...present("worker", worker === "" ? undefined : worker),
+        ...(stopped && { stopped }),
       };
     }
     case "waitStarted": {

@@ -48,6 +48,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           retryAtMs: BigInt(Math.ceil(event.retryAt ?? 0)),
           startedAtMs: BigInt(event.startedAt ?? 0),
           worker: event.worker ?? "",
+          stopped: event.stopped ?? false,
         },
       };
     case "node_completed":

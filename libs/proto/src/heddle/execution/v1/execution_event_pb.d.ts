@@ -877,6 +877,13 @@ export declare type TaskFailed = Message<"heddle.execution.v1.TaskFailed"> & {
    * @generated from field: string worker = 6;
    */
   worker: string;
+
+  /**
+   * True when the engine itself has ended the attempt, because the time of all attempts was over.
+   *
+   * @generated from field: bool stopped = 70;
+   */
+  stopped: boolean;
 };
 
 /**
