@@ -183,6 +183,7 @@ function createProgram(io: CliIo, start: Start): Command {
   }
 
   command("signal <execution-id> <name>", "send a signal to an execution")
+    .option("--key <key>", "what it is about: only waits with this key take it")
     .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")
     .option("--request-id <id>", "idempotency key: the same id is taken once")
     .action((id: string, name: string, options, self: Command) =>

@@ -1,6 +1,5 @@
 import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
-import { type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
 import {
   awaitChild,
   beginCompensating,
@@ -10,6 +9,8 @@ import {
   recordCompensation,
   startCompensation,
 } from "./ending-state.ts";
+import { type BufferedSignal, type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
+import { changeHumanTask, closeHumanTask, createHumanTask } from "./human-state.ts";
 import { assignFields, isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
@@ -77,6 +78,14 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   item_ended: ["waiting"],
   node_skipped: ["pending"],
   node_canceled: ["scheduled", "backing_off", "waiting"],
+  human_task_created: ["pending"],
+  human_task_claimed: ["waiting"],
+  human_task_released: ["waiting"],
+  human_task_reassigned: ["waiting"],
+  human_task_commented: ["waiting"],
+  human_task_answered: ["waiting"],
+  human_task_escalated: ["waiting"],
+  human_task_expired: ["waiting"],
   logged: ["pending"],
   custom_event_emitted: ["pending"],
   // A child may be found to have completed when its node has begun afresh.
@@ -122,7 +131,11 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
       state.reason = event.reason;
       break;
     case "signal_received":
-      state.signals.push({ name: event.name, payload: event.payload });
+      state.signals.push({
+        name: event.name,
+        ...(event.key !== undefined && { key: event.key }),
+        payload: event.payload,
+      });
       state.payloadBytes += approximateBytes(event.payload);
       if (event.requestId !== "") {
         state.requestIds.push(event.requestId);
@@ -175,6 +188,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       if (linked.definition.kind === "parallel") activateBranches(plan, state, linked);
       if (event.signal !== undefined) {
         node.signal = event.signal;
+        if (event.key !== undefined) node.signalKey = event.key;
         state.signalWaiters.push(linked.index);
       }
       if (event.dueAt !== undefined) {
@@ -245,6 +259,19 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
     case "turn_ended":
       dequeue(state, linked.index);
       endTurn(state, linked, node, event);
+      break;
+    case "human_task_created":
+      begin(state, linked, node, "waiting", event.at);
+      createHumanTask(state, linked, event);
+      break;
+    case "human_task_claimed":
+    case "human_task_released":
+    case "human_task_reassigned":
+    case "human_task_commented":
+    case "human_task_answered":
+    case "human_task_escalated":
+    case "human_task_expired":
+      changeHumanTask(state, linked, event);
       break;
     case "node_skipped":
       node.skipReason = event.reason;
@@ -332,11 +359,10 @@ function complete(
 ): void {
   node.output = event.output;
   const definition = linked.definition;
-  if (definition.kind === "action" && definition.action === "wait" && definition.signal !== undefined) {
-    // The payload moves from the buffer to the output: its size has been counted.
-    takeSignal(state, definition.signal);
-  } else {
-    state.payloadBytes += approximateBytes(event.output);
+  state.payloadBytes += approximateBytes(event.output);
+  // What a fallback gives is no signal's, and after a time-out there is none to take.
+  if (definition.kind === "action" && definition.action === "wait" && node.fallback === undefined) {
+    takeSignal(state, definition.signal, node.signalKey);
   }
   if (definition.kind === "action" && definition.action === "set" && isObject(event.output)) {
     assignFields(state.vars, event.output);
@@ -350,21 +376,27 @@ function end(state: ExecutionState, linked: LinkedNode, node: NodeState, status:
   dequeue(state, linked.index);
   setStatus(state, node, status);
   node.endedAt = at;
+  if (linked.definition.kind === "human") closeHumanTask(state, linked.index, status, at);
   if (isContainer(linked.definition)) dequeueBody(state, linked);
   if (node.map?.isQueued) {
     dequeueAnywhere(state, linked.index);
     node.map.isQueued = false;
   }
-  if (node.signal !== undefined) state.signalWaiters.splice(state.signalWaiters.indexOf(linked.index), 1);
+  // It ends twice when a fallback has run in its place.
+  const waiter = node.signal === undefined ? -1 : state.signalWaiters.indexOf(linked.index);
+  if (waiter >= 0) state.signalWaiters.splice(waiter, 1);
   if (node.dueAt !== undefined) {
     node.dueAt = undefined;
     pruneTimers(state);
   }
 }
 
-function takeSignal(state: ExecutionState, name: string): void {
-  const at = state.signals.findIndex((signal) => signal.name === name);
-  if (at >= 0) state.signals.splice(at, 1);
+/** The payload moves from the buffer to the output. */
+function takeSignal(state: ExecutionState, name: string | undefined, key: string | undefined): void {
+  const at = state.signals.findIndex((signal) => signal.name === name && signal.key === key);
+  if (at < 0) return;
+  const [taken] = state.signals.splice(at, 1);
+  state.payloadBytes -= approximateBytes((taken as BufferedSignal).payload);
 }
 
 function finish(state: ExecutionState, status: ExecutionStatus, at: number): void {

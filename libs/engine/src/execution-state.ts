@@ -1,4 +1,5 @@
 import type { CompensationRecord, ExecutionEnd, Failure } from "./events.ts";
+import type { HumanTaskState } from "./human-task.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ExecutionHeader, ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
 
@@ -36,6 +37,8 @@ export interface ExecutionState extends ExecutionHeader {
   timers: number[];
   /** What was canceled in a turn of a loop that is past, and may not have been told yet. */
   abandoned?: Abandoned[];
+  /** Of human nodes, oldest first: those that wait, and those that are over; of the turns of a loop only the last. */
+  humanTasks?: HumanTaskState[];
   /** Fields written by `set` actions. */
   vars: JsonObject;
   /** Signals that no wait has taken yet, oldest first. */
@@ -80,6 +83,8 @@ export interface Abandoned {
 
 export interface BufferedSignal {
   name: string;
+  /** What it is about; absent: for the waits that ask for no key. */
+  key?: string;
   payload: Json;
 }
 

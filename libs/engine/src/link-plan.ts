@@ -4,6 +4,7 @@ import { linkAction } from "./nodes/action.ts";
 import { linkAggregation } from "./nodes/aggregation.ts";
 import { compensationDefinition, compensationTemplate, isCompensable, linkCompensation } from "./nodes/compensation.ts";
 import { linkGroup } from "./nodes/group.ts";
+import { linkHuman } from "./nodes/human.ts";
 import { linkLoop } from "./nodes/loop.ts";
 import { linkMap } from "./nodes/map.ts";
 import { linkParallel } from "./nodes/parallel.ts";
@@ -218,6 +219,8 @@ function linkProgram(definition: PlanNode, compiler: FieldCompiler): NodeProgram
       return linkAggregation(definition, compiler);
     case "sub_workflow":
       return linkSubWorkflow(definition, compiler);
+    case "human":
+      return linkHuman(definition, compiler);
     case "state_machine":
       return linkStateMachine(definition, compiler);
   }

@@ -7,6 +7,7 @@ import { type Random, createRandom } from "../test/support/random.ts";
 import { makeRandomPlan } from "../test/support/random-plan.ts";
 import { playRandomly } from "../test/support/random-run.ts";
 import { type Runner, copyState, createRunner, replay, sortedObligations } from "../test/support/runner.ts";
+import { currentHumanTask } from "./find-human-task.ts";
 import {
   type ExecutionState,
   MAX_EVENTS_PER_TURN,
@@ -138,6 +139,10 @@ function checkCounts(runner: Runner): void {
     ).length;
   expect(state.openNodes).toBe(openIn(undefined));
   for (const [index, { status, turn, fallback }] of nodes.entries()) {
+    const task = currentHumanTask(state, index);
+    // A task waits exactly as long as its node does, and never outlives it.
+    if (runner.plan.nodes[index]?.definition.kind === "human" && fallback === undefined)
+      expect(task !== undefined && task.endedAt === undefined).toBe(status === "waiting");
     if (status === "waiting" && turn !== undefined && fallback === undefined) expect(turn.open).toBe(openIn(index));
   }
 }

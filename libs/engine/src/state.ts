@@ -34,6 +34,8 @@ export interface NodeState {
   /** Of the last attempt, for tasks whose time in the queue is limited. */
   scheduledAt?: number;
   signal?: string;
+  /** Of the signal that it waits for, or has waited for. */
+  signalKey?: string;
   childId?: string;
   /** What its child undoes: another execution. */
   compensates?: string;

@@ -2,9 +2,11 @@ import type {
   Compensation,
   Dependence,
   ErrorHandler,
+  HumanNode,
   Outcome,
   PlanDocument,
   PlanNode,
+  PlanNodeBase,
   RetryPolicy,
 } from "../../src/index.ts";
 import { TEST_RETRY, linkActivators } from "./plan-text.ts";
@@ -23,6 +25,7 @@ const KINDS = [
   "parallel",
   "aggregation",
   "child",
+  "human",
 ] as const;
 
 /**
@@ -252,9 +255,35 @@ function makeNode(random: Random, place: Place): PlanNode {
       };
     case "aggregation":
       return { ...base, kind: "aggregation", strategy: "collect", sources: dependencies, join: "any" };
+    case "human":
+      return { ...base, ...makeHuman(random, isCalm) };
     case "child":
       return { ...base, kind: "sub_workflow", workflowId: "other", inputs: { n: "${input.n}" } };
   }
+}
+
+function makeHuman(random: Random, isCalm: boolean): Omit<HumanNode, keyof PlanNodeBase> {
+  const deadline = random.pick([2_000, "5s", "1970-01-01T00:00:09Z"]);
+  // What several people answer is never one person's.
+  const isVote = random.chance(0.3);
+  return {
+    kind: "human",
+    title: "for ${execution.id}",
+    groups: random.pick([[], ["g"], ["g", "h"]]),
+    ...(!isVote && random.chance(0.3) && { assignee: "ann" }),
+    ...(random.chance(0.3) && { form: { required: ["ok"] } }),
+    ...(random.chance(0.3) && { data: "${input}" }),
+    ...(random.chance(0.2) && { proposed: { n: "${input.n}", list: [1, 2] } }),
+    ...(random.chance(0.5) && { deadline }),
+    ...((isCalm || random.chance(0.7)) && { defaultAnswer: { ok: false } }),
+    ...(random.chance(0.4) && {
+      escalation: [
+        { ...(!isVote && { assignee: "bob" }), deadline: "1s" },
+        { groups: ["h"], deadline: 500 },
+      ],
+    }),
+    ...(isVote && { quorum: { of: 3, need: 1 + random.below(3), ...(random.chance(0.6) && { field: "ok" }) } }),
+  };
 }
 
 function makeRetry(random: Random): RetryPolicy {
@@ -272,10 +301,19 @@ function makeRetry(random: Random): RetryPolicy {
   };
 }
 
-function makeWait(random: Random, isCalm: boolean): { duration?: number; signal?: string } {
-  const signal = random.pick(["go", "stop"]);
+function makeWait(random: Random, isCalm: boolean): { duration?: number; signal?: string; key?: string } {
+  const signal = {
+    signal: random.pick(["go", "stop"]),
+    ...(random.chance(0.4) && { key: random.pick(["${input.n}", "x"]) }),
+  };
   const duration = random.below(5_000);
-  return random.pick([{ duration }, { signal }, isCalm ? {} : { signal, duration: duration + 3_000 }]);
+  const bounded = { ...signal, duration: duration + 3_000 };
+  return random.pick([
+    { duration },
+    signal,
+    { ...bounded, onTimeout: "continue" as const },
+    isCalm ? {} : { ...bounded, onTimeout: "fail" as const },
+  ]);
 }
 
 function makeCondition(random: Random, dependencies: number[]): string {

@@ -2,6 +2,7 @@ import { type Event, machineInputToJson } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { endingToProto, recordToProto } from "./ending-to-proto.ts";
 import { executionOf } from "./told.ts";
+import { toProtoHumanEvent } from "./human-event-codec.ts";
 import { toProtoOrigin } from "./origin.ts";
 import type { PayloadWriter } from "@heddle/journal-service";
 
@@ -166,6 +167,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           nodeId: event.nodeId,
           dueAtMs: BigInt(Math.ceil(event.dueAt ?? 0)),
           signal: event.signal ?? "",
+          key: event.key ?? "",
         },
       };
     case "child_started":
@@ -218,6 +220,15 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           origin: toProtoOrigin(executionOf(event).origin),
         },
       };
+    case "human_task_created":
+    case "human_task_claimed":
+    case "human_task_released":
+    case "human_task_reassigned":
+    case "human_task_commented":
+    case "human_task_answered":
+    case "human_task_escalated":
+    case "human_task_expired":
+      return toProtoHumanEvent(event, payloads);
     default:
       return executionEvent(event, payloads);
   }
@@ -292,6 +303,7 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
         value: {
           $typeName: `${PACKAGE}.SignalReceived`,
           name: event.name,
+          key: event.key ?? "",
           payload: payloads.write(`payload of signal ${event.name}`, event.payload),
           requestId: event.requestId,
         },

@@ -384,6 +384,13 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
    * @generated from field: string machine_id = 15;
    */
   machineId: string;
+
+  /**
+   * Key of the signal that it waits for; empty when it waits for signals without one.
+   *
+   * @generated from field: string signal_key = 50;
+   */
+  signalKey: string;
 };
 
 /**
