@@ -38,6 +38,10 @@ export const MAX_ATTRIBUTES = 32;
 export const MAX_ATTRIBUTE_LENGTH = 255;
 /** Texts of a search attribute that is a list. */
 export const MAX_ATTRIBUTE_LIST = 32;
+/** For compensation and `finally` after a cancel, unless the definition says otherwise. */
+export const DEFAULT_CLEANUP_TIMEOUT_MS = 3_600_000;
+/** What compensation and `finally` may add to an execution that has reached its limit. */
+export const MAX_ENDING_PAYLOAD_BYTES = 8_388_608;
 /** Turns of one loop. */
 export const MAX_TURNS = 1_000_000;
 /** UTF-16 code units of the title of a human task; longer ones are cut. */

@@ -92,6 +92,8 @@ export interface ExecutionsClient {
   result(executionId: string, options?: CallOptions): Promise<Json>;
   /** @throws DomainError `EXECUTION_FINISHED` when it ended otherwise before */
   cancel(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
+  /** Ends it and its children at once: nothing is undone, and `finally` does not run. */
+  terminate(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   suspend(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   /** Deletes an execution that has ended, with its history. @throws DomainError `EXECUTION_NOT_FINISHED`, `EXECUTION_NOT_FOUND` */
   delete(executionId: string, options?: CallOptions): Promise<void>;
@@ -195,6 +197,10 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
     },
     async delete(executionId, options) {
       await call((attempt) => rpc.deleteExecution({ executionId }, attempt), options);
+    },
+    async terminate(executionId, reason = "", options) {
+      const answer = await call((attempt) => rpc.terminateExecution({ executionId, reason }, attempt), options);
+      return plainExecution(present(answer.execution));
     },
     async suspend(executionId, reason = "", options) {
       const answer = await call((attempt) => rpc.suspendExecution({ executionId, reason }, attempt), options);
