@@ -53,7 +53,7 @@ const STATUSES: Readonly<Record<string, ExecutionStatus>> = {
 
 /** By name, so that help need not load the contract. */
 export function parseRunningPolicy(text: string): RunningKeyPolicy {
-  return parseName(text, { reject: 1, use: 2, cancel: 3 });
+  return parseName(text, { reject: 1, use: 2, cancel: 3, terminate: 4 });
 }
 
 export function parseFinishedPolicy(text: string): FinishedKeyPolicy {

@@ -139,7 +139,7 @@ function createProgram(io: CliIo, start: Start): Command {
     .option("--key <key>", "business key: one execution with it runs at a time")
     .option(
       "--when-running <policy>",
-      "if one with the key runs: reject (default), use or cancel it",
+      "if one with the key runs: reject (default), use, cancel or terminate it",
       parseRunningPolicy,
     )
     .option(

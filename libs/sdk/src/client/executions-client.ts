@@ -41,7 +41,7 @@ export interface StartRequest {
   /** Business key: at most one execution with it runs in the namespace. */
   workflowKey?: string;
   /** What becomes of this start when one with the key runs. Default `reject`: ALREADY_EXISTS with `WORKFLOW_KEY_RUNNING`. */
-  whenRunning?: "reject" | "use_existing" | "cancel_existing";
+  whenRunning?: "reject" | "use_existing" | "cancel_existing" | "terminate_existing";
   /** The same when the latest one has ended. Default `allow`; otherwise ALREADY_EXISTS with `WORKFLOW_KEY_USED`. */
   whenFinished?: "allow" | "allow_if_failed" | "reject";
   /** What it is found by: at most 32. */

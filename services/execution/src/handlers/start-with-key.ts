@@ -65,6 +65,7 @@ async function judge(
     case RunningKeyPolicy.USE_EXISTING:
       return id;
     case RunningKeyPolicy.CANCEL_EXISTING:
+    case RunningKeyPolicy.TERMINATE_EXISTING:
       await replace(context, request, id, signal);
       return undefined;
     default:
@@ -96,7 +97,7 @@ async function replace(
 ): Promise<void> {
   try {
     await context.runtime.submit(id, {
-      type: "cancel",
+      type: request.whenRunning === RunningKeyPolicy.TERMINATE_EXISTING ? "terminate" : "cancel",
       reason: `another execution with the key ${request.workflowKey} starts`,
     });
   } catch (error) {

@@ -977,6 +977,13 @@ export enum RunningKeyPolicy {
    * @generated from enum value: RUNNING_KEY_POLICY_CANCEL_EXISTING = 3;
    */
   CANCEL_EXISTING = 3,
+
+  /**
+   * It ends the one that runs at once, without compensation or clean-up, and starts.
+   *
+   * @generated from enum value: RUNNING_KEY_POLICY_TERMINATE_EXISTING = 4;
+   */
+  TERMINATE_EXISTING = 4,
 }
 
 /**
