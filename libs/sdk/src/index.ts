@@ -12,7 +12,15 @@ export { isFinished } from "./client/execution.ts";
 export type { Execution, ExecutionStatus, NodeExecution, NodeStatus, SearchAttributes } from "./client/execution.ts";
 export type { ExecutionEvent } from "./client/execution-event.ts";
 export { ExecutionFailedError } from "./client/execution-failed-error.ts";
-export type { AttributeFilter, ExecutionFilter, StartRequest } from "./client/executions-client.ts";
+export type { AttributeFilter } from "./client/attribute-filter.ts";
+export type {
+  Batch,
+  BatchesClient,
+  BatchOperation,
+  BatchStatus,
+  CreateBatchRequest,
+} from "./client/batches-client.ts";
+export type { ExecutionFilter, StartRequest } from "./client/executions-client.ts";
 export type { Machine, MachineStatus } from "./client/machine.ts";
 export type { MachineEvent } from "./client/machine-event.ts";
 export type {

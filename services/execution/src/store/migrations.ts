@@ -2,6 +2,7 @@ import { createPoisonTableSql, createPositionTableSql, dropPoisonTableSql, dropP
 import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
 import { defineMigrations } from "@heddle/store";
+import { batchMigrations } from "./batch-migrations.ts";
 import { findMigrations } from "./find-migrations.ts";
 import { retentionMigrations } from "./retention-migrations.ts";
 
@@ -70,4 +71,5 @@ export const executionMigrations = defineMigrations([
   },
   ...findMigrations,
   ...retentionMigrations,
+  ...batchMigrations,
 ]);
