@@ -16,6 +16,7 @@ import {
 import { acknowledgeMachine, completeMachine, failMachine } from "./machine-results.ts";
 import { completeChild, completeTask, failChild, failTask } from "./results.ts";
 import { receiveSignal } from "./signals.ts";
+import { receiveUpdate } from "./updates.ts";
 import { cancelActive, createTurn, emit } from "./turn.ts";
 
 export interface Decision {
@@ -39,7 +40,8 @@ export interface Decision {
  * EXECUTION_NOT_FOUND (a command before the start), EXECUTION_ALREADY_STARTED, EXECUTION_FINISHED (metadata.status),
  * EXECUTION_NOT_SUSPENDED, TASK_NOT_RUNNING (metadata.node, metadata.attempt), CHILD_NOT_AWAITED (metadata.node),
  * MACHINE_NOT_AWAITED (metadata.node),
- * EXECUTION_LIMIT_REACHED (unread signals), PAYLOAD_TOO_LARGE (input of a start, payload of a signal).
+ * UPDATE_UNKNOWN, UPDATE_REJECTED (metadata.update), REQUEST_ID_REUSED (an update's, for another one),
+ * EXECUTION_LIMIT_REACHED (unread signals, open updates), PAYLOAD_TOO_LARGE (input of a start, payload of a signal or update).
  * Whatever goes wrong inside the execution is a failure in its events, never thrown.
  */
 export function decide(
@@ -88,6 +90,8 @@ function apply(turn: Turn, command: Exclude<Command, StartCommand>): void {
       return failMachine(turn, command);
     case "signal":
       return receiveSignal(turn, command);
+    case "update":
+      return receiveUpdate(turn, command);
     case "suspend":
       return suspend(turn, command.reason);
     case "resume":

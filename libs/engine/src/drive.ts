@@ -9,6 +9,7 @@ import { beginNode } from "./ready.ts";
 import { peekReady } from "./settle.ts";
 import type { NodeState } from "./state.ts";
 import { peekTimer, peekTimerNode } from "./timers.ts";
+import { answerUpdates } from "./updates.ts";
 import { completeNode, describeNodeFault, failExecution, failNode } from "./turn.ts";
 
 /** Events that one step may give apart from those that stop the active nodes: two of the node, and the end of both. */
@@ -25,6 +26,7 @@ export function drive(turn: Turn): void {
   const { state } = turn;
   if (isFinished(state)) return;
   if (state.deadlineAt !== undefined && state.deadlineAt <= turn.context.now) return failByDeadline(turn);
+  answerUpdates(turn);
   if (state.status === "suspended") return;
   const payloadBytesBefore = state.payloadBytes;
   for (let steps = 0; state.status === "running"; steps++) {
@@ -37,6 +39,7 @@ export function drive(turn: Turn): void {
     step(turn, node);
     // A defect must stop this execution, not the process: a loop without progress would never end.
     if (turn.events.length === eventsBefore) throw new Error(`the turn of node ${node.id} decided nothing`);
+    answerUpdates(turn);
   }
 }
 

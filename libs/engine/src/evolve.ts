@@ -12,6 +12,7 @@ import { isContainer } from "./container.ts";
 import { endTurn, startTurn } from "./turns.ts";
 import { activateBranches, activateFallback, dequeue, dequeueAnywhere, dequeueBody, settle } from "./settle.ts";
 import type { ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
+import { acceptUpdate, answerUpdate } from "./update-state.ts";
 import { pruneTimers, pushTimer } from "./timers.ts";
 
 /**
@@ -35,7 +36,7 @@ export function evolve(plan: Plan, state: ExecutionState | undefined, event: Eve
   if ("nodeId" in event) {
     evolveNode(plan, state, getNode(plan, event.nodeId), event);
   } else {
-    evolveExecution(state, event);
+    evolveExecution(plan, state, event);
   }
   state.updatedAt = event.at;
   return state;
@@ -67,7 +68,7 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   custom_event_emitted: ["pending"],
 };
 
-function evolveExecution(state: ExecutionState, event: ExecutionEvent): void {
+function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEvent): void {
   switch (event.type) {
     case "execution_completed":
       finish(state, "completed", event.at);
@@ -89,6 +90,12 @@ function evolveExecution(state: ExecutionState, event: ExecutionEvent): void {
     case "execution_resumed":
       state.status = "running";
       state.reason = event.reason;
+      break;
+    case "update_accepted":
+      acceptUpdate(plan, state, event);
+      break;
+    case "update_answered":
+      answerUpdate(state, event);
       break;
     case "signal_received":
       state.signals.push({

@@ -1,5 +1,6 @@
 import { isContainer } from "./container.ts";
 import { type FieldCompiler, createFieldCompiler } from "./field.ts";
+import { linkInteractions } from "./link-interactions.ts";
 import { linkAction } from "./nodes/action.ts";
 import { linkAggregation } from "./nodes/aggregation.ts";
 import { linkGroup } from "./nodes/group.ts";
@@ -39,6 +40,7 @@ export function linkPlan(document: PlanDocument): Plan {
     indices,
     prerequisiteCounts,
     body: bodies.get(undefined) ?? EMPTY_BODY,
+    ...linkInteractions(document, compiler),
     ...(document.output !== undefined && { output: compiler.template("output", document.output) }),
   };
 }

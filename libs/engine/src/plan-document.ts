@@ -1,3 +1,4 @@
+import type { QueryDefinition, UpdateDefinition } from "./interaction-document.ts";
 import type { Json, JsonObject } from "./json.ts";
 
 /**
@@ -25,6 +26,10 @@ export interface PlanDocument {
   timeoutMs?: number;
   /** 0 (first) to 9 (last); absent: 5. A start may override it. */
   priority?: number;
+  /** What may be asked of a running execution, by name. */
+  updates?: UpdateDefinition[];
+  /** What may be asked of an execution at any time, by name. */
+  queries?: QueryDefinition[];
 }
 
 export type PlanNode =

@@ -1,6 +1,7 @@
 import type { Event, ItemEnd } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Field } from "./field.ts";
+import type { QueryDefinition, UpdateDefinition } from "./interaction-document.ts";
 import type { ErrorHandler, PlanDocument, PlanNode, RetryRule } from "./plan-document.ts";
 
 // Plans hold programs, programs take turns, turns hold plans: these types stand together because they name each other.
@@ -15,6 +16,22 @@ export interface Plan {
   /** The nodes of the workflow itself, without those of bodies. */
   body: Body;
   output?: Field;
+  updates: ReadonlyMap<string, LinkedUpdate>;
+  queries: ReadonlyMap<string, LinkedQuery>;
+}
+
+export interface LinkedUpdate {
+  definition: UpdateDefinition;
+  when?: Field;
+  otherwise?: Field;
+  set?: Field;
+  key?: Field;
+  reply?: Field;
+}
+
+export interface LinkedQuery {
+  definition: QueryDefinition;
+  output: Field;
 }
 
 /** Nodes that run together: of the workflow, of a group, or of a turn of a loop. */

@@ -3,6 +3,7 @@ import type { ChartPlan } from "./chart/build-chart.ts";
 import { dependsRefs } from "./draft.ts";
 import type { CaseDraft, DependsDraft, HandlerDraft, NodeDraft, NodeRef, StartsDraft, WorkflowDraft } from "./draft.ts";
 import type { Graph } from "./graph/graph.ts";
+import { planInteractions } from "./interactions/plan-interactions.ts";
 import { joinOf } from "./graph/reachability.ts";
 import type { PlanStarts } from "./starts/starts.ts";
 
@@ -28,6 +29,7 @@ export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
     ...(agents.size === 0 ? {} : { agents: Object.fromEntries(agents) }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(priority === undefined ? {} : { priority }),
+    ...planInteractions(workflow.interactions, graph),
     ...planStarts(starts),
   };
 }

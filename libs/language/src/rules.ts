@@ -78,6 +78,9 @@ export const RULES = {
 
   // Waits, updates and queries.
   "useless-wait-field": error("HD240", "A field of a wait has no effect without another one."),
+  "useless-update-field": error("HD241", "A field of an update has no effect without another one."),
+  "after-in-loop": error("HD242", "The reply of an update waits for a node of a loop, which ends once in each turn."),
+  "taken-query": error("HD243", "A query has the name of one that every execution answers."),
 
   // Expressions.
   "expression-syntax": error("HD301", "An expression cannot be read."),

@@ -140,6 +140,8 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "turnEnded":
     case "executionStarted":
     case "signalReceived":
+    case "updateAccepted":
+    case "updateAnswered":
     case "customEventEmitted":
     case undefined:
       break;

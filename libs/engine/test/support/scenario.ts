@@ -20,6 +20,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * > tick <ms>   the clock moves on, and timers fire            > signal <name> <payload> [key=key] [id=request]
  * > later <ms>  the clock moves on, and nothing happens        > child-done <node> <output>      > child-failed <node> <type> <message>
  * > machine-is <node> <id>     > machine-done <node> <id> <output>    > machine-failed <node> <id> <type> <message>
+ * > update <name> <payload> [id=request]
  * > suspend | resume | cancel <reason>                         > limit <bytes>  of a payload
  *
  * Events are written without what is always the same. `=>` are obligations that begin or end, `!` is a refusal,
@@ -116,6 +117,13 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
         ...(values.has("key") && { key: toWord(values.get("key")) }),
         payload: parse(rest[0]),
         requestId: toWord(values.get("id")),
+      };
+    case "update":
+      return {
+        type: "update",
+        name: nodeId,
+        payload: parse(rest[0]),
+        requestId: toWord(values.get("id")) || `u${runner.history.length}`,
       };
     case "suspend":
     case "resume":
