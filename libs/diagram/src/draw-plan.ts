@@ -1,5 +1,6 @@
 import type {
   Dependence,
+  HumanNode,
   LoopNode,
   ParallelNode,
   PlanDocument,
@@ -100,9 +101,23 @@ function kindText(node: PlanNode): string {
       return node.strategy;
     case "sub_workflow":
       return `workflow ${node.workflowId}${node.version === undefined ? "" : ` v${node.version}`}`;
+    case "human":
+      return humanText(node);
     case "state_machine":
       return `machine ${node.workflowId}${node.version === undefined ? "" : ` v${node.version}`}`;
   }
+}
+
+function humanText({ assignee, groups, quorum }: HumanNode): string {
+  const who = assignee ?? groups;
+  const asked =
+    who === undefined
+      ? "anybody"
+      : [who]
+          .flat()
+          .map((one) => shorten(one))
+          .join(", ");
+  return `human, asks ${asked}${quorum === undefined ? "" : `, ${quorum.need} of ${quorum.of}`}`;
 }
 
 function parallelText({ waitAll, need = 1, cancelRest }: ParallelNode): string {

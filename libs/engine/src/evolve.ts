@@ -1,6 +1,16 @@
 import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
+import {
+  awaitChild,
+  beginCompensating,
+  beginEnding,
+  endAwait,
+  failEndingNode,
+  recordCompensation,
+  startCompensation,
+} from "./ending-state.ts";
 import { type BufferedSignal, type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
+import { changeHumanTask, closeHumanTask, createHumanTask } from "./human-state.ts";
 import { assignFields, isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
@@ -26,9 +36,14 @@ import { pruneTimers, pushTimer } from "./timers.ts";
 export function evolve(plan: Plan, state: ExecutionState | undefined, event: Event): ExecutionState {
   if (event.type === "execution_started") {
     if (state) throw replayDiverged("a history has a second execution_started; it must have one, as its first event");
-    const { type: _, at, ...start } = event;
-    const started = createState(plan, { ...start, startedAt: at });
+    const { type: _, at, compensates, ...start } = event;
+    const started = createState(plan, {
+      ...start,
+      ...(compensates !== undefined && { compensates: compensates.executionId }),
+      startedAt: at,
+    });
     started.payloadBytes = approximateBytes(event.input);
+    if (compensates !== undefined) beginCompensating(plan, started, event);
     return started;
   }
   if (!state) throw replayDiverged(`a history begins with ${event.type}; it must begin with execution_started`);
@@ -64,8 +79,29 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   item_ended: ["waiting"],
   node_skipped: ["pending"],
   node_canceled: ["scheduled", "backing_off", "waiting"],
+  human_task_created: ["pending"],
+  human_task_claimed: ["waiting"],
+  human_task_released: ["waiting"],
+  human_task_reassigned: ["waiting"],
+  human_task_commented: ["waiting"],
+  human_task_answered: ["waiting"],
+  human_task_escalated: ["waiting"],
+  human_task_expired: ["waiting"],
   logged: ["pending"],
   custom_event_emitted: ["pending"],
+  // A child may be found to have completed when its node has begun afresh.
+  compensation_recorded: [
+    "pending",
+    "scheduled",
+    "backing_off",
+    "waiting",
+    "completed",
+    "failed",
+    "skipped",
+    "canceled",
+  ],
+  compensation_started: ["pending", "completed", "failed", "canceled"],
+  child_ended: ["canceled", "completed", "failed"],
 };
 
 function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEvent): void {
@@ -82,6 +118,10 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
     case "execution_canceled":
       finish(state, "canceled", event.at);
       state.reason = event.reason;
+      if (event.terminated) state.isTerminated = true;
+      break;
+    case "execution_ending":
+      beginEnding(plan, state, event);
       break;
     case "execution_suspended":
       state.status = "suspended";
@@ -166,6 +206,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
     case "child_started":
       node.childId = event.childId;
       node.input = event.input;
+      if (event.compensates !== undefined) node.compensates = event.compensates;
       state.payloadBytes += approximateBytes(event.input);
       begin(state, linked, node, "waiting", event.at);
       break;
@@ -187,6 +228,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       end(state, linked, node, "failed", event.at);
       // Any other failure ends the execution: nothing may become ready by it.
       if (linked.tolerated) settle(plan, state, linked);
+      if (linked.role !== undefined) failEndingNode(state, linked, event);
       break;
     case "error_handled":
       handleError(plan, state, linked, node, event);
@@ -197,8 +239,20 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
     case "item_started":
       startItem(state, linked, event);
       break;
-    case "item_ended":
+    case "item_ended": {
+      const { childId } = node.map?.active.find(({ index }) => index === event.index) ?? {};
       endItem(state, linked, event);
+      if (event.end.outcome === "canceled") awaitChild(state, linked, childId);
+      break;
+    }
+    case "compensation_recorded":
+      recordCompensation(state, event);
+      break;
+    case "compensation_started":
+      startCompensation(plan, state, linked);
+      break;
+    case "child_ended":
+      endAwait(state, event.childId);
       break;
     case "turn_started":
       if (node.status === "pending") begin(state, linked, node, "waiting", event.at);
@@ -213,6 +267,19 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       dequeue(state, linked.index);
       endTurn(state, linked, node, event);
       break;
+    case "human_task_created":
+      begin(state, linked, node, "waiting", event.at);
+      createHumanTask(state, linked, event);
+      break;
+    case "human_task_claimed":
+    case "human_task_released":
+    case "human_task_reassigned":
+    case "human_task_commented":
+    case "human_task_answered":
+    case "human_task_escalated":
+    case "human_task_expired":
+      changeHumanTask(state, linked, event);
+      break;
     case "node_skipped":
       node.skipReason = event.reason;
       if (event.reason === "not_needed") dequeueAnywhere(state, linked.index);
@@ -224,6 +291,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       // For readers of the history: the node's end follows.
       break;
     case "node_canceled":
+      if (node.fallback === undefined) awaitChild(state, linked, node.childId);
       dequeueAnywhere(state, linked.index);
       end(state, linked, node, "canceled", event.at);
       if (event.reason !== undefined) settle(plan, state, linked);
@@ -315,6 +383,7 @@ function end(state: ExecutionState, linked: LinkedNode, node: NodeState, status:
   dequeue(state, linked.index);
   setStatus(state, node, status);
   node.endedAt = at;
+  if (linked.definition.kind === "human") closeHumanTask(state, linked.index, status, at);
   if (isContainer(linked.definition)) dequeueBody(state, linked);
   if (node.map?.isQueued) {
     dequeueAnywhere(state, linked.index);
@@ -340,6 +409,7 @@ function takeSignal(state: ExecutionState, name: string | undefined, key: string
 function finish(state: ExecutionState, status: ExecutionStatus, at: number): void {
   state.status = status;
   state.endedAt = at;
+  delete state.ending;
   // Nothing can come of these any more.
   state.ready = [];
   state.readyHead = 0;

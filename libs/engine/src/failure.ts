@@ -13,6 +13,8 @@ export type CoreFailureType =
   | "total_timeout"
   /** The execution has ended before an update could be answered. */
   | "execution_ended"
+  /** The node that an update waits for was canceled. */
+  | "canceled"
   /** An expression could not be evaluated. */
   | "expression"
   /** A value of the right syntax and the wrong kind, e.g. a merge of a number. */
@@ -23,7 +25,13 @@ export type CoreFailureType =
   /** A loop that would have more turns than it may. */
   | "too_many_turns"
   /** A map of which more items have failed than it tolerates. */
-  | "too_many_failures";
+  | "too_many_failures"
+  /** A step could not be undone. */
+  | "compensation_failed"
+  /** The time for compensation and `finally` is over. */
+  | "cleanup_timeout"
+  /** Nobody has answered a human node in time. */
+  | "deadline_exceeded";
 
 export function classOf(failure: Failure): FailureClass {
   return failure.business === true ? "business" : "technical";

@@ -138,6 +138,10 @@ function answerOf(turn: Turn, update: UpdateState) {
   const head = { type: "update_answered" as const, name, requestId };
   const node = after === undefined ? undefined : (turn.state.nodes[after] as NodeState);
   if (node?.status === "failed" && node.failure !== undefined) return { ...head, failure: node.failure };
+  if (node?.status === "canceled") {
+    const { id } = turn.plan.nodes[after as number] as LinkedNode;
+    return { ...head, failure: coreFailure("canceled", `node ${id}, whose end the reply waits for, was canceled`) };
+  }
   try {
     const reply = evaluateReply(turn, update, turn.plan.updates.get(name)?.reply, node);
     const fault = findSizeFault(reply, MAX_REPLY_BYTES);

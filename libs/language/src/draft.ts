@@ -2,6 +2,7 @@ import type {
   ActionNode,
   FailureClass,
   GroupNode,
+  HumanNode,
   Json,
   JsonObject,
   LoopNode,
@@ -131,6 +132,7 @@ export type NodeBody =
       context?: Json;
       events: { event: string; data?: Json }[];
     }
+  | ({ kind: "human" } & Plain<HumanNode>)
   /** Its type is missing or unknown: there is nothing to plan, and errors are reported already. */
   | { kind: "unknown" };
 

@@ -29,6 +29,7 @@ export const QUERY_FIELDS = ["name", "description", "input", "input_schema", "ou
 interface Kind<Draft> {
   list: "updates" | "queries";
   what: "update" | "query";
+  one: "an update" | "a query";
   fields: readonly string[];
   example: string;
   read(reader: NodeReader, name: string): Draft | undefined;
@@ -37,6 +38,7 @@ interface Kind<Draft> {
 const UPDATES: Kind<UpdateDraft> = {
   list: "updates",
   what: "update",
+  one: "an update",
   fields: UPDATE_FIELDS,
   example: 'e.g. - { name: set-limit, set: { limit: "${update.payload}" } }',
   read: readUpdate,
@@ -45,6 +47,7 @@ const UPDATES: Kind<UpdateDraft> = {
 const QUERIES: Kind<QueryDraft> = {
   list: "queries",
   what: "query",
+  one: "a query",
   fields: QUERY_FIELDS,
   example: 'e.g. - { name: progress, output: "${vars.progress}" }',
   read: readQuery,
@@ -70,12 +73,12 @@ function readList<Draft>({ list, report }: Fields, uses: ExpressionUse[], kind: 
     }
     const nameNode = item.entries.get("name")?.value;
     const isNamed = nameNode !== undefined && isText(nameNode) && nameNode.value.length <= MAX_ID_LENGTH;
-    const what = isNamed ? `the ${kind.what} "${nameNode.value}"` : `a ${kind.what}`;
+    const what = isNamed ? `the ${kind.what} "${nameNode.value}"` : kind.one;
     const fields = createFields(item, what, kind.fields, report);
     const at = fields.require("name", kind.example);
     const name = fields.text("name", MAX_ID_LENGTH);
     const draft = kind.read({ fields, uses, marks: { names: [kind.what] } }, name ?? "");
-    if (at === undefined || name === undefined || !checkId(name, at, `the name of a ${kind.what}`, report)) return [];
+    if (at === undefined || name === undefined || !checkId(name, at, `the name of ${kind.one}`, report)) return [];
     if (names.has(name)) report.add("duplicate-id", at, `there are two ${kind.list} "${name}"`, "rename one of them");
     names.add(name);
     return draft ?? [];
