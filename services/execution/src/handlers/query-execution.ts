@@ -16,7 +16,7 @@ export async function queryExecution(
 ): Promise<QueryExecutionResponse> {
   const executionId = idOf(request);
   const { name } = request;
-  const args: Json = request.args === undefined ? null : (toJson(ValueSchema, request.args) as Json);
+  const args: Json = request.args === undefined ? null : toJson(ValueSchema, request.args);
   const { plan, state } = await readExecution(context, executionId);
   checkInteraction(`query ${name} of ${plan.document.workflowId}`, plan.queries.get(name)?.definition, args, "args");
   const output = answerQuery(plan, state, { executionId, name, args });

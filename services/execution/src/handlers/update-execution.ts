@@ -28,7 +28,7 @@ export async function updateExecution(
   const waitMs = waitOf(request, call);
   const { name } = request;
   const requestId = request.requestId === "" ? randomUUID() : request.requestId;
-  const payload: Json = request.payload === undefined ? null : (toJson(ValueSchema, request.payload) as Json);
+  const payload: Json = request.payload === undefined ? null : toJson(ValueSchema, request.payload);
   const { plan, state } = await readExecution(context, id);
   // What was accepted is not refused when it is asked again: the schema is the version's, and stays the same.
   if (findUpdateOutcome(state, requestId) === undefined) {
