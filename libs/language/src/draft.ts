@@ -26,6 +26,7 @@ export interface WorkflowDraft {
   output?: Json;
   agents: ReadonlyMap<string, JsonObject>;
   timeoutMs?: number;
+  retentionMs?: number;
   priority?: number;
   nodes: NodeDraft[];
   uses: ExpressionUse[];
@@ -138,6 +139,7 @@ export type NodeBody =
 
 export type ActionBody =
   | { action: "set"; params: JsonObject }
+  | { action: "set_attributes"; params: JsonObject }
   | { action: "transform"; value: Json }
   | { action: "log"; message: Json; level: "debug" | "info" | "warn" | "error" }
   | { action: "emit"; event: string; payload?: Json }

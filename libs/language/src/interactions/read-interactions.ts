@@ -11,7 +11,7 @@ import { checkSchema } from "../schema.ts";
 import { describeSource } from "../source/source-node.ts";
 import { toJson } from "../source/to-json.ts";
 
-export const UPDATE_FIELDS = [
+const UPDATE_FIELDS = [
   "name",
   "description",
   "input",
@@ -24,7 +24,7 @@ export const UPDATE_FIELDS = [
   "after",
   "reply",
 ] as const;
-export const QUERY_FIELDS = ["name", "description", "input", "input_schema", "output"] as const;
+const QUERY_FIELDS = ["name", "description", "input", "input_schema", "output"] as const;
 
 interface Kind<Draft> {
   list: "updates" | "queries";
