@@ -10,6 +10,8 @@ import type {
   Outcome,
   PlanNodeBase,
   TaskNode,
+  QueryDefinition,
+  UpdateDefinition,
 } from "@heddle/engine";
 import type { PlanSchedule, PlanTrigger } from "./starts/starts.ts";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
@@ -29,7 +31,17 @@ export interface WorkflowDraft {
   nodes: NodeDraft[];
   uses: ExpressionUse[];
   starts: StartsDraft;
+  interactions: InteractionsDraft;
 }
+
+/** What may be asked of its executions. */
+export interface InteractionsDraft {
+  updates: UpdateDraft[];
+  queries: QueryDraft[];
+}
+
+export type UpdateDraft = Omit<UpdateDefinition, "when" | "after"> & { when?: Condition; after?: NodeRef };
+export type QueryDraft = QueryDefinition;
 
 export interface NodeDraft {
   index: number;

@@ -3,6 +3,7 @@ import type { ChartPlan } from "./chart/build-chart.ts";
 import { dependsRefs } from "./draft.ts";
 import type { CaseDraft, DependsDraft, HandlerDraft, NodeDraft, NodeRef, StartsDraft, WorkflowDraft } from "./draft.ts";
 import type { Graph } from "./graph/graph.ts";
+import { planInteractions } from "./interactions/plan-interactions.ts";
 import { joinOf } from "./graph/reachability.ts";
 import type { PlanStarts } from "./starts/starts.ts";
 
@@ -30,6 +31,7 @@ export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(priority === undefined ? {} : { priority }),
+    ...planInteractions(workflow.interactions, graph),
     ...planStarts(starts),
   };
 }
