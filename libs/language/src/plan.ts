@@ -1,7 +1,16 @@
-import type { Dependence, ErrorHandler, PlanDocument, PlanNode, PlanNodeBase } from "@heddle/engine";
+import type { Compensation, Dependence, ErrorHandler, PlanDocument, PlanNode, PlanNodeBase } from "@heddle/engine";
 import type { ChartPlan } from "./chart/build-chart.ts";
 import { dependsRefs } from "./draft.ts";
-import type { CaseDraft, DependsDraft, HandlerDraft, NodeDraft, NodeRef, StartsDraft, WorkflowDraft } from "./draft.ts";
+import type {
+  CaseDraft,
+  CompensationDraft,
+  DependsDraft,
+  HandlerDraft,
+  NodeDraft,
+  NodeRef,
+  StartsDraft,
+  WorkflowDraft,
+} from "./draft.ts";
 import type { Graph } from "./graph/graph.ts";
 import { joinOf } from "./graph/reachability.ts";
 import type { PlanStarts } from "./starts/starts.ts";
@@ -28,6 +37,8 @@ export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
     ...(agents.size === 0 ? {} : { agents: Object.fromEntries(agents) }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(priority === undefined ? {} : { priority }),
+    ...(workflow.compensation === undefined ? {} : { compensation: workflow.compensation }),
+    ...(workflow.cleanupTimeoutMs === undefined ? {} : { cleanupTimeoutMs: workflow.cleanupTimeoutMs }),
     ...planStarts(starts),
   };
 }
@@ -57,6 +68,7 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
     ...(node.depends === undefined ? {} : { depends: planDepends(node, node.depends, graph) }),
     ...(node.onError === undefined ? {} : { onError: node.onError.map((handler) => planHandler(handler, graph)) }),
     ...(node.when === undefined ? {} : { when: node.when.source }),
+    ...(node.compensate === undefined ? {} : { compensate: planCompensation(node.compensate) }),
   };
   const { body } = node;
   const indicesOf = (refs: NodeRef[]): number[] => refs.map((ref) => graph.indices.get(ref.id)!);
@@ -118,6 +130,23 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
     case "unknown":
       throw new Error(`the node "${node.id}" has no known type, which must have been reported as an error`);
   }
+}
+
+/** Readers let through what can undo something. */
+function planCompensation({ body }: CompensationDraft): Compensation {
+  switch (body.kind) {
+    case "task": {
+      const { nameAt: _nameAt, inputsAt: _inputsAt, ...task } = body;
+      return task;
+    }
+    case "sub_workflow": {
+      const { workflowAt: _workflowAt, ...subWorkflow } = body;
+      return subWorkflow;
+    }
+    case "action":
+      if (body.action === "set" || body.action === "log" || body.action === "emit") return body;
+  }
+  throw new Error(`a ${body.kind} cannot undo a node, which must have been reported as an error`);
 }
 
 /** What expressions read must be settled as well, though the condition does not name it. */

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@heddle/engine";
 import type { ExpressionUse, NodeDraft, WorkflowDraft } from "./draft.ts";
+import { ENDING_FIELDS, readEnding, readFinally } from "./endings.ts";
 import { createFields, jsonObjectOf } from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import { checkId } from "./ids.ts";
@@ -28,6 +29,7 @@ const WORKFLOW_FIELDS = [
   "schedules",
   "triggers",
   "nodes",
+  ...ENDING_FIELDS,
 ] as const;
 
 /** Reads all fields of a workflow of nodes. */
@@ -41,12 +43,15 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
   const priority = fields.integer("priority", { min: 0, max: 9 });
   const starts = readStarts(fields);
   const nodes: NodeDraft[] = [];
-  readNodeList(fields, { report, source, uses, nodes, agents: header.agents, starts }, { depth: 0 });
+  const context = { report, source, uses, nodes, agents: header.agents, starts };
+  readNodeList(fields, context, { depth: 0 });
+  readFinally(fields, context);
   return {
     ...header,
     uses,
     starts,
     nodes,
+    ...readEnding(fields),
     ...(output === undefined ? {} : { output: output.value }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(priority === undefined ? {} : { priority }),
