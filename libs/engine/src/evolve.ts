@@ -1,3 +1,4 @@
+import { mergeAttributes } from "./attributes.ts";
 import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
 import {
@@ -78,6 +79,7 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   item_ended: ["waiting"],
   node_skipped: ["pending"],
   node_canceled: ["scheduled", "backing_off", "waiting"],
+  attributes_set: ["pending"],
   human_task_created: ["pending"],
   human_task_claimed: ["waiting"],
   human_task_released: ["waiting"],
@@ -278,6 +280,9 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       if (event.reason === "not_needed") dequeueAnywhere(state, linked.index);
       end(state, linked, node, "skipped", event.at);
       settle(plan, state, linked);
+      break;
+    case "attributes_set":
+      state.attributes = mergeAttributes(state.attributes, event.attributes);
       break;
     case "logged":
     case "custom_event_emitted":

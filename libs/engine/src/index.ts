@@ -1,3 +1,5 @@
+export { findAttributesFault } from "./attributes.ts";
+export type { AttributeValue, Attributes } from "./attributes.ts";
 export { awaitsChild } from "./awaits-child.ts";
 export type * from "./commands.ts";
 export { decide } from "./decide.ts";

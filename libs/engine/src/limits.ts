@@ -32,6 +32,12 @@ export const MAX_WAIT_MS = 315_360_000_000;
 export const MAX_ABANDONED = 10_000;
 /** Items of one map, unless the payload limit is met before. */
 export const MAX_MAP_ITEMS = 100_000;
+/** Search attributes of an execution. */
+export const MAX_ATTRIBUTES = 32;
+/** UTF-16 code units of a text in a search attribute. */
+export const MAX_ATTRIBUTE_LENGTH = 255;
+/** Texts of a search attribute that is a list. */
+export const MAX_ATTRIBUTE_LIST = 32;
 /** For compensation and `finally` after a cancel, unless the definition says otherwise. */
 export const DEFAULT_CLEANUP_TIMEOUT_MS = 3_600_000;
 /** What compensation and `finally` may add to an execution that has reached its limit. */

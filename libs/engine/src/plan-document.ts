@@ -23,6 +23,8 @@ export interface PlanDocument {
   agents?: Record<string, JsonObject>;
   /** From start to end of the whole execution, milliseconds; absent: unlimited. */
   timeoutMs?: number;
+  /** How long an execution is kept after its end, milliseconds; absent: as its namespace says. The engine does nothing about it. */
+  retentionMs?: number;
   /** 0 (first) to 9 (last); absent: 5. A start may override it. */
   priority?: number;
   compensation?: CompensationPolicy;
@@ -170,6 +172,10 @@ export interface RetryRule extends Omit<RetryPolicy, "nonRetryable" | "rules"> {
 export type ActionNode = PlanNodeBase & { kind: "action" } & (
     | {
         action: "set" /** Template of an object; its fields become `vars`, and the node's output. */;
+        params: JsonObject;
+      }
+    | {
+        action: "set_attributes" /** Template of an object; null takes an attribute away. Its output is the object. */;
         params: JsonObject;
       }
     | { action: "transform" /** Template; its value is the output. */; value: Json }

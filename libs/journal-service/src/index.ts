@@ -14,7 +14,7 @@ export { type FollowDefinitionsOptions, followDefinitions } from "./follow-defin
 export { takePage } from "./history-page.ts";
 export { createHub, type Hub } from "./hub.ts";
 export { registerJournalMetrics } from "./journal-metrics.ts";
-export { claimPayloadBytes, maxInputBytes } from "./limits.ts";
+export { claimPayloadBytes, maxInputBytes, requestIdMemoryMs } from "./limits.ts";
 export {
   createPayloadReader,
   createPayloadWriter,

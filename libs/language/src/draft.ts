@@ -25,6 +25,7 @@ export interface WorkflowDraft {
   output?: Json;
   agents: ReadonlyMap<string, JsonObject>;
   timeoutMs?: number;
+  retentionMs?: number;
   priority?: number;
   nodes: NodeDraft[];
   uses: ExpressionUse[];
@@ -136,6 +137,7 @@ export type NodeBody =
 
 export type ActionBody =
   | { action: "set"; params: JsonObject }
+  | { action: "set_attributes"; params: JsonObject }
   | { action: "transform"; value: Json }
   | { action: "log"; message: Json; level: "debug" | "info" | "warn" | "error" }
   | { action: "emit"; event: string; payload?: Json }

@@ -23,7 +23,8 @@ export type DefinitionPlan = DagPlan | (ChartPlan & PlanStarts);
 
 /** The plan of a definition without errors. */
 export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
-  const { id, name, description, labels, inputSchema, output, agents, timeoutMs, priority, starts } = workflow;
+  const { id, name, description, labels, inputSchema, output, agents, timeoutMs, retentionMs, priority, starts } =
+    workflow;
   return {
     format: "heddle.plan/1",
     workflowId: id,
@@ -36,6 +37,7 @@ export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
     ...(output === undefined ? {} : { output }),
     ...(agents.size === 0 ? {} : { agents: Object.fromEntries(agents) }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(priority === undefined ? {} : { priority }),
     ...(workflow.compensation === undefined ? {} : { compensation: workflow.compensation }),
     ...(workflow.cleanupTimeoutMs === undefined ? {} : { cleanupTimeoutMs: workflow.cleanupTimeoutMs }),

@@ -75,6 +75,7 @@ export const RULES = {
   "nested-too-deep": error("HD221", "Groups and loops are nested more than 20 deep."),
   "unlimited-rule": error("HD260", "A retry rule does not say which errors it is about."),
   "useless-timeout": warning("HD261", "A time-out can never pass, because another one passes before."),
+  "bad-attributes": error("HD262", "Search attributes have a name or a value that cannot be searched for."),
 
   // Waits, updates and queries.
   "useless-wait-field": error("HD240", "A field of a wait has no effect without another one."),

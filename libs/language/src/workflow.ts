@@ -23,6 +23,7 @@ const WORKFLOW_FIELDS = [
   "input_schema",
   "output",
   "timeout",
+  "retention",
   "priority",
   "labels",
   "agents",
@@ -40,6 +41,7 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
   const uses: ExpressionUse[] = [];
   const output = fields.find("output") === undefined ? undefined : readTemplate({ fields, uses }, "output");
   const timeoutMs = fields.durationMs("timeout");
+  const retentionMs = fields.durationMs("retention");
   const priority = fields.integer("priority", { min: 0, max: 9 });
   const starts = readStarts(fields);
   const nodes: NodeDraft[] = [];
@@ -54,6 +56,7 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
     ...readEnding(fields),
     ...(output === undefined ? {} : { output: output.value }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(priority === undefined ? {} : { priority }),
   };
 }

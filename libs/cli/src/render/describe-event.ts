@@ -87,6 +87,8 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
       return say(event.value.reason.replaceAll("_", " "), "yellow");
     case "errorHandled":
       return say(`${failureText(event.value.failure)}  ${handlingText(event.value)}`, "yellow");
+    case "attributesSet":
+      return say(payloadText(event.value.attributes));
     case "mapStarted":
       return say(payloadText(event.value.items));
     case "itemStarted":

@@ -26,7 +26,7 @@ export const TEST_RETRY: RetryPolicy = {
  * fields. Common keys: after=a,b (dependencies), when, join. Activators follow from the switches and parallels.
  *
  * task: tool=name | agent=name, inputs, retry (changes to TEST_RETRY), timeoutMs, heartbeatTimeoutMs, priority
- * set, transform, log, emit, fail, wait: the fields of the action
+ * set, set_attributes, transform, log, emit, fail, wait: the fields of the action
  * switch: on=expression, <literal>=>targets and `{expression}=>targets` and else=>targets in order
  * parallel: branches=a,b; race=true for wait_all: false, need=2, cancelRest=true
  * group, loop: the nodes that say in=<id>; loop: forEach, while, until, carry, next, maxTurns, collect, result, output; break: value
@@ -105,6 +105,7 @@ function parseNode({ words, values }: Words, resolve: Resolve): PlanNode {
         retry: { ...TEST_RETRY, ...(retry as Partial<RetryPolicy> | undefined) },
       };
     }
+    case "set_attributes":
     case "set":
     case "transform":
     case "log":

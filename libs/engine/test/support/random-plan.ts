@@ -17,6 +17,7 @@ const KINDS = [
   "task",
   "task",
   "set",
+  "attributes",
   "transform",
   "log",
   "emit",
@@ -220,6 +221,10 @@ function makeNode(random: Random, place: Place): PlanNode {
       };
     case "set":
       return { ...base, kind: "action", action: "set", params: { [`v${random.below(3)}`]: index, last: base.id } };
+    case "attributes": {
+      const params = { [`a${random.below(3)}`]: random.pick([base.id, index, null, ["x", "y"]]) };
+      return { ...base, kind: "action", action: "set_attributes", params };
+    }
     case "transform":
       return {
         ...base,

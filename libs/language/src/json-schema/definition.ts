@@ -52,6 +52,7 @@ export function createDefinitionSchema(): JsonObject {
         {
           ...HEADER,
           timeout: duration("Of the whole execution."),
+          retention: duration("How long executions are kept after their end."),
           priority: whole("0 (first) to 9 (last).", 0, 9),
           schedules: list("Times at which it starts by itself.", ref("schedule")),
           triggers: list("Events at which it starts by itself.", ref("trigger")),

@@ -1,15 +1,25 @@
 import { randomUUID } from "node:crypto";
-import { fromJson } from "@bufbuild/protobuf";
-import { durationFromMs, timestampFromDate, ValueSchema } from "@bufbuild/protobuf/wkt";
-import { ExecutionStatusSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
-import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { fromJson, type MessageInitShape } from "@bufbuild/protobuf";
+import { durationFromMs, timestampFromDate, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { type AttributeFilterSchema, ExecutionStatusSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import {
+  ExecutionService,
+  FinishedKeyPolicySchema,
+  RunningKeyPolicySchema,
+} from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { DomainError } from "@heddle/errors";
 import { createRpcClient } from "@heddle/rpc";
 import type { Json, JsonObject } from "../json.ts";
 import { DEFAULT_CALL_TIMEOUT_MS, PAGE_SIZE, START_WAIT_MAX_MS } from "../limits.ts";
 import type { CallOptions } from "./call.ts";
 import type { ClientContext } from "./context.ts";
-import { isFinished, plainExecution, type Execution, type ExecutionStatus } from "./execution.ts";
+import {
+  isFinished,
+  plainExecution,
+  type Execution,
+  type ExecutionStatus,
+  type SearchAttributes,
+} from "./execution.ts";
 import { ExecutionFailedError } from "./execution-failed-error.ts";
 import { plainEvent, type ExecutionEvent } from "./execution-event.ts";
 import { eachItem, type Page } from "./pages.ts";
@@ -28,6 +38,14 @@ export interface StartRequest {
   /** Default: the active version. */
   version?: number;
   labels?: Record<string, string>;
+  /** Business key: at most one execution with it runs in the namespace. */
+  workflowKey?: string;
+  /** What becomes of this start when one with the key runs. Default `reject`: ALREADY_EXISTS with `WORKFLOW_KEY_RUNNING`. */
+  whenRunning?: "reject" | "use_existing" | "cancel_existing" | "terminate_existing";
+  /** The same when the latest one has ended. Default `allow`; otherwise ALREADY_EXISTS with `WORKFLOW_KEY_USED`. */
+  whenFinished?: "allow" | "allow_if_failed" | "reject";
+  /** What it is found by: at most 32. */
+  searchAttributes?: SearchAttributes;
   /** 0 (first) to 9 (last); default: the workflow's. */
   priority?: number;
 }
@@ -42,7 +60,16 @@ export interface ExecutionFilter {
   startedBefore?: Date;
   /** Only children of this execution. */
   parentExecutionId?: string;
+  workflowKey?: string;
+  /** All of them must hold. */
+  attributes?: readonly AttributeFilter[];
 }
+
+/** A condition on a search attribute: `{ name: "customer", equals: "acme" }`, `{ name: "total", atLeast: 100, below: 200 }`. */
+export type AttributeFilter = { name: string } & (
+  | { equals: string | number | boolean }
+  | { atLeast?: string | number; above?: string | number; atMost?: string | number; below?: string | number }
+);
 
 export interface ExecutionsClient {
   /** Answers once the start is durable; with `waitMs` once the execution has ended or the wait is over. @throws DomainError `DEFINITION_NOT_FOUND`, `INPUT_INVALID`, ... */
@@ -68,6 +95,8 @@ export interface ExecutionsClient {
   /** Ends it and its children at once: nothing is undone, and `finally` does not run. */
   terminate(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   suspend(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
+  /** Deletes an execution that has ended, with its history. @throws DomainError `EXECUTION_NOT_FINISHED`, `EXECUTION_NOT_FOUND` */
+  delete(executionId: string, options?: CallOptions): Promise<void>;
   /** @throws DomainError `EXECUTION_NOT_SUSPENDED` */
   resume(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   /** The signal is kept until a node waits for its name and key. `key`: what it is about, at most 255 characters. */
@@ -93,7 +122,7 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
     filter: Parameters<ExecutionsClient["listPage"]>[0] = {},
     options?: CallOptions,
   ): Promise<Page<Execution>> {
-    const { workflowId, status, labels, startedAfter, startedBefore, parentExecutionId } = filter;
+    const { workflowId, status, labels, startedAfter, startedBefore, parentExecutionId, workflowKey } = filter;
     const request = {
       namespace,
       workflowId,
@@ -102,6 +131,8 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       startedAfter: startedAfter && timestampFromDate(startedAfter),
       startedBefore: startedBefore && timestampFromDate(startedBefore),
       parentExecutionId,
+      workflowKey,
+      attributes: filter.attributes?.map(attributeFilter),
       pageSize: filter.pageSize ?? PAGE_SIZE,
       pageToken: filter.pageToken ?? "",
     };
@@ -130,12 +161,14 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
   }
 
   return {
-    async start({ waitMs = 0, ...request }, options = {}) {
+    async start({ waitMs = 0, whenRunning, whenFinished, ...request }, options = {}) {
       const waitTime = Math.min(waitMs, START_WAIT_MAX_MS);
       const full = {
         ...request,
         namespace,
         requestId: request.requestId ?? randomUUID(),
+        ...(whenRunning && { whenRunning: enumValue(RunningKeyPolicySchema, whenRunning) }),
+        ...(whenFinished && { whenFinished: enumValue(FinishedKeyPolicySchema, whenFinished) }),
         ...(waitTime > 0 && { wait: durationFromMs(waitTime) }),
       };
       const timeoutMs = options.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS + waitTime;
@@ -162,6 +195,9 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       const answer = await call((attempt) => rpc.cancelExecution({ executionId, reason }, attempt), options);
       return plainExecution(present(answer.execution));
     },
+    async delete(executionId, options) {
+      await call((attempt) => rpc.deleteExecution({ executionId }, attempt), options);
+    },
     async terminate(executionId, reason = "", options) {
       const answer = await call((attempt) => rpc.terminateExecution({ executionId, reason }, attempt), options);
       return plainExecution(present(answer.execution));
@@ -184,4 +220,15 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       return plainPayload(present(payload)) as Json;
     },
   };
+}
+
+function attributeFilter({ name, ...condition }: AttributeFilter): MessageInitShape<typeof AttributeFilterSchema> {
+  if ("equals" in condition) return { name, condition: { case: "equals", value: valueOf(condition.equals) } };
+  const bounds = Object.entries(condition).filter(([, bound]) => bound !== undefined);
+  const range = Object.fromEntries(bounds.map(([bound, value]) => [bound, valueOf(value as string | number)]));
+  return { name, condition: { case: "range", value: range } };
+}
+
+function valueOf(value: string | number | boolean): Value {
+  return fromJson(ValueSchema, value);
 }

@@ -121,6 +121,11 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         input: json(input) as unknown as MachineInput,
       };
     }
+    case "attributesSet": {
+      const { nodeId, attributes } = event.value;
+      const set = objectOf(payloads.read(attributes)) as Extract<Event, { type: "attributes_set" }>["attributes"];
+      return { type: "attributes_set", at, nodeId, attributes: set };
+    }
     case "humanTaskCreated":
     case "humanTaskClaimed":
     case "humanTaskReleased":
@@ -260,6 +265,8 @@ function started(value: ProtoStarted, at: number, payloads: PayloadReader): Exec
     ...present("depth", value.depth === 0 ? undefined : value.depth),
     priority: value.priority,
     labels: value.labels,
+    ...present("workflowKey", value.workflowKey === "" ? undefined : value.workflowKey),
+    ...present("attributes", payloads.read(value.searchAttributes) as ExecutionStarted["attributes"]),
     ...present("traceparent", value.traceparent === "" ? undefined : value.traceparent),
   };
 }

@@ -199,6 +199,15 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
         case: "machineAcknowledged",
         value: { $typeName: `${PACKAGE}.MachineAcknowledged`, nodeId: event.nodeId, machineId: event.machineId },
       };
+    case "attributes_set":
+      return {
+        case: "attributesSet",
+        value: {
+          $typeName: `${PACKAGE}.AttributesSet`,
+          nodeId: event.nodeId,
+          attributes: payloads.write(`attributes of node ${event.nodeId}`, event.attributes),
+        },
+      };
     case "compensation_recorded":
     case "compensation_started":
     case "child_ended":
@@ -258,6 +267,8 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
           traceparent: event.traceparent ?? "",
           depth: event.depth ?? 0,
           origin: toProtoOrigin(event.origin),
+          workflowKey: event.workflowKey ?? "",
+          searchAttributes: payloads.write("search attributes", event.attributes),
           compensatesExecutionId: event.compensates?.executionId ?? "",
           compensations: (event.compensates?.records ?? []).map((record) => recordToProto(record, payloads)),
         },

@@ -83,6 +83,8 @@ export function toExecutionAlone(id: string, execution: Execution): ExecutionMes
     startedAt: timestampFromMs(state.startedAt),
     endedAt: toTimestamp(state.endedAt),
     lastSeq: BigInt(execution.seq),
+    workflowKey: state.workflowKey ?? "",
+    searchAttributes: state.attributes,
     compensatesExecutionId: state.compensates ?? "",
     ending: toEnding(execution),
   });
@@ -147,6 +149,7 @@ function toFailure(failure: Failure): ProtoFailure {
     nonRetryable: failure.retryable === false,
     retryAfterMs: BigInt(Math.ceil(failure.retryAfterMs ?? 0)),
     nodeId: failure.nodeId ?? "",
+    business: failure.business === true,
     details:
       failure.details === undefined ? undefined : { form: { case: "json", value: JSON.stringify(failure.details) } },
   });

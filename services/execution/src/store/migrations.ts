@@ -2,6 +2,8 @@ import { createPoisonTableSql, createPositionTableSql, dropPoisonTableSql, dropP
 import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
 import { defineMigrations } from "@heddle/store";
+import { findMigrations } from "./find-migrations.ts";
+import { retentionMigrations } from "./retention-migrations.ts";
 
 export const executionMigrations = defineMigrations([
   ...journalMigrations(),
@@ -66,4 +68,6 @@ export const executionMigrations = defineMigrations([
       await knex.schema.dropTable("active_versions");
     },
   },
+  ...findMigrations,
+  ...retentionMigrations,
 ]);

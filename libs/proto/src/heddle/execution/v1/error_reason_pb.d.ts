@@ -142,6 +142,34 @@ export enum ErrorReason {
   MACHINE_NOT_AWAITED = 17,
 
   /**
+   * ALREADY_EXISTS: an execution with this business key runs; metadata.execution_id names it.
+   *
+   * @generated from enum value: ERROR_REASON_WORKFLOW_KEY_RUNNING = 70;
+   */
+  WORKFLOW_KEY_RUNNING = 70,
+
+  /**
+   * ALREADY_EXISTS: the latest execution with this business key has ended, and the policy allows no other; metadata.execution_id names it.
+   *
+   * @generated from enum value: ERROR_REASON_WORKFLOW_KEY_USED = 71;
+   */
+  WORKFLOW_KEY_USED = 71,
+
+  /**
+   * ABORTED: executions with this business key have changed while the start was decided, because their partition moved; repeat it.
+   *
+   * @generated from enum value: ERROR_REASON_WORKFLOW_KEY_CHANGED = 72;
+   */
+  WORKFLOW_KEY_CHANGED = 72,
+
+  /**
+   * FAILED_PRECONDITION: the execution, or its parent, has not ended.
+   *
+   * @generated from enum value: ERROR_REASON_EXECUTION_NOT_FINISHED = 73;
+   */
+  EXECUTION_NOT_FINISHED = 73,
+
+  /**
    * NOT_FOUND: no human task with this id.
    *
    * @generated from enum value: ERROR_REASON_HUMAN_TASK_NOT_FOUND = 60;

@@ -258,6 +258,14 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
     case: "itemEnded";
   } | {
     /**
+     * Search attributes of the execution were set.
+     *
+     * @generated from field: heddle.execution.v1.AttributesSet attributes_set = 70;
+     */
+    value: AttributesSet;
+    case: "attributesSet";
+  } | {
+    /**
      * It is to end, and something must be undone or run before.
      *
      * @generated from field: heddle.execution.v1.ExecutionEnding execution_ending = 40;
@@ -450,6 +458,20 @@ export declare type ExecutionStarted = Message<"heddle.execution.v1.ExecutionSta
    * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 12;
    */
   origin?: ExecutionOrigin | undefined;
+
+  /**
+   * Business key of the start; may be empty.
+   *
+   * @generated from field: string workflow_key = 70;
+   */
+  workflowKey: string;
+
+  /**
+   * Search attributes given at the start, a JSON object; absent without any.
+   *
+   * @generated from field: heddle.common.v1.Payload search_attributes = 71;
+   */
+  searchAttributes?: Payload | undefined;
 
   /**
    * Execution whose steps it undoes, and nothing else; empty for every other start.
@@ -1590,6 +1612,33 @@ export declare type ItemEnded = Message<"heddle.execution.v1.ItemEnded"> & {
  * Use `create(ItemEndedSchema)` to create a new message.
  */
 export declare const ItemEndedSchema: GenMessage<ItemEnded>;
+
+/**
+ * A node has set search attributes of the execution. The node's end follows.
+ *
+ * @generated from message heddle.execution.v1.AttributesSet
+ */
+export declare type AttributesSet = Message<"heddle.execution.v1.AttributesSet"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * The attributes that have changed, a JSON object; null takes one away.
+   *
+   * @generated from field: heddle.common.v1.Payload attributes = 2;
+   */
+  attributes?: Payload | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.AttributesSet.
+ * Use `create(AttributesSetSchema)` to create a new message.
+ */
+export declare const AttributesSetSchema: GenMessage<AttributesSet>;
 
 /**
  * A human node asks people. How its task ends is told by the node's own end.

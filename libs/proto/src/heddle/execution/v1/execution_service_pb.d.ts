@@ -2,10 +2,10 @@
 // @generated from file heddle/execution/v1/execution_service.proto (package heddle.execution.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
-import type { Execution, ExecutionOrigin, ExecutionStatus } from "./execution_pb.js";
+import type { AttributeFilter, Execution, ExecutionOrigin, ExecutionStatus } from "./execution_pb.js";
 import type { ExecutionEvent } from "./execution_event_pb.js";
 import type { Payload } from "../../common/v1/payload_pb.js";
 import type { Failure } from "../../common/v1/failure_pb.js";
@@ -84,6 +84,36 @@ export declare type StartExecutionRequest = Message<"heddle.execution.v1.StartEx
    * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 9;
    */
   origin?: ExecutionOrigin | undefined;
+
+  /**
+   * Business key, at most 200 characters; empty means none. At most one execution with the same key runs in a namespace at a time, whatever its
+   * workflow. With it, request_id is unique among the starts with this key.
+   *
+   * @generated from field: string workflow_key = 70;
+   */
+  workflowKey: string;
+
+  /**
+   * What to do when an execution with this key runs; unspecified means to reject.
+   *
+   * @generated from field: heddle.execution.v1.RunningKeyPolicy when_running = 71;
+   */
+  whenRunning: RunningKeyPolicy;
+
+  /**
+   * What to do when the latest execution with this key has ended; unspecified means to allow.
+   *
+   * @generated from field: heddle.execution.v1.FinishedKeyPolicy when_finished = 72;
+   */
+  whenFinished: FinishedKeyPolicy;
+
+  /**
+   * Attributes to find it by: at most 32, names of letters, digits, `_`, `-` and `.` with up to 63 characters; texts up to 255 characters,
+   * numbers, booleans, or lists of up to 32 texts.
+   *
+   * @generated from field: google.protobuf.Struct search_attributes = 73;
+   */
+  searchAttributes?: JsonObject | undefined;
 };
 
 /**
@@ -106,7 +136,7 @@ export declare type StartExecutionResponse = Message<"heddle.execution.v1.StartE
   execution?: Execution | undefined;
 
   /**
-   * False when an execution with this request_id existed before.
+   * False when an execution with this request_id existed before, or one with this workflow_key runs and is used.
    *
    * @generated from field: bool created = 2;
    */
@@ -227,6 +257,20 @@ export declare type ListExecutionsRequest = Message<"heddle.execution.v1.ListExe
    * @generated from field: string page_token = 9;
    */
   pageToken: string;
+
+  /**
+   * Only executions with this business key; empty means all.
+   *
+   * @generated from field: string workflow_key = 70;
+   */
+  workflowKey: string;
+
+  /**
+   * Only executions whose search attributes fulfil all of these.
+   *
+   * @generated from field: repeated heddle.execution.v1.AttributeFilter attributes = 71;
+   */
+  attributes: AttributeFilter[];
 };
 
 /**
@@ -627,6 +671,40 @@ export declare type SignalExecutionResponse = Message<"heddle.execution.v1.Signa
 export declare const SignalExecutionResponseSchema: GenMessage<SignalExecutionResponse>;
 
 /**
+ * Request of DeleteExecution.
+ *
+ * @generated from message heddle.execution.v1.DeleteExecutionRequest
+ */
+export declare type DeleteExecutionRequest = Message<"heddle.execution.v1.DeleteExecutionRequest"> & {
+  /**
+   * Id of the execution.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.DeleteExecutionRequest.
+ * Use `create(DeleteExecutionRequestSchema)` to create a new message.
+ */
+export declare const DeleteExecutionRequestSchema: GenMessage<DeleteExecutionRequest>;
+
+/**
+ * Response of DeleteExecution.
+ *
+ * @generated from message heddle.execution.v1.DeleteExecutionResponse
+ */
+export declare type DeleteExecutionResponse = Message<"heddle.execution.v1.DeleteExecutionResponse"> & {
+};
+
+/**
+ * Describes the message heddle.execution.v1.DeleteExecutionResponse.
+ * Use `create(DeleteExecutionResponseSchema)` to create a new message.
+ */
+export declare const DeleteExecutionResponseSchema: GenMessage<DeleteExecutionResponse>;
+
+/**
  * Request of RerunExecution.
  *
  * @generated from message heddle.execution.v1.RerunExecutionRequest
@@ -867,6 +945,93 @@ export declare type GetPayloadResponse = Message<"heddle.execution.v1.GetPayload
 export declare const GetPayloadResponseSchema: GenMessage<GetPayloadResponse>;
 
 /**
+ * What a start does when an execution with its business key runs.
+ *
+ * @generated from enum heddle.execution.v1.RunningKeyPolicy
+ */
+export enum RunningKeyPolicy {
+  /**
+   * As REJECT.
+   *
+   * @generated from enum value: RUNNING_KEY_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It is refused with WORKFLOW_KEY_RUNNING.
+   *
+   * @generated from enum value: RUNNING_KEY_POLICY_REJECT = 1;
+   */
+  REJECT = 1,
+
+  /**
+   * It answers with the execution that runs, and `created` is false.
+   *
+   * @generated from enum value: RUNNING_KEY_POLICY_USE_EXISTING = 2;
+   */
+  USE_EXISTING = 2,
+
+  /**
+   * It cancels the one that runs, waits for its end for at most 10 s, and starts then; refused with WORKFLOW_KEY_RUNNING when it goes on.
+   *
+   * @generated from enum value: RUNNING_KEY_POLICY_CANCEL_EXISTING = 3;
+   */
+  CANCEL_EXISTING = 3,
+
+  /**
+   * It ends the one that runs at once, without compensation or clean-up, and starts.
+   *
+   * @generated from enum value: RUNNING_KEY_POLICY_TERMINATE_EXISTING = 4;
+   */
+  TERMINATE_EXISTING = 4,
+}
+
+/**
+ * Describes the enum heddle.execution.v1.RunningKeyPolicy.
+ */
+export declare const RunningKeyPolicySchema: GenEnum<RunningKeyPolicy>;
+
+/**
+ * What a start does when the latest execution with its business key has ended.
+ *
+ * @generated from enum heddle.execution.v1.FinishedKeyPolicy
+ */
+export enum FinishedKeyPolicy {
+  /**
+   * As ALLOW.
+   *
+   * @generated from enum value: FINISHED_KEY_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It starts.
+   *
+   * @generated from enum value: FINISHED_KEY_POLICY_ALLOW = 1;
+   */
+  ALLOW = 1,
+
+  /**
+   * It starts when that one has not completed; refused with WORKFLOW_KEY_USED otherwise.
+   *
+   * @generated from enum value: FINISHED_KEY_POLICY_ALLOW_IF_FAILED = 2;
+   */
+  ALLOW_IF_FAILED = 2,
+
+  /**
+   * It is refused with WORKFLOW_KEY_USED, as long as that one is kept.
+   *
+   * @generated from enum value: FINISHED_KEY_POLICY_REJECT = 3;
+   */
+  REJECT = 3,
+}
+
+/**
+ * Describes the enum heddle.execution.v1.FinishedKeyPolicy.
+ */
+export declare const FinishedKeyPolicySchema: GenEnum<FinishedKeyPolicy>;
+
+/**
  * Runs workflows: every acknowledged change is durable, and survives the crash of any process.
  *
  * @generated from service heddle.execution.v1.ExecutionService
@@ -876,7 +1041,8 @@ export declare const ExecutionService: GenService<{
    * Starts an execution of a workflow's active version, or of a named one. Answers once the start is durable; with `wait`, once the
    * execution has ended or the wait is over. The same request_id gives the same execution, however often it is sent.
    * NOT_FOUND with DEFINITION_NOT_FOUND or VERSION_NOT_FOUND; INVALID_ARGUMENT with INPUT_INVALID; RESOURCE_EXHAUSTED with OVERLOADED;
-   * FAILED_PRECONDITION with NOT_A_DAG for a state machine, which CreateMachine makes.
+   * FAILED_PRECONDITION with NOT_A_DAG for a state machine, which CreateMachine makes. ALREADY_EXISTS with WORKFLOW_KEY_RUNNING or
+   * WORKFLOW_KEY_USED, as the policies for a namesake say.
    *
    * @generated from rpc heddle.execution.v1.ExecutionService.StartExecution
    */
@@ -999,6 +1165,18 @@ export declare const ExecutionService: GenService<{
     methodKind: "unary";
     input: typeof MigrateExecutionRequestSchema;
     output: typeof MigrateExecutionResponseSchema;
+  },
+  /**
+   * Deletes an execution that has ended, with its history, at once and not when its time of retention is over. Events that were published stay
+   * where they are. NOT_FOUND with EXECUTION_NOT_FOUND, also when it was deleted before; FAILED_PRECONDITION with EXECUTION_NOT_FINISHED when it,
+   * or the parent that waits for it, has not ended.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.DeleteExecution
+   */
+  deleteExecution: {
+    methodKind: "unary";
+    input: typeof DeleteExecutionRequestSchema;
+    output: typeof DeleteExecutionResponseSchema;
   },
   /**
    * Tells an execution how the state machine has ended that one of its nodes waits for. Internal: replicas pass on to the owner what events tell
