@@ -216,6 +216,20 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/signal.ts")).signal(context, id, name, options)),
     );
 
+  command("update <execution-id> <name>", "ask an execution to change, and print its reply")
+    .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")
+    .option("--request-id <id>", "idempotency key: the same id is applied once, and gives the same reply")
+    .option("--timeout <duration>", "how long to wait for the reply, e.g. 30s (default 1m)", parseTime)
+    .action((id: string, name: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/update.ts")).update(context, id, name, options)),
+    );
+
+  command("query <execution-id> <name>", "ask an execution something: input, vars, nodes, waits, signals, or its own")
+    .option("--args <json>", "arguments: JSON, @file.json, @file.yaml, or - for standard input")
+    .action((id: string, name: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/query.ts")).query(context, id, name, options)),
+    );
+
   command("workers", "list the workers that are connected").action((_options, self: Command) =>
     started(self, async (context) => (await import("./commands/workers.ts")).workers(context)),
   );

@@ -32,6 +32,23 @@ export type Event =
   | { type: "execution_resumed"; at: number; reason: string }
   | { type: "signal_received"; at: number; name: string; key?: string; payload: Json; requestId: string }
   /**
+   * An update was accepted: `set` are the variables that it has set. With `signal` its payload is a signal as well. The reply follows,
+   * at once or when the node `after` is settled.
+   */
+  | {
+      type: "update_accepted";
+      at: number;
+      name: string;
+      requestId: string;
+      payload: Json;
+      set?: JsonObject;
+      signal?: string;
+      key?: string;
+      after?: string;
+    }
+  /** Exactly one of both: the reply, or why there is none. */
+  | { type: "update_answered"; at: number; name: string; requestId: string; reply?: Json; failure?: Failure }
+  /**
    * An attempt was handed to the scheduler. The input is recorded with the first one only; the retries have the same. In a
    * loop the attempts of all turns are counted together.
    */

@@ -23,6 +23,7 @@ import { isContainer } from "./container.ts";
 import { endTurn, startTurn } from "./turns.ts";
 import { activateBranches, activateFallback, dequeue, dequeueAnywhere, dequeueBody, settle } from "./settle.ts";
 import type { ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
+import { acceptUpdate, answerUpdate } from "./update-state.ts";
 import { pruneTimers, pushTimer } from "./timers.ts";
 
 /**
@@ -131,6 +132,12 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
     case "execution_resumed":
       state.status = "running";
       state.reason = event.reason;
+      break;
+    case "update_accepted":
+      acceptUpdate(plan, state, event);
+      break;
+    case "update_answered":
+      answerUpdate(state, event);
       break;
     case "signal_received":
       state.signals.push({

@@ -10,6 +10,12 @@ export const MAX_EVENTS_PER_TURN = 10_000;
 export const MAX_PAYLOAD_BYTES_PER_TURN = 16_777_216;
 /** Signals that nobody has waited for yet, over all names. */
 export const MAX_BUFFERED_SIGNALS = 1_000;
+/** Updates of an execution that have no answer yet. */
+export const MAX_OPEN_UPDATES = 100;
+/** Updates with an answer that an execution remembers, for callers that ask again. */
+export const MAX_REMEMBERED_UPDATES = 100;
+/** Bytes of an update's reply as JSON text. */
+export const MAX_REPLY_BYTES = 65_536;
 /** UTF-16 code units of the key that a signal is about. */
 export const MAX_SIGNAL_KEY_LENGTH = 255;
 /** Request ids of signals that an execution remembers. */

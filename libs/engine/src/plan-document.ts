@@ -1,3 +1,4 @@
+import type { QueryDefinition, UpdateDefinition } from "./interaction-document.ts";
 import type { Json, JsonObject } from "./json.ts";
 
 /**
@@ -27,6 +28,10 @@ export interface PlanDocument {
   retentionMs?: number;
   /** 0 (first) to 9 (last); absent: 5. A start may override it. */
   priority?: number;
+  /** What may be asked of a running execution, by name. */
+  updates?: UpdateDefinition[];
+  /** What may be asked of an execution at any time, by name. */
+  queries?: QueryDefinition[];
   compensation?: CompensationPolicy;
   /** For compensation and `finally` together, milliseconds; absent: DEFAULT_CLEANUP_TIMEOUT_MS when canceled, else unlimited. */
   cleanupTimeoutMs?: number;

@@ -1,4 +1,4 @@
-import type { JsonObject } from "@heddle/engine";
+import type { Json, JsonObject } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import { linearRegularExpression } from "@heddle/expression";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
@@ -17,7 +17,11 @@ export function checkInput(
   input: JsonObject,
   field: string,
 ): void {
-  if (inputSchema === undefined) return;
+  if (inputSchema !== undefined) checkPayload(workflowId, inputSchema, input, field);
+}
+
+/** Refuses a value that does not fit a schema. `what` is what the schema is of, for the message. */
+export function checkPayload(what: string, inputSchema: JsonObject, input: Json, field: string): void {
   let validate = validators.get(inputSchema);
   if (validate === undefined) {
     const ajv = new Ajv2020({
@@ -39,7 +43,7 @@ export function checkInput(
   throw new DomainError({
     kind: "invalid_argument",
     reason: "INPUT_INVALID",
-    message: `the ${field} does not fit the input schema of ${workflowId}: ${violations[0]?.field} ${violations[0]?.description}`,
+    message: `the ${field} does not fit the input schema of ${what}: ${violations[0]?.field} ${violations[0]?.description}`,
     violations,
   });
 }

@@ -11,6 +11,8 @@ import type {
   Outcome,
   PlanNodeBase,
   TaskNode,
+  QueryDefinition,
+  UpdateDefinition,
 } from "@heddle/engine";
 import type { PlanSchedule, PlanTrigger } from "./starts/starts.ts";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
@@ -32,7 +34,17 @@ export interface WorkflowDraft {
   starts: StartsDraft;
   compensation?: CompensationPolicy;
   cleanupTimeoutMs?: number;
+  interactions: InteractionsDraft;
 }
+
+/** What may be asked of its executions. */
+export interface InteractionsDraft {
+  updates: UpdateDraft[];
+  queries: QueryDraft[];
+}
+
+export type UpdateDraft = Omit<UpdateDefinition, "when" | "after"> & { when?: Condition; after?: NodeRef };
+export type QueryDraft = QueryDefinition;
 
 export interface NodeDraft {
   index: number;

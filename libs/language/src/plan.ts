@@ -12,6 +12,7 @@ import type {
   WorkflowDraft,
 } from "./draft.ts";
 import type { Graph } from "./graph/graph.ts";
+import { planInteractions } from "./interactions/plan-interactions.ts";
 import { joinOf } from "./graph/reachability.ts";
 import type { PlanStarts } from "./starts/starts.ts";
 
@@ -41,6 +42,7 @@ export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
     ...(priority === undefined ? {} : { priority }),
     ...(workflow.compensation === undefined ? {} : { compensation: workflow.compensation }),
     ...(workflow.cleanupTimeoutMs === undefined ? {} : { cleanupTimeoutMs: workflow.cleanupTimeoutMs }),
+    ...planInteractions(workflow.interactions, graph),
     ...planStarts(starts),
   };
 }
@@ -147,6 +149,8 @@ function planCompensation({ body }: CompensationDraft): Compensation {
     }
     case "action":
       if (body.action === "set" || body.action === "log" || body.action === "emit") return body;
+      break;
+    default:
   }
   throw new Error(`a ${body.kind} cannot undo a node, which must have been reported as an error`);
 }

@@ -9,6 +9,7 @@ import { readNodeList } from "./nodes/read-node.ts";
 import { isText, readTemplate } from "./nodes/reader.ts";
 import type { Report } from "./report.ts";
 import { checkSchema } from "./schema.ts";
+import { readInteractions } from "./interactions/read-interactions.ts";
 import { readStarts } from "./starts/read-starts.ts";
 import { describeSource } from "./source/source-node.ts";
 import type { SourceMap, SourceNode } from "./source/source-node.ts";
@@ -29,6 +30,8 @@ const WORKFLOW_FIELDS = [
   "agents",
   "schedules",
   "triggers",
+  "updates",
+  "queries",
   "nodes",
   ...ENDING_FIELDS,
 ] as const;
@@ -44,6 +47,7 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
   const retentionMs = fields.durationMs("retention");
   const priority = fields.integer("priority", { min: 0, max: 9 });
   const starts = readStarts(fields);
+  const interactions = readInteractions(fields, uses);
   const nodes: NodeDraft[] = [];
   const context = { report, source, uses, nodes, agents: header.agents, starts };
   readNodeList(fields, context, { depth: 0 });
@@ -52,6 +56,7 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
     ...header,
     uses,
     starts,
+    interactions,
     nodes,
     ...readEnding(fields),
     ...(output === undefined ? {} : { output: output.value }),

@@ -11,6 +11,8 @@ export type {
 export { isFinished } from "./client/execution.ts";
 export type { Execution, ExecutionStatus, NodeExecution, NodeStatus, SearchAttributes } from "./client/execution.ts";
 export type { ExecutionEvent } from "./client/execution-event.ts";
+export { ExecutionUpdateError } from "./client/execution-update-error.ts";
+export type { UpdateWithoutReply } from "./client/execution-update-error.ts";
 export { ExecutionFailedError } from "./client/execution-failed-error.ts";
 export type { AttributeFilter, ExecutionFilter, StartRequest } from "./client/executions-client.ts";
 export type { Machine, MachineStatus } from "./client/machine.ts";

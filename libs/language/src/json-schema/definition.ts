@@ -1,5 +1,6 @@
 import type { JsonObject } from "@heddle/engine";
 import { CHART, CHART_DEFINITIONS } from "./charts.ts";
+import { INTERACTION_DEFINITIONS } from "./interactions.ts";
 import { NODE_DEFINITIONS } from "./nodes.ts";
 import {
   type Schema,
@@ -56,6 +57,8 @@ export function createDefinitionSchema(): JsonObject {
           priority: whole("0 (first) to 9 (last).", 0, 9),
           schedules: list("Times at which it starts by itself.", ref("schedule")),
           triggers: list("Events at which it starts by itself.", ref("trigger")),
+          updates: list("Requests that change a running execution, with a reply.", ref("update")),
+          queries: list("Questions that change nothing.", ref("query")),
           nodes: list("The steps.", ref("node")),
           compensation: object("How steps are undone.", {
             on_cancel: flag("false: a cancel leaves what has completed as it is."),
@@ -90,6 +93,7 @@ export function createDefinitionSchema(): JsonObject {
       ),
       ...NODE_DEFINITIONS,
       ...START_DEFINITIONS,
+      ...INTERACTION_DEFINITIONS,
       ...CHART_DEFINITIONS,
     },
   };

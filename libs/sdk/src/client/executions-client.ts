@@ -23,7 +23,8 @@ import {
 import { ExecutionFailedError } from "./execution-failed-error.ts";
 import { plainEvent, type ExecutionEvent } from "./execution-event.ts";
 import { eachItem, type Page } from "./pages.ts";
-import { enumValue, plainPayload, type PayloadReference } from "./plain.ts";
+import { ExecutionUpdateError } from "./execution-update-error.ts";
+import { enumValue, plainFailure, plainPayload, plainValue, type PayloadReference } from "./plain.ts";
 import { present } from "./present.ts";
 import { watchExecution, type WatchOptions } from "./watch.ts";
 
@@ -106,6 +107,21 @@ export interface ExecutionsClient {
     payload?: Json,
     options?: CallOptions & { key?: string; requestId?: string },
   ): Promise<Execution>;
+  /**
+   * Asks the execution to change, as its definition declares under `updates`, and waits for the reply: up to `waitMs`, at most 10 minutes,
+   * else as long as the call. The request id makes repetitions safe, this call's own included.
+   * @throws ExecutionUpdateError when it was accepted and has no reply: the node that it waited for has failed, or the execution has ended, or
+   * the wait was over first
+   * @throws DomainError `UPDATE_REJECTED`, `UPDATE_UNKNOWN`, `INPUT_INVALID`, ...: nothing has changed
+   */
+  update(
+    executionId: string,
+    name: string,
+    payload?: Json,
+    options?: CallOptions & { requestId?: string; waitMs?: number },
+  ): Promise<Json>;
+  /** Asks the execution something: what its definition declares under `queries`, or `input`, `vars`, `nodes`, `waits`, `signals`. @throws DomainError `QUERY_UNKNOWN`, `QUERY_FAILED` */
+  query(executionId: string, name: string, args?: Json, options?: CallOptions): Promise<Json>;
   /** The value that a reference in an event stands for. @throws DomainError `PAYLOAD_NOT_FOUND` */
   payload(reference: PayloadReference, options?: CallOptions): Promise<Json>;
 }
@@ -214,6 +230,18 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       const request = { executionId, name, key, payload: fromJson(ValueSchema, payload), requestId };
       const answer = await call((attempt) => rpc.signalExecution(request, attempt), options);
       return plainExecution(present(answer.execution));
+    },
+    async update(executionId, name, payload = null, { requestId = randomUUID(), waitMs, ...options } = {}) {
+      const wait = waitMs === undefined ? undefined : durationFromMs(waitMs);
+      const request = { executionId, name, payload: fromJson(ValueSchema, payload), requestId, wait };
+      const { reply, failure } = await call((attempt) => rpc.updateExecution(request, attempt), options);
+      if (reply !== undefined) return plainValue(reply);
+      throw new ExecutionUpdateError({ executionId, name, requestId, failure: failure && plainFailure(failure) });
+    },
+    async query(executionId, name, args = null, options) {
+      const request = { executionId, name, args: fromJson(ValueSchema, args) };
+      const { output } = await call((attempt) => rpc.queryExecution(request, attempt), options);
+      return plainValue(present(output));
     },
     async payload({ digest }, options) {
       const { payload } = await call((attempt) => rpc.getPayload({ digest }, attempt), options);

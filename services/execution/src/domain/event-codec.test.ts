@@ -87,6 +87,17 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
   child_ended: fc.record({ ...node, childId: fc.constant(ID) }),
   execution_suspended: fc.record({ at, reason: text }),
   execution_resumed: fc.record({ at, reason: text }),
+  update_accepted: merge(
+    fc.record({ at, name, requestId: text, payload: json }),
+    merge(
+      merge(maybe("set", fc.dictionary(name, json)), maybe("signal", name)),
+      merge(maybe("key", name), maybe("after", name)),
+    ),
+  ),
+  update_answered: fc.oneof(
+    fc.record({ at, name, requestId: text, reply: json }),
+    fc.record({ at, name, requestId: text, failure }),
+  ),
   signal_received: merge(fc.record({ at, name, payload: json, requestId: text }), maybe("key", name)),
   task_scheduled: merge(fc.record({ ...node, attempt }), maybe("input", json)),
   task_completed: fc.record({ ...node, attempt, output: json, startedAt: time, worker: text }),

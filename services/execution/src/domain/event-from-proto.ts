@@ -1,4 +1,4 @@
-import type { ErrorOutcome, Event, ExecutionStarted, ItemEnd, Json, MachineInput } from "@heddle/engine";
+import type { ErrorOutcome, Event, ExecutionStarted, ItemEnd, Json, JsonObject, MachineInput } from "@heddle/engine";
 import type {
   ErrorHandled,
   ExecutionEvent,
@@ -55,6 +55,25 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         payload: json(payload),
         requestId,
       };
+    }
+    case "updateAccepted": {
+      const { name, requestId, payload, set, signal, key, afterNodeId } = event.value;
+      return {
+        type: "update_accepted",
+        at,
+        name,
+        requestId,
+        payload: json(payload),
+        ...present("set", payloads.read(set) as JsonObject | undefined),
+        ...present("signal", nonEmpty(signal)),
+        ...present("key", nonEmpty(key)),
+        ...present("after", nonEmpty(afterNodeId)),
+      };
+    }
+    case "updateAnswered": {
+      const { name, requestId, reply, failure } = event.value;
+      const end = failure === undefined ? { reply: json(reply) } : { failure: readFailure(failure, payloads) };
+      return { type: "update_answered", at, name, requestId, ...end };
     }
     case "taskScheduled": {
       const { nodeId, attempt, input } = event.value;

@@ -22,6 +22,10 @@ export const answerMarginMs = 250;
 /** Longest wait of StartExecution. */
 export const maxStartWaitMs = 600_000;
 
+/** Longest wait of UpdateExecution, and the one of a call that has neither a wait nor a deadline. */
+export const maxUpdateWaitMs = 600_000;
+export const defaultUpdateWaitMs = 60_000;
+
 /** How long a start waits for the execution whose place it takes to end. */
 export const keyReplacementWaitMs = 10_000;
 

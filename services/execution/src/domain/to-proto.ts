@@ -142,7 +142,7 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
   });
 }
 
-function toFailure(failure: Failure): ProtoFailure {
+export function toFailure(failure: Failure): ProtoFailure {
   return create(FailureSchema, {
     type: failure.type,
     message: failure.message,

@@ -13,8 +13,10 @@ import { listHistory } from "../handlers/list-history.ts";
 import { reportMachine } from "../handlers/report-machine.ts";
 import { resumeExecution } from "../handlers/resume-execution.ts";
 import { signalExecution } from "../handlers/signal-execution.ts";
+import { queryExecution } from "../handlers/query-execution.ts";
 import { startExecution } from "../handlers/start-execution.ts";
 import { suspendExecution } from "../handlers/suspend-execution.ts";
+import { updateExecution } from "../handlers/update-execution.ts";
 import { terminateExecution } from "../handlers/terminate-execution.ts";
 import { watchExecution } from "../handlers/watch-execution.ts";
 
@@ -79,6 +81,15 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
       partitionOf: ofExecution,
       handle: (request, call) => signalExecution(context, request, call),
       isRepeatable: hasKey,
+    }),
+    updateExecution: router.unary(method.updateExecution, {
+      partitionOf: ofExecution,
+      handle: (request, call) => updateExecution(context, request, call),
+      isRepeatable: hasKey,
+    }),
+    queryExecution: router.unary(method.queryExecution, {
+      partitionOf: ofExecution,
+      handle: (request) => queryExecution(context, request),
     }),
     deleteExecution: router.unary(method.deleteExecution, {
       partitionOf: ofExecution,

@@ -258,6 +258,22 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
     case: "itemEnded";
   } | {
     /**
+     * An update was accepted and applied.
+     *
+     * @generated from field: heddle.execution.v1.UpdateAccepted update_accepted = 50;
+     */
+    value: UpdateAccepted;
+    case: "updateAccepted";
+  } | {
+    /**
+     * An update has its reply, or cannot have one.
+     *
+     * @generated from field: heddle.execution.v1.UpdateAnswered update_answered = 51;
+     */
+    value: UpdateAnswered;
+    case: "updateAnswered";
+  } | {
+    /**
      * Search attributes of the execution were set.
      *
      * @generated from field: heddle.execution.v1.AttributesSet attributes_set = 70;
@@ -840,6 +856,109 @@ export declare type SignalReceived = Message<"heddle.execution.v1.SignalReceived
  * Use `create(SignalReceivedSchema)` to create a new message.
  */
 export declare const SignalReceivedSchema: GenMessage<SignalReceived>;
+
+/**
+ * An update was accepted and applied. One that is refused leaves no event.
+ *
+ * @generated from message heddle.execution.v1.UpdateAccepted
+ */
+export declare type UpdateAccepted = Message<"heddle.execution.v1.UpdateAccepted"> & {
+  /**
+   * Name of the update.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Tells it from others of the execution: the caller's idempotency key, or a generated one.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * What came with it.
+   *
+   * @generated from field: heddle.common.v1.Payload payload = 3;
+   */
+  payload?: Payload | undefined;
+
+  /**
+   * Variables that it has set, a JSON object; absent when it sets none.
+   *
+   * @generated from field: heddle.common.v1.Payload set = 4;
+   */
+  set?: Payload | undefined;
+
+  /**
+   * Signal that its payload is for the waits of the execution; empty when it is none.
+   *
+   * @generated from field: string signal = 5;
+   */
+  signal: string;
+
+  /**
+   * Key of that signal; empty when it has none.
+   *
+   * @generated from field: string key = 6;
+   */
+  key: string;
+
+  /**
+   * Node whose end the reply waits for; empty when it waits for none.
+   *
+   * @generated from field: string after_node_id = 7;
+   */
+  afterNodeId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.UpdateAccepted.
+ * Use `create(UpdateAcceptedSchema)` to create a new message.
+ */
+export declare const UpdateAcceptedSchema: GenMessage<UpdateAccepted>;
+
+/**
+ * An update has its reply, or cannot have one. Exactly one of both is set.
+ *
+ * @generated from message heddle.execution.v1.UpdateAnswered
+ */
+export declare type UpdateAnswered = Message<"heddle.execution.v1.UpdateAnswered"> & {
+  /**
+   * Name of the update.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * As in UpdateAccepted.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * What the sender gets as the reply.
+   *
+   * @generated from field: heddle.common.v1.Payload reply = 3;
+   */
+  reply?: Payload | undefined;
+
+  /**
+   * Why there is none: the node that it waited for has failed, or the reply cannot be evaluated.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 4;
+   */
+  failure?: Failure | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.UpdateAnswered.
+ * Use `create(UpdateAnsweredSchema)` to create a new message.
+ */
+export declare const UpdateAnsweredSchema: GenMessage<UpdateAnswered>;
 
 /**
  * An attempt of a task was handed to the scheduler.

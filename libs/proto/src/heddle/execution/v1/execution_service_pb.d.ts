@@ -7,8 +7,8 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import type { AttributeFilter, Execution, ExecutionOrigin, ExecutionStatus } from "./execution_pb.js";
 import type { ExecutionEvent } from "./execution_event_pb.js";
-import type { Payload } from "../../common/v1/payload_pb.js";
 import type { Failure } from "../../common/v1/failure_pb.js";
+import type { Payload } from "../../common/v1/payload_pb.js";
 
 /**
  * Describes the file heddle/execution/v1/execution_service.proto.
@@ -671,6 +671,143 @@ export declare type SignalExecutionResponse = Message<"heddle.execution.v1.Signa
 export declare const SignalExecutionResponseSchema: GenMessage<SignalExecutionResponse>;
 
 /**
+ * Request of UpdateExecution.
+ *
+ * @generated from message heddle.execution.v1.UpdateExecutionRequest
+ */
+export declare type UpdateExecutionRequest = Message<"heddle.execution.v1.UpdateExecutionRequest"> & {
+  /**
+   * Id of the execution.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+
+  /**
+   * Name of the update, as the definition declares it.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * What comes with it; absent means null.
+   *
+   * @generated from field: google.protobuf.Value payload = 3;
+   */
+  payload?: Value | undefined;
+
+  /**
+   * Idempotency key, unique in the execution; empty: one is made, and this call cannot be repeated safely.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+
+  /**
+   * How long to wait for the reply, at most 10 minutes, and never longer than a moment before the call's deadline. Absent: as long as the
+   * deadline allows, a minute without one. 0: not at all.
+   *
+   * @generated from field: google.protobuf.Duration wait = 5;
+   */
+  wait?: Duration | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.UpdateExecutionRequest.
+ * Use `create(UpdateExecutionRequestSchema)` to create a new message.
+ */
+export declare const UpdateExecutionRequestSchema: GenMessage<UpdateExecutionRequest>;
+
+/**
+ * Response of UpdateExecution. Neither reply nor failure: it is accepted, and the wait was over first; the same call again waits on.
+ *
+ * @generated from message heddle.execution.v1.UpdateExecutionResponse
+ */
+export declare type UpdateExecutionResponse = Message<"heddle.execution.v1.UpdateExecutionResponse"> & {
+  /**
+   * The request's, or the generated one.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The reply. A reply of null is a Value that is null.
+   *
+   * @generated from field: google.protobuf.Value reply = 2;
+   */
+  reply?: Value | undefined;
+
+  /**
+   * Why there is no reply and will be none: the node that it waited for has failed, the reply cannot be evaluated, or the execution has ended.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 3;
+   */
+  failure?: Failure | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.UpdateExecutionResponse.
+ * Use `create(UpdateExecutionResponseSchema)` to create a new message.
+ */
+export declare const UpdateExecutionResponseSchema: GenMessage<UpdateExecutionResponse>;
+
+/**
+ * Request of QueryExecution.
+ *
+ * @generated from message heddle.execution.v1.QueryExecutionRequest
+ */
+export declare type QueryExecutionRequest = Message<"heddle.execution.v1.QueryExecutionRequest"> & {
+  /**
+   * Id of the execution.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+
+  /**
+   * Name of the query: one that the definition declares, or `input`, `vars`, `nodes`, `waits` or `signals`.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Its arguments; absent means null.
+   *
+   * @generated from field: google.protobuf.Value args = 3;
+   */
+  args?: Value | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.QueryExecutionRequest.
+ * Use `create(QueryExecutionRequestSchema)` to create a new message.
+ */
+export declare const QueryExecutionRequestSchema: GenMessage<QueryExecutionRequest>;
+
+/**
+ * Response of QueryExecution.
+ *
+ * @generated from message heddle.execution.v1.QueryExecutionResponse
+ */
+export declare type QueryExecutionResponse = Message<"heddle.execution.v1.QueryExecutionResponse"> & {
+  /**
+   * What the query gives; null is a Value that is null.
+   *
+   * @generated from field: google.protobuf.Value output = 1;
+   */
+  output?: Value | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.QueryExecutionResponse.
+ * Use `create(QueryExecutionResponseSchema)` to create a new message.
+ */
+export declare const QueryExecutionResponseSchema: GenMessage<QueryExecutionResponse>;
+
+/**
  * Request of DeleteExecution.
  *
  * @generated from message heddle.execution.v1.DeleteExecutionRequest
@@ -1145,6 +1282,32 @@ export declare const ExecutionService: GenService<{
     methodKind: "unary";
     input: typeof SignalExecutionRequestSchema;
     output: typeof SignalExecutionResponseSchema;
+  },
+  /**
+   * Asks an execution to change, and answers with its reply. The definition declares under `updates` what may be asked: the payload is checked
+   * by its schema (INVALID_ARGUMENT with INPUT_INVALID) and its condition (FAILED_PRECONDITION with UPDATE_REJECTED), and an update that is
+   * refused changes nothing. One that is accepted is durable before the answer. The same request_id is applied once, and gives the same
+   * reply as long as the execution remembers it: the last 100. NOT_FOUND with UPDATE_UNKNOWN, RESOURCE_EXHAUSTED with
+   * EXECUTION_LIMIT_REACHED while 100 updates have no reply yet, FAILED_PRECONDITION with EXECUTION_FINISHED or REQUEST_ID_REUSED.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.UpdateExecution
+   */
+  updateExecution: {
+    methodKind: "unary";
+    input: typeof UpdateExecutionRequestSchema;
+    output: typeof UpdateExecutionResponseSchema;
+  },
+  /**
+   * Asks an execution something, live or ended, and changes nothing. The definition declares queries under `queries`; `input`, `vars`, `nodes`,
+   * `waits` and `signals` are there always. The answer is never older than the last acknowledged change. NOT_FOUND with QUERY_UNKNOWN,
+   * FAILED_PRECONDITION with QUERY_FAILED, INVALID_ARGUMENT with INPUT_INVALID.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.QueryExecution
+   */
+  queryExecution: {
+    methodKind: "unary";
+    input: typeof QueryExecutionRequestSchema;
+    output: typeof QueryExecutionResponseSchema;
   },
   /**
    * Starts a new execution from an old one: from its start, or from a node on, with the results before that node taken over.
