@@ -1,5 +1,5 @@
 export { createActiveVersionTableSql, findActiveVersion } from "./active-versions.ts";
-export { checkInput, checkInputSize } from "./check-input.ts";
+export { checkInput, checkInputSize, findSchemaFaults } from "./check-input.ts";
 export {
   compareReplay,
   type ExpectedState,
