@@ -13,6 +13,8 @@ export type { Execution, ExecutionStatus, NodeExecution, NodeStatus } from "./cl
 export type { ExecutionEvent } from "./client/execution-event.ts";
 export { ExecutionFailedError } from "./client/execution-failed-error.ts";
 export type { ExecutionFilter, StartRequest } from "./client/executions-client.ts";
+export type { HumanTask, HumanTaskAnswer, HumanTaskStatus } from "./client/human-task.ts";
+export type { HumanAction, HumanTaskFilter, HumanTasksClient } from "./client/human-tasks-client.ts";
 export type { Machine, MachineStatus } from "./client/machine.ts";
 export type { MachineEvent } from "./client/machine-event.ts";
 export type {

@@ -115,6 +115,7 @@ function toWait({
   taskOpen,
   childExecutionId,
   signal,
+  humanTaskId,
   dueAt,
   branches,
   machine,
@@ -126,6 +127,7 @@ function toWait({
     ...(taskId !== "" && { taskId, taskOpen }),
     ...(childExecutionId !== "" && { childExecutionId }),
     ...(signal !== "" && { signal }),
+    ...(humanTaskId !== "" && { humanTaskId }),
     ...timeOf("dueAt", dueAt),
   };
 }
