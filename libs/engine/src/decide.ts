@@ -17,7 +17,7 @@ import {
 import { acknowledgeMachine, completeMachine, failMachine } from "./machine-results.ts";
 import { completeChild, completeTask, failChild, failTask } from "./results.ts";
 import { receiveSignal } from "./signals.ts";
-import { cancelActive, createTurn, emit } from "./turn.ts";
+import { cancelActive, createTurn, emit, endExecution } from "./turn.ts";
 
 export interface Decision {
   state: ExecutionState;
@@ -103,6 +103,8 @@ function apply(turn: Turn, command: Exclude<Command, StartCommand>): void {
       return resume(turn, command.reason);
     case "cancel":
       return cancel(turn, command.reason);
+    case "terminate":
+      return terminate(turn, command.reason);
     case "fire_timers":
     // `drive` fires whatever is due; a timer of a finished execution is merely late.
   }
@@ -122,8 +124,16 @@ function resume(turn: Turn, reason: string): void {
 function cancel(turn: Turn, reason: string): void {
   if (turn.state.status === "canceled") return;
   refuseFinished(turn, "cancel");
+  // It ends already.
+  if (turn.state.ending !== undefined) return;
+  endExecution(turn, { outcome: "canceled", reason });
+}
+
+function terminate(turn: Turn, reason: string): void {
+  if (turn.state.status === "canceled") return;
+  refuseFinished(turn, "terminate");
   cancelActive(turn);
-  emit(turn, { type: "execution_canceled", at: turn.at, reason });
+  emit(turn, { type: "execution_canceled", at: turn.at, reason, terminated: true });
 }
 
 function refuseFinished(turn: Turn, action: string): void {

@@ -141,6 +141,10 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "mapStarted":
       applyToNode(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "compensationStarted":
+      // One node undoes all turns of a step, one after the other.
+      Object.assign(nodeOf(view, event.value.nodeId), { status: NodeStatus.PENDING, ...NOT_BEGUN });
+      break;
     case "humanTaskCreated":
     case "humanTaskClaimed":
     case "humanTaskReleased":
@@ -154,6 +158,9 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "itemStarted":
     case "itemEnded":
     case "turnEnded":
+    case "executionEnding":
+    case "compensationRecorded":
+    case "childEnded":
     case "executionStarted":
     case "signalReceived":
     case "customEventEmitted":
@@ -290,10 +297,18 @@ function startTurn(view: ExecutionView, node: NodeView, { turn, dueAtMs }: TurnS
   if (dueAtMs !== 0n) node.dueAtMs = Number(dueAtMs);
   if (turn === 0) return;
   for (const inside of nodesInside(view, node)) {
-    Object.assign(inside, { status: NodeStatus.PENDING, startedAtMs: undefined, endedAtMs: undefined });
-    Object.assign(inside, { dueAtMs: undefined, signal: undefined, failure: undefined, skipReason: undefined });
+    Object.assign(inside, { status: NodeStatus.PENDING, ...NOT_BEGUN });
   }
 }
+
+const NOT_BEGUN = {
+  startedAtMs: undefined,
+  endedAtMs: undefined,
+  dueAtMs: undefined,
+  signal: undefined,
+  failure: undefined,
+  skipReason: undefined,
+};
 
 /** Those that stand deeper and follow: the outline puts a body below its group or loop. */
 function nodesInside({ nodes }: ExecutionView, { id, depth }: NodeView): NodeView[] {

@@ -1,5 +1,6 @@
 import { type Event, machineInputToJson } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { endingToProto, recordToProto } from "./ending-to-proto.ts";
 import { executionOf } from "./told.ts";
 import { toProtoHumanEvent } from "./human-event-codec.ts";
 import { toProtoOrigin } from "./origin.ts";
@@ -179,6 +180,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           workflowId: event.workflowId,
           version: event.version ?? 0,
           input: payloads.write(`input of node ${event.nodeId}`, event.input),
+          compensates: event.compensates ?? "",
         },
       };
     case "machine_requested":
@@ -197,6 +199,11 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
         case: "machineAcknowledged",
         value: { $typeName: `${PACKAGE}.MachineAcknowledged`, nodeId: event.nodeId, machineId: event.machineId },
       };
+    case "compensation_recorded":
+    case "compensation_started":
+    case "child_ended":
+    case "execution_ending":
+      return endingToProto(event, payloads);
     case "logged":
       return {
         case: "logged",
@@ -227,7 +234,10 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
   }
 }
 
-type ExecutionLevelEvent = Extract<Event, { type: `execution_${string}` | "signal_received" }>;
+type ExecutionLevelEvent = Exclude<
+  Extract<Event, { type: `execution_${string}` | "signal_received" }>,
+  { type: "execution_ending" }
+>;
 
 function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): ProtoEvent {
   switch (event.type) {
@@ -248,6 +258,8 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
           traceparent: event.traceparent ?? "",
           depth: event.depth ?? 0,
           origin: toProtoOrigin(event.origin),
+          compensatesExecutionId: event.compensates?.executionId ?? "",
+          compensations: (event.compensates?.records ?? []).map((record) => recordToProto(record, payloads)),
         },
       };
     case "execution_completed":
@@ -271,7 +283,12 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
     case "execution_canceled":
       return {
         case: "executionCanceled",
-        value: { $typeName: `${PACKAGE}.ExecutionCanceled`, reason: event.reason, ...endOf(event) },
+        value: {
+          $typeName: `${PACKAGE}.ExecutionCanceled`,
+          reason: event.reason,
+          ...endOf(event),
+          terminated: event.terminated ?? false,
+        },
       };
     case "execution_suspended":
       return {
