@@ -1,3 +1,5 @@
+export { findAttributesFault } from "./attributes.ts";
+export type { AttributeValue, Attributes } from "./attributes.ts";
 export { awaitsChild } from "./awaits-child.ts";
 export type * from "./commands.ts";
 export { decide } from "./decide.ts";
@@ -8,6 +10,11 @@ export type * from "./events.ts";
 export { evolve } from "./evolve.ts";
 export { isFinished } from "./execution-state.ts";
 export type { BufferedSignal, ExecutionState } from "./execution-state.ts";
+export type { UpdateState } from "./execution-state.ts";
+export type * from "./interaction-document.ts";
+export { BUILT_IN_QUERIES, answerQuery } from "./queries.ts";
+export { findUpdateOutcome } from "./updates.ts";
+export type { UpdateOutcome } from "./updates.ts";
 export { listChanges } from "./changed-paths.ts";
 export type { Change } from "./changed-paths.ts";
 export { boundFailure, coreFailure, cutText } from "./failure.ts";

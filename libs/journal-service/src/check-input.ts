@@ -17,12 +17,17 @@ export function checkInput(
   input: JsonObject,
   field: string,
 ): void {
-  const violations = inputSchema === undefined ? [] : findSchemaFaults(inputSchema, input, field);
+  if (inputSchema !== undefined) checkPayload(workflowId, inputSchema, input, field);
+}
+
+/** Refuses a value that does not fit a schema. `what` is what the schema is of, for the message. */
+export function checkPayload(what: string, schema: JsonObject, value: Json, field: string): void {
+  const violations = findSchemaFaults(schema, value, field);
   if (violations.length === 0) return;
   throw new DomainError({
     kind: "invalid_argument",
     reason: "INPUT_INVALID",
-    message: `the ${field} does not fit the input schema of ${workflowId}: ${violations[0]?.field} ${violations[0]?.description}`,
+    message: `the ${field} does not fit the input schema of ${what}: ${violations[0]?.field} ${violations[0]?.description}`,
     violations,
   });
 }

@@ -35,9 +35,10 @@ import { readPlan } from "./definitions/read-plan.ts";
 import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
-import { publisherGraceMs } from "./domain/limits.ts";
+import { publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
 import { createMachines } from "./domain/machines.ts";
 import { createTurnEffects } from "./domain/turns.ts";
+import { createWorkflowKeys, requestScope } from "./domain/workflow-keys.ts";
 import { createAtOwner } from "./forwarding/at-owner.ts";
 import { createRoutedMethods } from "./forwarding/routed-methods.ts";
 import type { ExecutionContext } from "./handlers/context.ts";
@@ -49,6 +50,8 @@ import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
 import { registerMetrics } from "./metrics.ts";
 import { createHumanTaskMethods } from "./human/human-task-methods.ts";
 import { withHumanTasks } from "./human/projection.ts";
+import { createPurger } from "./retention/purger.ts";
+import type { Retention } from "./retention/retention.ts";
 import { createExecutionProjection } from "./store/projection.ts";
 
 /** Consumer group of DefinitionEvents; its positions are kept under this name. */
@@ -75,6 +78,10 @@ export interface ExecutionServiceOptions {
   logger: Logger;
   metrics?: Metrics;
   journalLimits?: Partial<JournalLimits>;
+  /** How long executions are kept whose definition does not say it. Default: for ever. */
+  retention?: Retention;
+  /** How often the purge looks for those whose time is over. Default a minute. */
+  purgeIntervalMs?: number;
   now?: () => number;
   /** A newer process runs under the name of this one, which has given up for good: end it, with this error's message. */
   onSuperseded?: (error: Error) => void;
@@ -94,6 +101,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const definitions = createRpcClient(DefinitionService, options.definition);
   const hub = createHub();
   const requestIds = createRequestIds();
+  const workflowKeys = createWorkflowKeys();
   const openTasks = createOpenTasks();
 
   const plans = createPlans<PlanDocument, Plan>({
@@ -113,8 +121,13 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     database,
     (key) => plans.resolve(key).then(({ plan }) => plan),
     (finished) => {
-      for (const { namespace, requestId } of finished) if (requestId !== "") requestIds.release(namespace, requestId);
+      for (const execution of finished) {
+        const { id, namespace, requestId, workflowKey } = execution;
+        if (requestId !== "") requestIds.release(requestScope(execution), requestId);
+        if (workflowKey !== "") workflowKeys.release(namespace, workflowKey, id);
+      }
     },
+    options.retention,
   );
 
   const stateMachines = createRpcClient(StateMachineService, options.statemachine);
@@ -135,7 +148,16 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     onResults: (results, done) => submitResults(runtime, results, done, logger),
     logger,
   });
-  const effects = createTurnEffects({ openTasks, children, machines, hub, requestIds, scheduler: link, now });
+  const effects = createTurnEffects({
+    openTasks,
+    children,
+    machines,
+    hub,
+    requestIds,
+    workflowKeys,
+    scheduler: link,
+    now,
+  });
 
   const runtime = createJournalRuntime({
     database,
@@ -171,9 +193,26 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     },
   );
 
+  const purger = createPurger({
+    database,
+    ownedPartitions: () => runtime.ownedPartitions(),
+    intervalMs: options.purgeIntervalMs ?? purgeIntervalMs,
+    logger,
+  });
+
   if (options.metrics !== undefined) registerMetrics(options.metrics, runtime, openTasks, publisher);
   const atOwner = createAtOwner(() => methods);
-  const context: ExecutionContext = { runtime, database, plans, hub, requestIds, openTasks, now, atOwner };
+  const context: ExecutionContext = {
+    runtime,
+    database,
+    plans,
+    hub,
+    requestIds,
+    workflowKeys,
+    openTasks,
+    now,
+    atOwner,
+  };
   const router = createOwnerRouter({ directory: runtime, dial: options.dial });
   const methods = createRoutedMethods(context, router);
   // What events tell goes the way of every call: to the owner of the execution.
@@ -205,9 +244,11 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
         );
       }
       link.start();
+      purger.start();
     },
     async stop() {
       link.stop();
+      await purger.stop();
       children.stop();
       machines.stop();
       await Promise.all(subscriptions.splice(0).map((subscription) => subscription.close()));
@@ -219,6 +260,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
       await runtime.stop();
       // What no broker has taken until now stays in the journal: whoever closes the bus ends the attempt.
       requestIds.clear();
+      workflowKeys.clear();
       hub.notifyAll();
     },
   };

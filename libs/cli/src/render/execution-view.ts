@@ -163,6 +163,8 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "childEnded":
     case "executionStarted":
     case "signalReceived":
+    case "updateAccepted":
+    case "updateAnswered":
     case "customEventEmitted":
     case undefined:
       break;

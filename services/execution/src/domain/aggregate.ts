@@ -31,6 +31,8 @@ export type ExecutionCommand =
       plan: Plan;
       /** Asked at the moment of deciding: the execution that has this start's request id already. */
       findTaken?: () => string | undefined;
+      /** Called at the moment of deciding. @throws DomainError when it may not start any more */
+      check?: () => void;
     });
 
 /** The execution as the journal runtime sees it: all decisions are the engine's. */
@@ -42,6 +44,7 @@ export function createExecutionAggregate(
     decide(execution, command, { id, now }) {
       if (command.type === "start") {
         refuseTaken("EXECUTION_ALREADY_STARTED", `request id ${command.start.requestId}`, command.findTaken?.());
+        command.check?.();
       }
       const plan = execution?.plan ?? planOf(command, id);
       const { state, events } = decide(plan, execution?.state, command, {

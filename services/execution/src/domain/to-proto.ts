@@ -97,6 +97,8 @@ export function toExecutionAlone(id: string, execution: Execution): ExecutionMes
     startedAt: timestampFromMs(state.startedAt),
     endedAt: toTimestamp(state.endedAt),
     lastSeq: BigInt(execution.seq),
+    workflowKey: state.workflowKey ?? "",
+    searchAttributes: state.attributes,
     compensatesExecutionId: state.compensates ?? "",
     ending: toEnding(execution),
   });
@@ -154,13 +156,14 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
   });
 }
 
-function toFailure(failure: Failure): ProtoFailure {
+export function toFailure(failure: Failure): ProtoFailure {
   return create(FailureSchema, {
     type: failure.type,
     message: failure.message,
     nonRetryable: failure.retryable === false,
     retryAfterMs: BigInt(Math.ceil(failure.retryAfterMs ?? 0)),
     nodeId: failure.nodeId ?? "",
+    business: failure.business === true,
     details:
       failure.details === undefined ? undefined : { form: { case: "json", value: JSON.stringify(failure.details) } },
   });

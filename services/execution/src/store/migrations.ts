@@ -3,6 +3,8 @@ import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
 import { humanTaskMigration } from "../human/migration.ts";
 import { defineMigrations } from "@heddle/store";
+import { findMigrations } from "./find-migrations.ts";
+import { retentionMigrations } from "./retention-migrations.ts";
 
 export const executionMigrations = defineMigrations([
   ...journalMigrations(),
@@ -68,4 +70,6 @@ export const executionMigrations = defineMigrations([
     },
   },
   humanTaskMigration,
+  ...findMigrations,
+  ...retentionMigrations,
 ]);
