@@ -5,6 +5,7 @@ import type { CommandContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { addMachineCommands } from "./machine-program.ts";
+import { addTaskCommands } from "./task-program.ts";
 import { addScheduleCommands } from "./schedule-program.ts";
 import {
   collectLabel,
@@ -243,6 +244,7 @@ function createProgram(io: CliIo, start: Start): Command {
 
   addScheduleCommands(program, add, started);
   addMachineCommands(program, add, started);
+  addTaskCommands(program, add, started);
 
   command("explain <task-or-execution-id>", "say why a task does not run yet").action(
     (id: string, _options, self: Command) =>

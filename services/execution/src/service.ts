@@ -18,6 +18,7 @@ import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition
 import { DiagnosticsService } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { ExecutionService as ExecutionDescriptor } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import {
   createInMemoryTransport,
@@ -47,6 +48,8 @@ import { createSchedulerLink } from "./link/scheduler-link.ts";
 import { parseTaskId } from "./link/task-messages.ts";
 import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
 import { registerMetrics } from "./metrics.ts";
+import { createHumanTaskMethods } from "./human/human-task-methods.ts";
+import { withHumanTasks } from "./human/projection.ts";
 import { createPurger } from "./retention/purger.ts";
 import type { Retention } from "./retention/retention.ts";
 import { createExecutionProjection } from "./store/projection.ts";
@@ -114,7 +117,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const loader = createPlanLoader({ resolve: (key) => plans.resolve(key), logger });
   const subscriptions: Subscription[] = [];
 
-  const projection = createExecutionProjection(
+  const executionProjection = createExecutionProjection(
     database,
     (key) => plans.resolve(key).then(({ plan }) => plan),
     (finished) => {
@@ -161,7 +164,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     owner,
     address: options.address,
     aggregate: createExecutionAggregate(plans, childId),
-    projection,
+    projection: withHumanTasks(executionProjection),
     limits: options.journalLimits,
     logger,
     now,
@@ -221,7 +224,10 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
 
   return {
     routes: (routes) =>
-      routes.service(ExecutionDescriptor, methods).service(DiagnosticsService, createDiagnostics(context, router)),
+      routes
+        .service(ExecutionDescriptor, methods)
+        .service(HumanTaskService, createHumanTaskMethods(context, router))
+        .service(DiagnosticsService, createDiagnostics(context, router)),
     async start() {
       await runtime.start();
       await publisher.start();
