@@ -6,6 +6,7 @@ import type { CommandContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { addMachineCommands } from "./machine-program.ts";
+import { addTaskCommands } from "./task-program.ts";
 import { addScheduleCommands } from "./schedule-program.ts";
 import {
   collectLabel,
@@ -245,6 +246,7 @@ function createProgram(io: CliIo, start: Start): Command {
   addBatchCommands(program, add, started);
   addScheduleCommands(program, add, started);
   addMachineCommands(program, add, started);
+  addTaskCommands(program, add, started);
 
   command("explain <task-or-execution-id>", "say why a task does not run yet").action(
     (id: string, _options, self: Command) =>

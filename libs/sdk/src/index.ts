@@ -23,6 +23,8 @@ export type {
   CreateBatchRequest,
 } from "./client/batches-client.ts";
 export type { ExecutionFilter, StartRequest } from "./client/executions-client.ts";
+export type { HumanTask, HumanTaskAnswer, HumanTaskStatus } from "./client/human-task.ts";
+export type { HumanAction, HumanTaskFilter, HumanTasksClient } from "./client/human-tasks-client.ts";
 export type { Machine, MachineStatus } from "./client/machine.ts";
 export type { MachineEvent } from "./client/machine-event.ts";
 export type {

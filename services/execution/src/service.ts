@@ -19,6 +19,7 @@ import { BatchService } from "@heddle/proto/heddle/execution/v1/batch_service_pb
 import { DiagnosticsService } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { ExecutionService as ExecutionDescriptor } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import {
   createInMemoryTransport,
@@ -50,6 +51,8 @@ import { createSchedulerLink } from "./link/scheduler-link.ts";
 import { parseTaskId } from "./link/task-messages.ts";
 import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
 import { registerMetrics } from "./metrics.ts";
+import { createHumanTaskMethods } from "./human/human-task-methods.ts";
+import { withHumanTasks } from "./human/projection.ts";
 import { createPurger } from "./retention/purger.ts";
 import type { Retention } from "./retention/retention.ts";
 import { createExecutionProjection } from "./store/projection.ts";
@@ -117,7 +120,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const loader = createPlanLoader({ resolve: (key) => plans.resolve(key), logger });
   const subscriptions: Subscription[] = [];
 
-  const projection = createExecutionProjection(
+  const executionProjection = createExecutionProjection(
     database,
     (key) => plans.resolve(key).then(({ plan }) => plan),
     (finished) => {
@@ -164,7 +167,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     owner,
     address: options.address,
     aggregate: createExecutionAggregate(plans, childId),
-    projection,
+    projection: withHumanTasks(executionProjection),
     limits: options.journalLimits,
     logger,
     now,
@@ -237,6 +240,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
           BatchService,
           createBatchHandlers(context, () => batches.wake()),
         )
+        .service(HumanTaskService, createHumanTaskMethods(context, router))
         .service(DiagnosticsService, createDiagnostics(context, router)),
     async start() {
       await runtime.start();

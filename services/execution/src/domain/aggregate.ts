@@ -12,7 +12,7 @@ import {
 } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import type { AggregateType } from "@heddle/journal";
-import { type LoadedPlans, refuseTaken } from "@heddle/journal-service";
+import { findSchemaFaults, type LoadedPlans, refuseTaken } from "@heddle/journal-service";
 import { decodeEvent, encodeEvent } from "./event-codec.ts";
 import { nameExecution } from "./told.ts";
 
@@ -51,6 +51,7 @@ export function createExecutionAggregate(
         executionId: id,
         now,
         childId: (nodeId) => childId(id, nodeId),
+        checkForm: (form, answer) => findSchemaFaults(form, answer, "answer"),
       });
       const seq = (execution?.seq ?? 0) + events.length;
       // What undoes another execution is not another run of the workflow: nothing must be started because it has ended.

@@ -1,6 +1,7 @@
 import { createPoisonTableSql, createPositionTableSql, dropPoisonTableSql, dropPositionTableSql } from "@heddle/events";
 import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
+import { humanTaskMigration } from "../human/migration.ts";
 import { defineMigrations } from "@heddle/store";
 import { batchMigrations } from "./batch-migrations.ts";
 import { findMigrations } from "./find-migrations.ts";
@@ -69,6 +70,7 @@ export const executionMigrations = defineMigrations([
       await knex.schema.dropTable("active_versions");
     },
   },
+  humanTaskMigration,
   ...findMigrations,
   ...retentionMigrations,
   ...batchMigrations,

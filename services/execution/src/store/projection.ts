@@ -166,7 +166,7 @@ function indexedOf({ id, captured }: { id: string; captured: Row }): IndexedExec
 }
 
 /** Postgres takes no NUL, and a refused row would hold up its partition's projection. The snapshot keeps what was said. */
-function storable<T extends string | undefined>(text: T): T {
+export function storable<T extends string | undefined>(text: T): T {
   return text?.replaceAll("\u0000", "\ufffd") as T;
 }
 
@@ -195,6 +195,6 @@ async function select(database: Queryable, condition: string, value: unknown): P
   return rows;
 }
 
-function isoTime(ms: number): string {
+export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }

@@ -1856,7 +1856,7 @@ export declare type HumanTaskClaimed = Message<"heddle.execution.v1.HumanTaskCla
   nodeId: string;
 
   /**
-   * Who.
+   * Who has claimed it.
    *
    * @generated from field: string by = 2;
    */
@@ -1890,7 +1890,7 @@ export declare type HumanTaskReleased = Message<"heddle.execution.v1.HumanTaskRe
   nodeId: string;
 
   /**
-   * Who.
+   * Who has given it back.
    *
    * @generated from field: string by = 2;
    */
@@ -1972,14 +1972,14 @@ export declare type HumanTaskCommented = Message<"heddle.execution.v1.HumanTaskC
   nodeId: string;
 
   /**
-   * Who.
+   * Who has said it.
    *
    * @generated from field: string by = 2;
    */
   by: string;
 
   /**
-   * The comment.
+   * What was said, at most 8,192 characters.
    *
    * @generated from field: string text = 3;
    */
@@ -2013,14 +2013,14 @@ export declare type HumanTaskAnswered = Message<"heddle.execution.v1.HumanTaskAn
   nodeId: string;
 
   /**
-   * Who.
+   * Who has answered.
    *
    * @generated from field: string by = 2;
    */
   by: string;
 
   /**
-   * The answer.
+   * The answer, as its form wants it.
    *
    * @generated from field: heddle.common.v1.Payload answer = 3;
    */
