@@ -14,6 +14,8 @@ export { createFieldCompiler } from "./field.ts";
 export type { Field, FieldCompiler, FieldFault } from "./field.ts";
 export { describeType, findField, isObject, setField, toText } from "./json-object.ts";
 export type * from "./json.ts";
+export { countItems } from "./map-items.ts";
+export type { MapItems } from "./map-items.ts";
 export * from "./limits.ts";
 export { linkPlan } from "./link-plan.ts";
 export { machineInputToJson } from "./machine-input.ts";
