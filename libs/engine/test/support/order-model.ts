@@ -102,7 +102,8 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     if (event.type === "turn_started") return observeTurn(index, event);
     if (event.type === "turn_ended") return;
     if (event.type === "item_started" || event.type === "item_ended") return observeItem(index, event);
-    if (event.type === "map_started") maps.set(index, { count: countItems(event.items), started: 0, running: new Set() });
+    if (event.type === "map_started")
+      maps.set(index, { count: countItems(event.items), started: 0, running: new Set() });
     const isRetry = event.type === "task_scheduled" && event.input === undefined;
     if (!begun.has(index) && event.type !== "node_canceled") checkMayBegin(index, event);
     else if (event.type === "task_scheduled") check(isRetry, event, "the node has begun before");

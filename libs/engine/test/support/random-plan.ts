@@ -1,4 +1,12 @@
-import type { Dependence, ErrorHandler, Outcome, PlanDocument, PlanNode, PlanNodeBase, RetryPolicy } from "../../src/index.ts";
+import type {
+  Dependence,
+  ErrorHandler,
+  Outcome,
+  PlanDocument,
+  PlanNode,
+  PlanNodeBase,
+  RetryPolicy,
+} from "../../src/index.ts";
 import { TEST_RETRY, linkActivators } from "./plan-text.ts";
 import type { Random } from "./random.ts";
 
