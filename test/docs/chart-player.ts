@@ -23,7 +23,7 @@ export function createChartPlayer(document: ChartDocument): Player {
   const chart = linkChart(document);
   const history: MachineEvent[] = [];
   let machine: MachineState | undefined;
-  let now = 0;
+  let now = Date.UTC(2030, 0, 1);
 
   function send(command: MachineCommand): MachineEvent[] {
     const { state, events } = decide(chart, machine, command, { machineId: MACHINE_ID, now });

@@ -26,6 +26,7 @@ const SILENT: ReadonlySet<Event["type"]> = new Set([
   "map_started",
   "turn_ended",
   "signal_received",
+  "machine_acknowledged",
 ]);
 
 export function createDagPlayer(document: PlanDocument): Player {
@@ -33,7 +34,7 @@ export function createDagPlayer(document: PlanDocument): Player {
   const history: Event[] = [];
   const children = new Map<string, string>();
   let state: ExecutionState | undefined;
-  let now = 0;
+  let now = Date.UTC(2030, 0, 1);
 
   function decideOne(command: Command): Event[] {
     const decision = decide(plan, state, command, { executionId: EXECUTION_ID, now, childId: (name) => `of-${name}` });
@@ -64,6 +65,19 @@ export function createDagPlayer(document: PlanDocument): Player {
     }
     now = end;
     return events;
+  }
+
+  /** A machine says that it exists before it can end. */
+  function end(command: Extract<TraceCommand, { verb: "gives" | "fails" }>): Event[] {
+    const index = plan.indices.get(command.name) ?? -1;
+    if (plan.nodes[index]?.definition.kind !== "state_machine") return send(result(command));
+    const machine = { nodeId: command.name, machineId: "order-1" };
+    const events = send({ type: "acknowledge_machine", ...machine });
+    const last: Command =
+      command.verb === "gives"
+        ? { type: "complete_machine", ...machine, output: outputOf(command) }
+        : { type: "fail_machine", ...machine, failure: { type: command.type, message: command.message } };
+    return [...events, ...send(last)];
   }
 
   function result(command: Extract<TraceCommand, { verb: "gives" | "fails" }>): Command {
@@ -97,13 +111,19 @@ export function createDagPlayer(document: PlanDocument): Player {
           },
         });
       case "send":
-        return send({ type: "signal", name: command.name, payload: command.data as Json, requestId: "" });
+        return send({
+          type: "signal",
+          name: command.name,
+          ...(command.key !== undefined && { key: command.key }),
+          payload: command.data as Json,
+          requestId: "",
+        });
       case "cancel":
         return send({ type: "cancel", reason: "" });
       case "pass":
         return pass(command.ms);
       default:
-        return send(result(command));
+        return end(command);
     }
   }
 
@@ -114,7 +134,7 @@ export function createDagPlayer(document: PlanDocument): Player {
         if (event.type === "child_started") children.set(event.nodeId, event.childId);
         if (event.type === "item_started") children.set(`${event.nodeId}[${event.index}]`, event.childId);
       }
-      return events.filter(({ type }) => !SILENT.has(type)).map(describe);
+      return events.filter((event) => !isSilent(event)).map(describe);
     },
     check() {
       let replayed: ExecutionState | undefined;
@@ -126,6 +146,10 @@ export function createDagPlayer(document: PlanDocument): Player {
   };
 }
 
+function isSilent(event: Event): boolean {
+  return SILENT.has(event.type) || (event.type === "task_failed" && event.retryAt === undefined);
+}
+
 function outputOf(command: TraceCommand): Json {
   return command.verb === "gives" ? (command.output as Json) : null;
 }
@@ -135,7 +159,7 @@ function describe(event: Event): string {
     case "task_scheduled":
       return `${event.nodeId} runs${isEmpty(event.input) ? "" : ` with ${JSON.stringify(event.input)}`}`;
     case "task_failed":
-      return `${event.nodeId} fails (${event.failure.type})${event.retryAt === undefined ? "" : ", and is tried again"}`;
+      return `${event.nodeId} fails (${event.failure.type}), and is tried again`;
     case "wait_started":
       return `${event.nodeId} waits${event.signal === undefined ? "" : ` for signal ${event.signal}`}`;
     case "child_started":

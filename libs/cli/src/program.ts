@@ -170,7 +170,8 @@ function createProgram(io: CliIo, start: Start): Command {
     );
 
   for (const [name, description] of [
-    ["cancel", "end an execution and its children"],
+    ["cancel", "end an execution and its children, in order: steps are undone, finally runs"],
+    ["terminate", "end an execution and its children at once: nothing is undone"],
     ["suspend", "let an execution start nothing new"],
     ["resume", "let a suspended execution go on"],
   ] as const) {
@@ -182,6 +183,7 @@ function createProgram(io: CliIo, start: Start): Command {
   }
 
   command("signal <execution-id> <name>", "send a signal to an execution")
+    .option("--key <key>", "what it is about: only waits with this key take it")
     .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")
     .option("--request-id <id>", "idempotency key: the same id is taken once")
     .action((id: string, name: string, options, self: Command) =>

@@ -1,23 +1,29 @@
 import type { ExecutionStarted, Failure } from "./events.ts";
+import type { HumanCommand } from "./human-commands.ts";
 import type { Json } from "./json.ts";
 
 /** What the outside asks of one execution. `decide` answers each with events or refuses it with a DomainError. */
 export type Command =
+  | HumanCommand
   | { type: "start"; start: Omit<ExecutionStarted, "type" | "at"> }
   /** Results that come late, twice or for an attempt that is over are refused with reason TASK_NOT_RUNNING. */
   | { type: "complete_task"; nodeId: string; attempt: number; output: Json; startedAt: number; worker: string }
   | { type: "fail_task"; nodeId: string; attempt: number; failure: Failure; startedAt?: number; worker?: string }
   /** Everything that is due at `now`: retries, waits, the execution's deadline. */
   | { type: "fire_timers" }
-  | { type: "complete_child"; nodeId: string; childId: string; output: Json }
+  /** `compensable`: the child has completed steps that can be undone. */
+  | { type: "complete_child"; nodeId: string; childId: string; output: Json; compensable?: boolean }
   | { type: "fail_child"; nodeId: string; childId: string; failure: Failure }
   /** The machine of a node exists, and has its first events. Repeating it changes nothing. */
   | { type: "acknowledge_machine"; nodeId: string; machineId: string }
   | { type: "complete_machine"; nodeId: string; machineId: string; output: Json }
   /** It has failed or was deleted, or cannot be created: then it has no id. */
   | { type: "fail_machine"; nodeId: string; machineId?: string; failure: Failure }
-  /** A signal with a request id that was seen before is accepted and changes nothing. */
-  | { type: "signal"; name: string; payload: Json; requestId: string }
+  /** A signal with a request id that was seen before is accepted and changes nothing. A wait takes those of its own key only. */
+  | { type: "signal"; name: string; key?: string; payload: Json; requestId: string }
   | { type: "suspend"; reason: string }
   | { type: "resume"; reason: string }
-  | { type: "cancel"; reason: string };
+  /** Stops what runs, compensates, runs `finally`, and ends as canceled. */
+  | { type: "cancel"; reason: string }
+  /** Ends as canceled at once: neither compensation nor `finally` runs, here and in children. */
+  | { type: "terminate"; reason: string };

@@ -1,3 +1,4 @@
+import type { HumanEvent } from "./human-events.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { MapItems } from "./map-items.ts";
 
@@ -23,12 +24,13 @@ export interface Failure {
  */
 export type Event =
   | ExecutionStarted
+  | HumanEvent
   | { type: "execution_completed"; at: number; output: Json }
   | { type: "execution_failed"; at: number; failure: Failure }
-  | { type: "execution_canceled"; at: number; reason: string }
+  | { type: "execution_canceled"; at: number; reason: string; terminated?: true }
   | { type: "execution_suspended"; at: number; reason: string }
   | { type: "execution_resumed"; at: number; reason: string }
-  | { type: "signal_received"; at: number; name: string; payload: Json; requestId: string }
+  | { type: "signal_received"; at: number; name: string; key?: string; payload: Json; requestId: string }
   /**
    * An attempt was handed to the scheduler. The input is recorded with the first one only; the retries have the same. In a
    * loop the attempts of all turns are counted together.
@@ -56,8 +58,11 @@ export type Event =
       /** The engine has ended it, and a worker may still be at it. */
       stopped?: boolean;
     }
-  /** A wait began: until `dueAt`, or for a signal, or both. With neither: a parallel began, activated its branches and waits for them. */
-  | { type: "wait_started"; at: number; nodeId: string; dueAt?: number; signal?: string }
+  /**
+   * A wait began: until `dueAt`, or for a signal, of a key or of none, or both. With neither: a parallel began, activated its
+   * branches and waits for them.
+   */
+  | { type: "wait_started"; at: number; nodeId: string; dueAt?: number; signal?: string; key?: string }
   | {
       type: "child_started";
       at: number;
@@ -66,6 +71,8 @@ export type Event =
       workflowId: string;
       version?: number;
       input: Json;
+      /** The child undoes the steps of this execution, and does nothing else. */
+      compensates?: string;
     }
   /** A state machine is to be created, and is waited for. */
   | {
@@ -116,8 +123,34 @@ export type Event =
   /** A turn of a loop ended, and another one may follow. */
   | { type: "turn_ended"; at: number; nodeId: string; turn: number; result: Json }
   | { type: "logged"; at: number; nodeId: string; level: "debug" | "info" | "warn" | "error"; message: string }
+  /** The execution is to end this way. What runs is stopped, then steps are compensated, then `finally` runs, and the end's own event follows. */
+  | { type: "execution_ending"; at: number; end: ExecutionEnd; dueAt?: number }
+  /** A step that can be undone has completed. */
+  | ({ type: "compensation_recorded"; at: number } & CompensationRecord)
+  /** The step that completed last of those that are not undone yet is undone; the node is the one that does it. */
+  | { type: "compensation_started"; at: number; nodeId: string }
+  /** A child that was canceled as the execution was to end has ended: nothing of it goes on any more. */
+  | { type: "child_ended"; at: number; nodeId: string; childId: string }
   /** The definition's own event, published with the execution's. */
   | { type: "custom_event_emitted"; at: number; nodeId: string; name: string; payload: Json };
+
+/** How an execution is to end. */
+export type ExecutionEnd =
+  | { outcome: "completed"; output: Json }
+  | { outcome: "failed"; failure: Failure }
+  | { outcome: "canceled"; reason: string };
+
+/** A step that has completed and can be undone, with all that this needs, as it was then. */
+export interface CompensationRecord {
+  /** The step. */
+  nodeId: string;
+  /** What undoes it is called with this. */
+  input?: Json;
+  /** Instead: why the input could not be made. */
+  failure?: Failure;
+  /** Instead: the child whose own steps are to be undone. */
+  childId?: string;
+}
 
 /** What a node gives to its state machine. */
 export interface MachineInput {
@@ -154,6 +187,8 @@ export interface ExecutionStarted {
   parent?: { executionId: string; nodeId: string };
   /** Set when something other than an execution waits for its end; the core only keeps it. */
   origin?: ExecutionOrigin;
+  /** It undoes the steps of another execution of the same version, and does nothing else. */
+  compensates?: { executionId: string; records: CompensationRecord[] };
   /** Sub-workflows above it; absent for a start from outside. */
   depth?: number;
   priority: number;

@@ -1,6 +1,16 @@
 import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
-import { type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
+import {
+  awaitChild,
+  beginCompensating,
+  beginEnding,
+  endAwait,
+  failEndingNode,
+  recordCompensation,
+  startCompensation,
+} from "./ending-state.ts";
+import { type BufferedSignal, type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
+import { changeHumanTask, closeHumanTask, createHumanTask } from "./human-state.ts";
 import { assignFields, isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
@@ -25,9 +35,14 @@ import { pruneTimers, pushTimer } from "./timers.ts";
 export function evolve(plan: Plan, state: ExecutionState | undefined, event: Event): ExecutionState {
   if (event.type === "execution_started") {
     if (state) throw replayDiverged("a history has a second execution_started; it must have one, as its first event");
-    const { type: _, at, ...start } = event;
-    const started = createState(plan, { ...start, startedAt: at });
+    const { type: _, at, compensates, ...start } = event;
+    const started = createState(plan, {
+      ...start,
+      ...(compensates !== undefined && { compensates: compensates.executionId }),
+      startedAt: at,
+    });
     started.payloadBytes = approximateBytes(event.input);
+    if (compensates !== undefined) beginCompensating(plan, started, event);
     return started;
   }
   if (!state) throw replayDiverged(`a history begins with ${event.type}; it must begin with execution_started`);
@@ -35,7 +50,7 @@ export function evolve(plan: Plan, state: ExecutionState | undefined, event: Eve
   if ("nodeId" in event) {
     evolveNode(plan, state, getNode(plan, event.nodeId), event);
   } else {
-    evolveExecution(state, event);
+    evolveExecution(plan, state, event);
   }
   state.updatedAt = event.at;
   return state;
@@ -63,11 +78,32 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   item_ended: ["waiting"],
   node_skipped: ["pending"],
   node_canceled: ["scheduled", "backing_off", "waiting"],
+  human_task_created: ["pending"],
+  human_task_claimed: ["waiting"],
+  human_task_released: ["waiting"],
+  human_task_reassigned: ["waiting"],
+  human_task_commented: ["waiting"],
+  human_task_answered: ["waiting"],
+  human_task_escalated: ["waiting"],
+  human_task_expired: ["waiting"],
   logged: ["pending"],
   custom_event_emitted: ["pending"],
+  // A child may be found to have completed when its node has begun afresh.
+  compensation_recorded: [
+    "pending",
+    "scheduled",
+    "backing_off",
+    "waiting",
+    "completed",
+    "failed",
+    "skipped",
+    "canceled",
+  ],
+  compensation_started: ["pending", "completed", "failed", "canceled"],
+  child_ended: ["canceled", "completed", "failed"],
 };
 
-function evolveExecution(state: ExecutionState, event: ExecutionEvent): void {
+function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEvent): void {
   switch (event.type) {
     case "execution_completed":
       finish(state, "completed", event.at);
@@ -81,6 +117,10 @@ function evolveExecution(state: ExecutionState, event: ExecutionEvent): void {
     case "execution_canceled":
       finish(state, "canceled", event.at);
       state.reason = event.reason;
+      if (event.terminated) state.isTerminated = true;
+      break;
+    case "execution_ending":
+      beginEnding(plan, state, event);
       break;
     case "execution_suspended":
       state.status = "suspended";
@@ -91,7 +131,11 @@ function evolveExecution(state: ExecutionState, event: ExecutionEvent): void {
       state.reason = event.reason;
       break;
     case "signal_received":
-      state.signals.push({ name: event.name, payload: event.payload });
+      state.signals.push({
+        name: event.name,
+        ...(event.key !== undefined && { key: event.key }),
+        payload: event.payload,
+      });
       state.payloadBytes += approximateBytes(event.payload);
       if (event.requestId !== "") {
         state.requestIds.push(event.requestId);
@@ -144,6 +188,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       if (linked.definition.kind === "parallel") activateBranches(plan, state, linked);
       if (event.signal !== undefined) {
         node.signal = event.signal;
+        if (event.key !== undefined) node.signalKey = event.key;
         state.signalWaiters.push(linked.index);
       }
       if (event.dueAt !== undefined) {
@@ -154,6 +199,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
     case "child_started":
       node.childId = event.childId;
       node.input = event.input;
+      if (event.compensates !== undefined) node.compensates = event.compensates;
       state.payloadBytes += approximateBytes(event.input);
       begin(state, linked, node, "waiting", event.at);
       break;
@@ -175,6 +221,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       end(state, linked, node, "failed", event.at);
       // Any other failure ends the execution: nothing may become ready by it.
       if (linked.tolerated) settle(plan, state, linked);
+      if (linked.role !== undefined) failEndingNode(state, linked, event);
       break;
     case "error_handled":
       handleError(plan, state, linked, node, event);
@@ -185,8 +232,20 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
     case "item_started":
       startItem(state, linked, event);
       break;
-    case "item_ended":
+    case "item_ended": {
+      const { childId } = node.map?.active.find(({ index }) => index === event.index) ?? {};
       endItem(state, linked, event);
+      if (event.end.outcome === "canceled") awaitChild(state, linked, childId);
+      break;
+    }
+    case "compensation_recorded":
+      recordCompensation(state, event);
+      break;
+    case "compensation_started":
+      startCompensation(plan, state, linked);
+      break;
+    case "child_ended":
+      endAwait(state, event.childId);
       break;
     case "turn_started":
       if (node.status === "pending") begin(state, linked, node, "waiting", event.at);
@@ -201,6 +260,19 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       dequeue(state, linked.index);
       endTurn(state, linked, node, event);
       break;
+    case "human_task_created":
+      begin(state, linked, node, "waiting", event.at);
+      createHumanTask(state, linked, event);
+      break;
+    case "human_task_claimed":
+    case "human_task_released":
+    case "human_task_reassigned":
+    case "human_task_commented":
+    case "human_task_answered":
+    case "human_task_escalated":
+    case "human_task_expired":
+      changeHumanTask(state, linked, event);
+      break;
     case "node_skipped":
       node.skipReason = event.reason;
       if (event.reason === "not_needed") dequeueAnywhere(state, linked.index);
@@ -212,6 +284,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       // For readers of the history: the node's end follows.
       break;
     case "node_canceled":
+      if (node.fallback === undefined) awaitChild(state, linked, node.childId);
       dequeueAnywhere(state, linked.index);
       end(state, linked, node, "canceled", event.at);
       if (event.reason !== undefined) settle(plan, state, linked);
@@ -286,11 +359,10 @@ function complete(
 ): void {
   node.output = event.output;
   const definition = linked.definition;
-  if (definition.kind === "action" && definition.action === "wait" && definition.signal !== undefined) {
-    // The payload moves from the buffer to the output: its size has been counted.
-    takeSignal(state, definition.signal);
-  } else {
-    state.payloadBytes += approximateBytes(event.output);
+  state.payloadBytes += approximateBytes(event.output);
+  // What a fallback gives is no signal's, and after a time-out there is none to take.
+  if (definition.kind === "action" && definition.action === "wait" && node.fallback === undefined) {
+    takeSignal(state, definition.signal, node.signalKey);
   }
   if (definition.kind === "action" && definition.action === "set" && isObject(event.output)) {
     assignFields(state.vars, event.output);
@@ -304,26 +376,33 @@ function end(state: ExecutionState, linked: LinkedNode, node: NodeState, status:
   dequeue(state, linked.index);
   setStatus(state, node, status);
   node.endedAt = at;
+  if (linked.definition.kind === "human") closeHumanTask(state, linked.index, status, at);
   if (isContainer(linked.definition)) dequeueBody(state, linked);
   if (node.map?.isQueued) {
     dequeueAnywhere(state, linked.index);
     node.map.isQueued = false;
   }
-  if (node.signal !== undefined) state.signalWaiters.splice(state.signalWaiters.indexOf(linked.index), 1);
+  // It ends twice when a fallback has run in its place.
+  const waiter = node.signal === undefined ? -1 : state.signalWaiters.indexOf(linked.index);
+  if (waiter >= 0) state.signalWaiters.splice(waiter, 1);
   if (node.dueAt !== undefined) {
     node.dueAt = undefined;
     pruneTimers(state);
   }
 }
 
-function takeSignal(state: ExecutionState, name: string): void {
-  const at = state.signals.findIndex((signal) => signal.name === name);
-  if (at >= 0) state.signals.splice(at, 1);
+/** The payload moves from the buffer to the output. */
+function takeSignal(state: ExecutionState, name: string | undefined, key: string | undefined): void {
+  const at = state.signals.findIndex((signal) => signal.name === name && signal.key === key);
+  if (at < 0) return;
+  const [taken] = state.signals.splice(at, 1);
+  state.payloadBytes -= approximateBytes((taken as BufferedSignal).payload);
 }
 
 function finish(state: ExecutionState, status: ExecutionStatus, at: number): void {
   state.status = status;
   state.endedAt = at;
+  delete state.ending;
   // Nothing can come of these any more.
   state.ready = [];
   state.readyHead = 0;

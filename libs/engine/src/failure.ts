@@ -5,8 +5,10 @@ import type { FailureClass } from "./plan-document.ts";
 
 /** Failure types that the core itself gives. Workers and definitions add their own. */
 export type CoreFailureType =
-  /** The execution's or a wait's time is over. */
+  /** The execution's time is over, or a group's or loop's. */
   | "timeout"
+  /** The time of a wait is over, and what it waits for has not come. */
+  | "wait_timeout"
   /** All attempts of a task together have taken too long. */
   | "total_timeout"
   /** An expression could not be evaluated. */
@@ -19,7 +21,13 @@ export type CoreFailureType =
   /** A loop that would have more turns than it may. */
   | "too_many_turns"
   /** A map of which more items have failed than it tolerates. */
-  | "too_many_failures";
+  | "too_many_failures"
+  /** A step could not be undone. */
+  | "compensation_failed"
+  /** The time for compensation and `finally` is over. */
+  | "cleanup_timeout"
+  /** Nobody has answered a human node in time. */
+  | "deadline_exceeded";
 
 export function classOf(failure: Failure): FailureClass {
   return failure.business === true ? "business" : "technical";

@@ -25,6 +25,16 @@ export interface PlanDocument {
   timeoutMs?: number;
   /** 0 (first) to 9 (last); absent: 5. A start may override it. */
   priority?: number;
+  compensation?: CompensationPolicy;
+  /** For compensation and `finally` together, milliseconds; absent: DEFAULT_CLEANUP_TIMEOUT_MS when canceled, else unlimited. */
+  cleanupTimeoutMs?: number;
+}
+
+export interface CompensationPolicy {
+  /** Whether a cancel undoes what has completed; absent: it does. */
+  onCancel?: boolean;
+  /** When a step cannot be undone: the rest stays as it is (`fail`, also when absent), or is undone all the same (`continue`). */
+  onFailure?: "fail" | "continue";
 }
 
 export type PlanNode =
@@ -37,7 +47,8 @@ export type PlanNode =
   | MapNode
   | AggregationNode
   | SubWorkflowNode
-  | StateMachineNode;
+  | StateMachineNode
+  | HumanNode;
 
 export interface PlanNodeBase {
   id: string;
@@ -62,7 +73,19 @@ export interface PlanNodeBase {
   onError?: ErrorHandler[];
   /** Expression source without `${}`; the node is skipped when it gives false. */
   when?: string;
+  /** What undoes the node once it has completed. */
+  compensate?: Compensation;
 }
+
+type Undoing<Node> = Node extends unknown ? Omit<Node, keyof PlanNodeBase> : never;
+
+/**
+ * Its fields are evaluated when the step completes, and see `current`: the step's output. Without `inputs` that is the input.
+ */
+export type Compensation =
+  | Undoing<TaskNode>
+  | Undoing<SubWorkflowNode>
+  | Undoing<Extract<ActionNode, { action: "set" | "log" | "emit" }>>;
 
 /** A condition over the outcomes of other nodes, which are named by their index. */
 export type Dependence =
@@ -168,8 +191,15 @@ export type ActionNode = PlanNodeBase & { kind: "action" } & (
         duration?: number | string;
         /** A template that gives an RFC 3339 time. */
         until?: string;
-        /** Waits for a signal of this name; its payload is the output. With `duration` as well the node fails with type `timeout` when the time passes first. */
+        /** Waits for a signal of this name; its payload is the output. A duration or time beside it is how long: see `onTimeout`. */
         signal?: string;
+        /** Template of a text, number or boolean: only signals that were sent with this key count. Absent: only those without one. */
+        key?: Json;
+        /**
+         * When the time is over before the signal: `fail` with type `wait_timeout`, the default, or `continue`. The output is then
+         * `{ timed_out, payload }` in both cases, so that what follows can tell them apart.
+         */
+        onTimeout?: "fail" | "continue";
       }
   );
 
@@ -203,6 +233,8 @@ export interface ParallelNode extends PlanNodeBase {
 /** Runs its body once. It completes when all nodes of the body are settled, and fails with the first of them that fails. */
 export interface GroupNode extends PlanNodeBase {
   kind: "group";
+  /** It runs at the end of the execution, whatever that is: nothing waits for it, and its failure fails nothing that has ended otherwise. */
+  isFinally?: true;
   /** Nodes whose `container` is this one, ascending. */
   body: number[];
   /** Template, which sees the body; absent: an object of the outputs of the body's leaves, by id. */
@@ -295,4 +327,51 @@ export interface StateMachineNode extends PlanNodeBase {
   context?: Json;
   /** Sent once it is created, in order. `data` is a template. */
   events: { event: string; data?: Json }[];
+}
+
+/** Asks people. It completes with their answer, or answers. */
+export interface HumanNode extends PlanNodeBase {
+  kind: "human";
+  /** Template of a text. */
+  title: Json;
+  /** Template of a text. */
+  description?: Json;
+  /** Template of a text: who is to answer. null and the empty text: nobody yet. */
+  assignee?: Json;
+  /** Template of a text or a list of texts: whose members may take it. */
+  groups?: Json;
+  /** JSON Schema (2020-12) of an answer; absent: any value. */
+  form?: JsonObject;
+  /** Template: what is shown to whoever answers. */
+  data?: Json;
+  /** Template: values that whoever answers may mend. */
+  proposed?: Json;
+  /** 0 (first) to 9 (last); absent: the execution's. */
+  priority?: number;
+  /** Template of a duration (`4h`, or a number of milliseconds) or of an RFC 3339 time; absent: no end. */
+  deadline?: Json;
+  /** What follows when the deadline passes, and then each step's own. */
+  escalation?: EscalationStep[];
+  /** Template of the answer that counts when the last deadline has passed; absent: the node fails with `deadline_exceeded`. */
+  defaultAnswer?: Json;
+  /** Absent: the first answer is the only one. */
+  quorum?: Quorum;
+}
+
+/** Who is asked next; nobody: those who were asked before, again. */
+export interface EscalationStep {
+  assignee?: Json;
+  groups?: Json;
+  /** Absent: this step has no end. */
+  deadline?: Json;
+}
+
+/** Several people answer, each once. */
+export interface Quorum {
+  /** How many may answer. */
+  of: number;
+  /** How many must have answered; with `field` how many must agree. From 1 to `of`. */
+  need: number;
+  /** The field of the answer that they must agree on. */
+  field?: string;
 }

@@ -1,6 +1,7 @@
 import type { Event, ItemEnd } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Field } from "./field.ts";
+import type { Json, JsonObject } from "./json.ts";
 import type { ErrorHandler, PlanDocument, PlanNode, RetryRule } from "./plan-document.ts";
 
 // Plans hold programs, programs take turns, turns hold plans: these types stand together because they name each other.
@@ -14,6 +15,10 @@ export interface Plan {
   prerequisiteCounts: readonly number[];
   /** The nodes of the workflow itself, without those of bodies. */
   body: Body;
+  /** Index of the group that runs at the end. */
+  finally?: number;
+  /** Something of it says what undoes a step: it waits for canceled children, which may undo their own. */
+  hasCompensation: boolean;
   output?: Field;
 }
 
@@ -50,6 +55,12 @@ export interface LinkedNode {
    * nodes go on when it has failed.
    */
   tolerated: boolean;
+  /** It takes no part in the workflow itself: it undoes a step, or is the group that runs at the end. */
+  role?: "compensation" | "finally";
+  /** Index of the node that undoes it. */
+  compensation?: number;
+  /** What undoes it is called with this. */
+  compensationInput?: Field;
   errorHandlers: readonly LinkedErrorHandler[];
   /** Of a task: in order. */
   retryRules: readonly LinkedRetryRule[];
@@ -76,7 +87,7 @@ export interface NodeProgram {
   join?(turn: Turn, node: LinkedNode): void;
   /** Only maps: an item has ended by itself. */
   itemEnded?(turn: Turn, node: LinkedNode, index: number, end: Exclude<ItemEnd, { outcome: "canceled" }>): void;
-  /** Only tasks, waits, groups and loops: the time that the node waited for has come. */
+  /** Only tasks, waits, human nodes, groups and loops: the time that the node waited for has come. */
   fire?(turn: Turn, node: LinkedNode): void;
 }
 
@@ -87,6 +98,11 @@ export interface DecideContext {
   now: number;
   /** The execution id of a node's child. The same for every call with the same node, so that a child starts once. */
   childId(nodeId: string): string;
+  /**
+   * What is wrong with a human answer by its form, a JSON Schema; none when it fits. Must give the same for the same. Absent:
+   * forms are not checked.
+   */
+  checkForm?(form: JsonObject, answer: Json): { field: string; description: string }[];
   /** Largest output, input or signal payload in bytes of JSON; default DEFAULT_MAX_PAYLOAD_BYTES. */
   maxPayloadBytes?: number;
 }

@@ -50,7 +50,7 @@ export function endTurn(state: ExecutionState, linked: LinkedNode, node: NodeSta
 }
 
 /** The node is as it was at the start, but for what must not come twice: the numbers of its attempts and the ids of its children. */
-function restart(plan: Plan, state: ExecutionState, index: number): void {
+export function restart(plan: Plan, state: ExecutionState, index: number): void {
   const node = state.nodes[index] as NodeState;
   remember(state, index, node);
   state.payloadBytes -= heldBytes(node);

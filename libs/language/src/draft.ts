@@ -1,6 +1,8 @@
 import type {
+  ActionNode,
   FailureClass,
   GroupNode,
+  HumanNode,
   Json,
   JsonObject,
   LoopNode,
@@ -118,6 +120,7 @@ export type NodeBody =
       context?: Json;
       events: { event: string; data?: Json }[];
     }
+  | ({ kind: "human" } & Plain<HumanNode>)
   /** Its type is missing or unknown: there is nothing to plan, and errors are reported already. */
   | { kind: "unknown" };
 
@@ -128,7 +131,7 @@ export type ActionBody =
   | { action: "emit"; event: string; payload?: Json }
   | { action: "fail"; message: Json; errorType?: Json; class?: FailureClass; details?: Json }
   | { action: "break"; value?: Json }
-  | { action: "wait"; duration?: number | string; until?: string; signal?: string };
+  | ({ action: "wait" } & Omit<Extract<ActionNode, { action: "wait" }>, "kind" | "action" | keyof PlanNodeBase>);
 
 export interface CaseDraft {
   match: { kind: "literal"; value: null | boolean | number | string } | { kind: "expression"; condition: Condition };

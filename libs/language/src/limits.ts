@@ -58,3 +58,7 @@ export const MAX_TRIGGERS = 100;
 export const MAX_MACHINE_EVENTS = 100;
 /** States of a machine. */
 export const MAX_STATES = 2_000;
+/** Steps of the escalation of a human node. */
+export const MAX_ESCALATIONS = 20;
+/** People who answer one human node. */
+export const MAX_QUORUM = 1_000;

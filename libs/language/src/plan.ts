@@ -85,6 +85,7 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
         ...(body.cancelRest === undefined ? {} : { cancelRest: body.cancelRest }),
       };
     case "group":
+    case "human":
       return { ...base, ...body };
     case "loop": {
       const { while: before, until, ...loop } = body;

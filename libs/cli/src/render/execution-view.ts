@@ -16,11 +16,14 @@ export interface NodeView {
   endedAtMs?: number;
   dueAtMs?: number;
   signal?: string;
+  signalKey?: string;
   worker?: string;
   failure?: Pick<Failure, "type" | "message">;
   skipReason?: string;
   childId?: string;
   machineId?: string;
+  /** Of a human node: who is to answer, as far as it was seen; absent: anybody. */
+  asks?: string;
   /** Of a group or loop that has begun, from 0. */
   turn?: number;
 }
@@ -64,6 +67,7 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
       endedAtMs: toMs(node.endedAt),
       dueAtMs: toMs(node.dueAt),
       signal: node.signal || undefined,
+      signalKey: node.signalKey || undefined,
       worker: node.worker || undefined,
       failure: node.failure,
       skipReason: node.skipReason || undefined,
@@ -133,9 +137,26 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "mapStarted":
       applyToNode(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "compensationStarted":
+      // One node undoes all turns of a step, one after the other.
+      Object.assign(nodeOf(view, event.value.nodeId), { status: NodeStatus.PENDING, ...NOT_BEGUN });
+      break;
+    case "humanTaskCreated":
+    case "humanTaskClaimed":
+    case "humanTaskReleased":
+    case "humanTaskReassigned":
+    case "humanTaskEscalated":
+      askPeople(nodeOf(view, event.value.nodeId), event, at);
+      break;
+    case "humanTaskCommented":
+    case "humanTaskAnswered":
+    case "humanTaskExpired":
     case "itemStarted":
     case "itemEnded":
     case "turnEnded":
+    case "executionEnding":
+    case "compensationRecorded":
+    case "childEnded":
     case "executionStarted":
     case "signalReceived":
     case "customEventEmitted":
@@ -192,6 +213,7 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
       node.startedAtMs ??= at;
       node.dueAtMs = event.value.dueAtMs === 0n ? undefined : Number(event.value.dueAtMs);
       node.signal = event.value.signal || undefined;
+      node.signalKey = event.value.key || undefined;
       break;
     case "childStarted":
       node.status = NodeStatus.WAITING;
@@ -234,6 +256,33 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
   }
 }
 
+type AskEvent = Extract<
+  ExecutionEvent["event"],
+  {
+    case: "humanTaskCreated" | "humanTaskClaimed" | "humanTaskReleased" | "humanTaskReassigned" | "humanTaskEscalated";
+  }
+>;
+
+function askPeople(node: NodeView, event: AskEvent, at: number): void {
+  switch (event.case) {
+    case "humanTaskClaimed":
+      node.asks = event.value.by;
+      break;
+    case "humanTaskReleased":
+      node.asks = undefined;
+      break;
+    case "humanTaskCreated":
+    case "humanTaskEscalated":
+      node.status = NodeStatus.WAITING;
+      node.startedAtMs ??= at;
+      node.dueAtMs = event.value.dueAtMs === 0n ? undefined : Number(event.value.dueAtMs);
+      node.asks = event.value.assignee || event.value.groups.join(", ") || undefined;
+      break;
+    case "humanTaskReassigned":
+      node.asks = event.value.assignee || event.value.groups.join(", ") || undefined;
+  }
+}
+
 /** Everything inside begins afresh. */
 function startTurn(view: ExecutionView, node: NodeView, { turn, dueAtMs }: TurnStarted, at: number): void {
   node.status = NodeStatus.WAITING;
@@ -242,10 +291,18 @@ function startTurn(view: ExecutionView, node: NodeView, { turn, dueAtMs }: TurnS
   if (dueAtMs !== 0n) node.dueAtMs = Number(dueAtMs);
   if (turn === 0) return;
   for (const inside of nodesInside(view, node)) {
-    Object.assign(inside, { status: NodeStatus.PENDING, startedAtMs: undefined, endedAtMs: undefined });
-    Object.assign(inside, { dueAtMs: undefined, signal: undefined, failure: undefined, skipReason: undefined });
+    Object.assign(inside, { status: NodeStatus.PENDING, ...NOT_BEGUN });
   }
 }
+
+const NOT_BEGUN = {
+  startedAtMs: undefined,
+  endedAtMs: undefined,
+  dueAtMs: undefined,
+  signal: undefined,
+  failure: undefined,
+  skipReason: undefined,
+};
 
 /** Those that stand deeper and follow: the outline puts a body below its group or loop. */
 function nodesInside({ nodes }: ExecutionView, { id, depth }: NodeView): NodeView[] {

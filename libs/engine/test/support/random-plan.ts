@@ -1,6 +1,8 @@
 import type {
+  Compensation,
   Dependence,
   ErrorHandler,
+  HumanNode,
   Outcome,
   PlanDocument,
   PlanNode,
@@ -24,6 +26,7 @@ const KINDS = [
   "aggregation",
   "child",
   "map",
+  "human",
 ] as const;
 
 /**
@@ -33,7 +36,10 @@ const KINDS = [
 export function makeRandomPlan(random: Random, size: number): PlanDocument {
   const nodes: PlanNode[] = [];
   const isCalm = random.chance(0.7);
+  const isSaga = random.chance(0.4);
   makeBody(random, nodes, { size, isCalm, depth: 0, isInLoop: false });
+  if (isSaga) addCompensations(random, nodes);
+  if (random.chance(0.25)) addFinally(random, nodes, isCalm);
   breakCycles(nodes);
   linkActivators(nodes);
   return {
@@ -41,9 +47,33 @@ export function makeRandomPlan(random: Random, size: number): PlanDocument {
     workflowId: "test",
     type: "dag",
     nodes,
+    ...(isSaga && { compensation: { onCancel: random.chance(0.8), onFailure: random.pick(["fail", "continue"]) } }),
+    ...(random.chance(0.2) && { cleanupTimeoutMs: 1 + random.below(4_000) }),
     ...(!isCalm && random.chance(0.2) && { timeoutMs: 20_000 }),
     ...(random.chance(0.3) && { output: { vars: "${vars}", status: "${nodes['n0'].status}" } }),
   };
+}
+
+/** Every kind of node may have something that undoes it. */
+function addCompensations(random: Random, nodes: PlanNode[]): void {
+  for (const node of nodes) {
+    if (node.kind === "group" || node.kind === "loop" || random.chance(0.5)) continue;
+    const retry = { ...TEST_RETRY, maxAttempts: 1 + random.below(3), jitter: random.next() };
+    node.compensate = random.pick<Compensation>([
+      { kind: "task", taskType: "tool", taskName: "undo", retry },
+      { kind: "task", taskType: "tool", taskName: "undo", inputs: { of: node.id, was: "${current}" }, retry },
+      { kind: "sub_workflow", workflowId: "undo", inputs: { was: "${current}" } },
+      { kind: "action", action: "log", level: "info", message: `undone ${node.id}` },
+      { kind: "action", action: "emit", event: "undone", payload: random.chance(0.1) ? "${nope}" : "${current}" },
+    ]);
+  }
+}
+
+function addFinally(random: Random, nodes: PlanNode[], isCalm: boolean): void {
+  const index = nodes.length;
+  const base = { dependencies: [], activators: [], join: "all" as const };
+  nodes.push({ ...base, id: "last", kind: "group", body: [], isFinally: true });
+  makeBody(random, nodes, { size: 1 + random.below(4), isCalm, depth: MAX_DEPTH, isInLoop: false, container: index });
 }
 
 interface BodyOptions {
@@ -226,6 +256,8 @@ function makeNode(random: Random, place: Place): PlanNode {
       };
     case "aggregation":
       return { ...base, kind: "aggregation", strategy: "collect", sources: dependencies, join: "any" };
+    case "human":
+      return { ...base, ...makeHuman(random, isCalm) };
     case "child":
       return { ...base, kind: "sub_workflow", workflowId: "other", inputs: { n: "${input.n}" } };
     case "map":
@@ -252,6 +284,30 @@ function makeMap(random: Random, base: PlanNodeBase, isCalm: boolean): PlanNode 
   };
 }
 
+function makeHuman(random: Random, isCalm: boolean): Omit<HumanNode, keyof PlanNodeBase> {
+  const deadline = random.pick([2_000, "5s", "1970-01-01T00:00:09Z"]);
+  // What several people answer is never one person's.
+  const isVote = random.chance(0.3);
+  return {
+    kind: "human",
+    title: "for ${execution.id}",
+    groups: random.pick([[], ["g"], ["g", "h"]]),
+    ...(!isVote && random.chance(0.3) && { assignee: "ann" }),
+    ...(random.chance(0.3) && { form: { required: ["ok"] } }),
+    ...(random.chance(0.3) && { data: "${input}" }),
+    ...(random.chance(0.2) && { proposed: { n: "${input.n}", list: [1, 2] } }),
+    ...(random.chance(0.5) && { deadline }),
+    ...((isCalm || random.chance(0.7)) && { defaultAnswer: { ok: false } }),
+    ...(random.chance(0.4) && {
+      escalation: [
+        { ...(!isVote && { assignee: "bob" }), deadline: "1s" },
+        { groups: ["h"], deadline: 500 },
+      ],
+    }),
+    ...(isVote && { quorum: { of: 3, need: 1 + random.below(3), ...(random.chance(0.6) && { field: "ok" }) } }),
+  };
+}
+
 function makeRetry(random: Random): RetryPolicy {
   const policy = { ...TEST_RETRY, maxAttempts: 1 + random.below(3), jitter: random.next() };
   if (random.chance(0.7)) return policy;
@@ -267,10 +323,19 @@ function makeRetry(random: Random): RetryPolicy {
   };
 }
 
-function makeWait(random: Random, isCalm: boolean): { duration?: number; signal?: string } {
-  const signal = random.pick(["go", "stop"]);
+function makeWait(random: Random, isCalm: boolean): { duration?: number; signal?: string; key?: string } {
+  const signal = {
+    signal: random.pick(["go", "stop"]),
+    ...(random.chance(0.4) && { key: random.pick(["${input.n}", "x"]) }),
+  };
   const duration = random.below(5_000);
-  return random.pick([{ duration }, { signal }, isCalm ? {} : { signal, duration: duration + 3_000 }]);
+  const bounded = { ...signal, duration: duration + 3_000 };
+  return random.pick([
+    { duration },
+    signal,
+    { ...bounded, onTimeout: "continue" as const },
+    isCalm ? {} : { ...bounded, onTimeout: "fail" as const },
+  ]);
 }
 
 function makeCondition(random: Random, dependencies: number[]): string {

@@ -2,6 +2,7 @@ import {
   type Command,
   type ExecutionState,
   type Event,
+  type Json,
   type JsonObject,
   type ObligationChanges,
   type Obligations,
@@ -10,6 +11,8 @@ import {
   decodeState,
   encodeState,
   evolve,
+  findField,
+  isObject,
   obligations,
   obligationsOf,
 } from "../../src/index.ts";
@@ -68,6 +71,7 @@ export function createRunner(plan: Plan, maxPayloadBytes?: number): Runner {
         now,
         childId: (nodeId) => `child-of-${nodeId}`,
         maxPayloadBytes,
+        checkForm,
       });
       runner.state = state;
       runner.history.push(...events);
@@ -79,6 +83,13 @@ export function createRunner(plan: Plan, maxPayloadBytes?: number): Runner {
     },
   };
   return runner;
+}
+
+/** Of a form only what it requires. */
+function checkForm({ required }: JsonObject, answer: Json): { field: string; description: string }[] {
+  return ((required ?? []) as string[])
+    .filter((name) => !isObject(answer) || findField(answer, name) === undefined)
+    .map((name) => ({ field: `answer.${name}`, description: "is missing" }));
 }
 
 /** The state that the events give, from nothing. */
@@ -96,9 +107,15 @@ export function copyState(state: ExecutionState): ExecutionState {
 /** What the state says and what is known from changes, in the same order. A child that never left its turn needs no cancel. */
 export function sortedObligations(runner: Runner): { expected: Obligations; known: Obligations } {
   const expected = obligations(runner.plan, runner.state as ExecutionState, EXECUTION_ID);
-  expected.cancelChildren = expected.cancelChildren.filter(({ childId }) => runner.startedChildren.has(childId));
+  // Who is told that it waits, and how a child is named that is told again, says nothing of what must be true.
+  const named = (list: Obligations["cancelChildren"]) =>
+    list
+      .filter(({ childId }) => runner.startedChildren.has(childId))
+      .map(({ childId, terminate }) => ({ nodeId: "", childId, ...(terminate && { terminate }) }));
+  const known = { ...runner.known, cancelChildren: named(runner.known.cancelChildren) };
+  expected.cancelChildren = named(expected.cancelChildren);
   expected.cancelMachines = expected.cancelMachines.filter(({ requestId }) => runner.requestedMachines.has(requestId));
-  return { expected: sortObligations(expected), known: sortObligations(runner.known) };
+  return { expected: sortObligations(expected), known: sortObligations(known) };
 }
 
 function accumulate(known: Obligations, command: Command, changes: ObligationChanges): void {
@@ -126,8 +143,11 @@ function accumulate(known: Obligations, command: Command, changes: ObligationCha
   }
   for (const canceled of changes.cancelChildren) {
     const at = known.children.findIndex((child) => child.childId === canceled.childId);
-    if (at < 0) throw new Error(`child ${canceled.childId} is canceled and was never started`);
-    known.children.splice(at, 1);
+    // One that must be known to have ended is told again, and may never have left its turn.
+    if (at < 0 && !canceled.isAwaited && !canceled.terminate)
+      throw new Error(`child ${canceled.childId} is canceled and was never started`);
+    if (at >= 0) known.children.splice(at, 1);
+    known.cancelChildren = known.cancelChildren.filter(({ childId }) => childId !== canceled.childId);
     known.cancelChildren.push(canceled);
   }
   known.tasks.push(...changes.startTasks);

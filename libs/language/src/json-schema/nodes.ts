@@ -5,6 +5,7 @@ import {
   MAX_BACKOFF,
   MAX_CONCURRENCY,
   MAX_NESTING,
+  MAX_QUORUM,
   MAX_TURNS,
 } from "../limits.ts";
 import {
@@ -150,6 +151,13 @@ const CONTROL: Record<string, Schema> = {
   }),
 };
 
+/** Who is to answer, and until when. */
+const ASKED: Record<string, Schema> = {
+  assignee: template("Who is to answer."),
+  groups: template("Whose members may take it: one group, or a list."),
+  deadline: duration("A duration, or a time in RFC 3339, after which the next ones are asked."),
+};
+
 const NODES: Record<string, Schema> = {
   agent: node(
     "An agent, run by a worker.",
@@ -208,6 +216,34 @@ const NODES: Record<string, Schema> = {
       ),
     },
     ["workflow_id"],
+  ),
+  human: node(
+    "Asks people, and waits for their answer.",
+    {
+      title: template("What is asked, in a line."),
+      ...ASKED,
+      form: anyObject("JSON Schema (2020-12) that an answer must fit."),
+      data: template("What is shown to whoever answers."),
+      proposed: template("Values that whoever answers may mend."),
+      priority: whole("0 (first) to 9 (last); the execution's without it.", 0, 9),
+      escalation: list("Who is asked next, each when the deadline before has passed.", object("A step.", ASKED)),
+      default: template(
+        "The answer when the last deadline has passed; without it the node fails with `deadline_exceeded`.",
+      ),
+      quorum: object(
+        "Several people answer, each once.",
+        {
+          of: whole("How many may answer.", 1, MAX_QUORUM),
+          rule: {
+            description: "How many must have answered, or agree on `field`: all, any, majority, or a number.",
+            anyOf: [{ enum: ["all", "any", "majority"] }, { type: "integer", minimum: 1, maximum: MAX_QUORUM }],
+          },
+          field: id("The field of the answer that they must agree on."),
+        },
+        ["of"],
+      ),
+    },
+    ["title"],
   ),
   trigger: {
     allOf: [
@@ -281,6 +317,8 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
     duration: duration("How long; of a signal, how long at most."),
     until: text("A time, RFC 3339."),
     signal: id("The name of a signal."),
+    key: template("Only signals with this key count."),
+    on_timeout: oneOf("When the time is over before the signal: fail without it.", ["fail", "continue"]),
   }),
   fail_params: object(
     "params of fail",

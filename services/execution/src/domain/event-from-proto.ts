@@ -4,6 +4,8 @@ import type {
   ExecutionEvent,
   ExecutionStarted as ProtoStarted,
 } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { endFromProto, recordFromProto } from "./ending-from-proto.ts";
+import { fromProtoHumanEvent } from "./human-event-codec.ts";
 import { fromProtoOrigin } from "./origin.ts";
 import { objectOf, type PayloadReader, readFailure } from "@heddle/journal-service";
 
@@ -20,14 +22,39 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
     case "executionFailed":
       return { type: "execution_failed", at, failure: readFailure(event.value.failure, payloads) };
     case "executionCanceled":
-      return { type: "execution_canceled", at, reason: event.value.reason };
+      return {
+        type: "execution_canceled",
+        at,
+        reason: event.value.reason,
+        ...(event.value.terminated && { terminated: true }),
+      };
+    case "executionEnding":
+      return {
+        type: "execution_ending",
+        at,
+        end: endFromProto(event.value, payloads),
+        ...present("dueAt", nonZero(event.value.dueAtMs)),
+      };
+    case "compensationRecorded":
+      return { type: "compensation_recorded", at, ...recordFromProto(event.value, payloads) };
+    case "compensationStarted":
+      return { type: "compensation_started", at, nodeId: event.value.nodeId };
+    case "childEnded":
+      return { type: "child_ended", at, nodeId: event.value.nodeId, childId: event.value.childId };
     case "executionSuspended":
       return { type: "execution_suspended", at, reason: event.value.reason };
     case "executionResumed":
       return { type: "execution_resumed", at, reason: event.value.reason };
     case "signalReceived": {
-      const { name, payload, requestId } = event.value;
-      return { type: "signal_received", at, name, payload: json(payload), requestId };
+      const { name, key, payload, requestId } = event.value;
+      return {
+        type: "signal_received",
+        at,
+        name,
+        ...present("key", nonEmpty(key)),
+        payload: json(payload),
+        requestId,
+      };
     }
     case "taskScheduled": {
       const { nodeId, attempt, input } = event.value;
@@ -60,17 +87,18 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
       };
     }
     case "waitStarted": {
-      const { nodeId, dueAtMs, signal } = event.value;
+      const { nodeId, dueAtMs, signal, key } = event.value;
       return {
         type: "wait_started",
         at,
         nodeId,
         ...present("dueAt", nonZero(dueAtMs)),
-        ...present("signal", signal === "" ? undefined : signal),
+        ...present("signal", nonEmpty(signal)),
+        ...present("key", nonEmpty(key)),
       };
     }
     case "childStarted": {
-      const { nodeId, childId, workflowId, version, input } = event.value;
+      const { nodeId, childId, workflowId, version, input, compensates } = event.value;
       return {
         type: "child_started",
         at,
@@ -79,6 +107,7 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         workflowId,
         ...present("version", version === 0 ? undefined : version),
         input: json(input),
+        ...present("compensates", compensates === "" ? undefined : compensates),
       };
     }
     case "machineRequested": {
@@ -92,6 +121,15 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         input: json(input) as unknown as MachineInput,
       };
     }
+    case "humanTaskCreated":
+    case "humanTaskClaimed":
+    case "humanTaskReleased":
+    case "humanTaskReassigned":
+    case "humanTaskCommented":
+    case "humanTaskAnswered":
+    case "humanTaskEscalated":
+    case "humanTaskExpired":
+      return fromProtoHumanEvent(event, at, payloads);
     case "machineAcknowledged":
       return { type: "machine_acknowledged", at, nodeId: event.value.nodeId, machineId: event.value.machineId };
     case "nodeCompleted": {
@@ -213,6 +251,12 @@ function started(value: ProtoStarted, at: number, payloads: PayloadReader): Exec
       value.parentExecutionId === "" ? undefined : { executionId: value.parentExecutionId, nodeId: value.parentNodeId },
     ),
     ...present("origin", fromProtoOrigin(value.origin)),
+    ...(value.compensatesExecutionId !== "" && {
+      compensates: {
+        executionId: value.compensatesExecutionId,
+        records: value.compensations.map((record) => recordFromProto(record, payloads)),
+      },
+    }),
     ...present("depth", value.depth === 0 ? undefined : value.depth),
     priority: value.priority,
     labels: value.labels,
@@ -223,6 +267,10 @@ function started(value: ProtoStarted, at: number, payloads: PayloadReader): Exec
 /** Absent fields stay absent, so that a replayed state equals the one that was built step by step. */
 function present<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
   return value === undefined ? {} : ({ [key]: value } as { [K in Key]?: Value });
+}
+
+function nonEmpty(value: string): string | undefined {
+  return value === "" ? undefined : value;
 }
 
 function nonZero(value: bigint): number | undefined {

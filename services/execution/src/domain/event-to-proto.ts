@@ -1,6 +1,8 @@
 import { type Event, type Json, machineInputToJson } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { endingToProto, recordToProto } from "./ending-to-proto.ts";
 import { executionOf } from "./told.ts";
+import { toProtoHumanEvent } from "./human-event-codec.ts";
 import { toProtoOrigin } from "./origin.ts";
 import type { PayloadWriter } from "@heddle/journal-service";
 
@@ -165,6 +167,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           nodeId: event.nodeId,
           dueAtMs: BigInt(Math.ceil(event.dueAt ?? 0)),
           signal: event.signal ?? "",
+          key: event.key ?? "",
         },
       };
     case "child_started":
@@ -177,6 +180,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           workflowId: event.workflowId,
           version: event.version ?? 0,
           input: payloads.write(`input of node ${event.nodeId}`, event.input),
+          compensates: event.compensates ?? "",
         },
       };
     case "machine_requested":
@@ -195,6 +199,11 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
         case: "machineAcknowledged",
         value: { $typeName: `${PACKAGE}.MachineAcknowledged`, nodeId: event.nodeId, machineId: event.machineId },
       };
+    case "compensation_recorded":
+    case "compensation_started":
+    case "child_ended":
+    case "execution_ending":
+      return endingToProto(event, payloads);
     case "logged":
       return {
         case: "logged",
@@ -211,12 +220,24 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           origin: toProtoOrigin(executionOf(event).origin),
         },
       };
+    case "human_task_created":
+    case "human_task_claimed":
+    case "human_task_released":
+    case "human_task_reassigned":
+    case "human_task_commented":
+    case "human_task_answered":
+    case "human_task_escalated":
+    case "human_task_expired":
+      return toProtoHumanEvent(event, payloads);
     default:
       return executionEvent(event, payloads);
   }
 }
 
-type ExecutionLevelEvent = Extract<Event, { type: `execution_${string}` | "signal_received" }>;
+type ExecutionLevelEvent = Exclude<
+  Extract<Event, { type: `execution_${string}` | "signal_received" }>,
+  { type: "execution_ending" }
+>;
 
 function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): ProtoEvent {
   switch (event.type) {
@@ -237,6 +258,8 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
           traceparent: event.traceparent ?? "",
           depth: event.depth ?? 0,
           origin: toProtoOrigin(event.origin),
+          compensatesExecutionId: event.compensates?.executionId ?? "",
+          compensations: (event.compensates?.records ?? []).map((record) => recordToProto(record, payloads)),
         },
       };
     case "execution_completed":
@@ -260,7 +283,12 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
     case "execution_canceled":
       return {
         case: "executionCanceled",
-        value: { $typeName: `${PACKAGE}.ExecutionCanceled`, reason: event.reason, ...endOf(event) },
+        value: {
+          $typeName: `${PACKAGE}.ExecutionCanceled`,
+          reason: event.reason,
+          ...endOf(event),
+          terminated: event.terminated ?? false,
+        },
       };
     case "execution_suspended":
       return {
@@ -275,6 +303,7 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
         value: {
           $typeName: `${PACKAGE}.SignalReceived`,
           name: event.name,
+          key: event.key ?? "",
           payload: payloads.write(`payload of signal ${event.name}`, event.payload),
           requestId: event.requestId,
         },

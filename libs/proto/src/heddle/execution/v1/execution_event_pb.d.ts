@@ -256,6 +256,102 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
      */
     value: ItemEnded;
     case: "itemEnded";
+  } | {
+    /**
+     * It is to end, and something must be undone or run before.
+     *
+     * @generated from field: heddle.execution.v1.ExecutionEnding execution_ending = 40;
+     */
+    value: ExecutionEnding;
+    case: "executionEnding";
+  } | {
+    /**
+     * A step that can be undone has completed.
+     *
+     * @generated from field: heddle.execution.v1.CompensationRecorded compensation_recorded = 41;
+     */
+    value: CompensationRecorded;
+    case: "compensationRecorded";
+  } | {
+    /**
+     * A step is undone.
+     *
+     * @generated from field: heddle.execution.v1.CompensationStarted compensation_started = 42;
+     */
+    value: CompensationStarted;
+    case: "compensationStarted";
+  } | {
+    /**
+     * A child that was told to end has ended.
+     *
+     * @generated from field: heddle.execution.v1.ChildEnded child_ended = 43;
+     */
+    value: ChildEnded;
+    case: "childEnded";
+  } | {
+    /**
+     * A human node asks people.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskCreated human_task_created = 60;
+     */
+    value: HumanTaskCreated;
+    case: "humanTaskCreated";
+  } | {
+    /**
+     * Somebody has claimed the task of a human node.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskClaimed human_task_claimed = 61;
+     */
+    value: HumanTaskClaimed;
+    case: "humanTaskClaimed";
+  } | {
+    /**
+     * Somebody has given a claim back.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskReleased human_task_released = 62;
+     */
+    value: HumanTaskReleased;
+    case: "humanTaskReleased";
+  } | {
+    /**
+     * The task of a human node was given to others.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskReassigned human_task_reassigned = 63;
+     */
+    value: HumanTaskReassigned;
+    case: "humanTaskReassigned";
+  } | {
+    /**
+     * Somebody has commented on the task of a human node.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskCommented human_task_commented = 64;
+     */
+    value: HumanTaskCommented;
+    case: "humanTaskCommented";
+  } | {
+    /**
+     * Somebody has answered.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskAnswered human_task_answered = 65;
+     */
+    value: HumanTaskAnswered;
+    case: "humanTaskAnswered";
+  } | {
+    /**
+     * A deadline has passed, and the next ones are asked.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskEscalated human_task_escalated = 66;
+     */
+    value: HumanTaskEscalated;
+    case: "humanTaskEscalated";
+  } | {
+    /**
+     * The last deadline has passed: a default answer, or the node's failure, follows.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskExpired human_task_expired = 67;
+     */
+    value: HumanTaskExpired;
+    case: "humanTaskExpired";
   } | { case: undefined; value?: undefined };
 };
 
@@ -354,6 +450,20 @@ export declare type ExecutionStarted = Message<"heddle.execution.v1.ExecutionSta
    * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 12;
    */
   origin?: ExecutionOrigin | undefined;
+
+  /**
+   * Execution whose steps it undoes, and nothing else; empty for every other start.
+   *
+   * @generated from field: string compensates_execution_id = 40;
+   */
+  compensatesExecutionId: string;
+
+  /**
+   * Those steps, in the order of their completion.
+   *
+   * @generated from field: repeated heddle.execution.v1.CompensationRecorded compensations = 41;
+   */
+  compensations: CompensationRecorded[];
 };
 
 /**
@@ -477,6 +587,13 @@ export declare type ExecutionCanceled = Message<"heddle.execution.v1.ExecutionCa
    * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 4;
    */
   origin?: ExecutionOrigin | undefined;
+
+  /**
+   * It was ended at once: nothing was undone, and `finally` has not run.
+   *
+   * @generated from field: bool terminated = 40;
+   */
+  terminated: boolean;
 };
 
 /**
@@ -484,6 +601,142 @@ export declare type ExecutionCanceled = Message<"heddle.execution.v1.ExecutionCa
  * Use `create(ExecutionCanceledSchema)` to create a new message.
  */
 export declare const ExecutionCanceledSchema: GenMessage<ExecutionCanceled>;
+
+/**
+ * The execution is to end. What runs is stopped, steps that have completed are undone, `finally` runs, and the end's own event follows.
+ *
+ * @generated from message heddle.execution.v1.ExecutionEnding
+ */
+export declare type ExecutionEnding = Message<"heddle.execution.v1.ExecutionEnding"> & {
+  /**
+   * How it is to end: `completed`, `failed` or `canceled`.
+   *
+   * @generated from field: string outcome = 1;
+   */
+  outcome: string;
+
+  /**
+   * Output of the workflow, for `completed`.
+   *
+   * @generated from field: heddle.common.v1.Payload output = 2;
+   */
+  output?: Payload | undefined;
+
+  /**
+   * Why it fails, for `failed`.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 3;
+   */
+  failure?: Failure | undefined;
+
+  /**
+   * The caller's words, for `canceled`; may be empty.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * When the time for all of it is over, milliseconds since the Unix epoch; 0 when it is not bounded.
+   *
+   * @generated from field: uint64 due_at_ms = 5;
+   */
+  dueAtMs: bigint;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ExecutionEnding.
+ * Use `create(ExecutionEndingSchema)` to create a new message.
+ */
+export declare const ExecutionEndingSchema: GenMessage<ExecutionEnding>;
+
+/**
+ * A step that can be undone has completed.
+ *
+ * @generated from message heddle.execution.v1.CompensationRecorded
+ */
+export declare type CompensationRecorded = Message<"heddle.execution.v1.CompensationRecorded"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Input of what undoes it, as it was made when the step completed. Absent with `failure` and `child_id`.
+   *
+   * @generated from field: heddle.common.v1.Payload input = 2;
+   */
+  input?: Payload | undefined;
+
+  /**
+   * Why the input could not be made; undoing the step will fail with it.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 3;
+   */
+  failure?: Failure | undefined;
+
+  /**
+   * Execution that has completed and whose own steps are to be undone; empty for every other step.
+   *
+   * @generated from field: string child_id = 4;
+   */
+  childId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.CompensationRecorded.
+ * Use `create(CompensationRecordedSchema)` to create a new message.
+ */
+export declare const CompensationRecordedSchema: GenMessage<CompensationRecorded>;
+
+/**
+ * The step that completed last of those that are not undone yet is undone. What undoes it is a node like others: its events follow.
+ *
+ * @generated from message heddle.execution.v1.CompensationStarted
+ */
+export declare type CompensationStarted = Message<"heddle.execution.v1.CompensationStarted"> & {
+  /**
+   * Id of the node that undoes it: the step's with `.compensate` behind it.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.CompensationStarted.
+ * Use `create(CompensationStartedSchema)` to create a new message.
+ */
+export declare const CompensationStartedSchema: GenMessage<CompensationStarted>;
+
+/**
+ * A child that was told to end has ended: nothing of it goes on any more, and the steps of this execution can be undone.
+ *
+ * @generated from message heddle.execution.v1.ChildEnded
+ */
+export declare type ChildEnded = Message<"heddle.execution.v1.ChildEnded"> & {
+  /**
+   * Id of the node that had started it.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Id of its execution.
+   *
+   * @generated from field: string child_id = 2;
+   */
+  childId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ChildEnded.
+ * Use `create(ChildEndedSchema)` to create a new message.
+ */
+export declare const ChildEndedSchema: GenMessage<ChildEnded>;
 
 /**
  * The execution was suspended.
@@ -551,6 +804,13 @@ export declare type SignalReceived = Message<"heddle.execution.v1.SignalReceived
    * @generated from field: string request_id = 3;
    */
   requestId: string;
+
+  /**
+   * What it is about: only waits that ask for this key take it. Empty: only waits that ask for none.
+   *
+   * @generated from field: string key = 50;
+   */
+  key: string;
 };
 
 /**
@@ -729,6 +989,13 @@ export declare type WaitStarted = Message<"heddle.execution.v1.WaitStarted"> & {
    * @generated from field: string signal = 3;
    */
   signal: string;
+
+  /**
+   * Only signals with this key end it; empty: only those without one.
+   *
+   * @generated from field: string key = 50;
+   */
+  key: string;
 };
 
 /**
@@ -777,6 +1044,13 @@ export declare type ChildStarted = Message<"heddle.execution.v1.ChildStarted"> &
    * @generated from field: heddle.common.v1.Payload input = 5;
    */
   input?: Payload | undefined;
+
+  /**
+   * Execution whose steps the child undoes, and nothing else; empty for every other child.
+   *
+   * @generated from field: string compensates = 40;
+   */
+  compensates: string;
 };
 
 /**
@@ -1316,4 +1590,360 @@ export declare type ItemEnded = Message<"heddle.execution.v1.ItemEnded"> & {
  * Use `create(ItemEndedSchema)` to create a new message.
  */
 export declare const ItemEndedSchema: GenMessage<ItemEnded>;
+
+/**
+ * A human node asks people. How its task ends is told by the node's own end.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskCreated
+ */
+export declare type HumanTaskCreated = Message<"heddle.execution.v1.HumanTaskCreated"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Id of the task: `<execution_id>/<node_id>`; in a loop `/<n>` follows in the n-th turn after the first.
+   *
+   * @generated from field: string task_id = 2;
+   */
+  taskId: string;
+
+  /**
+   * What is asked, in a line.
+   *
+   * @generated from field: string title = 3;
+   */
+  title: string;
+
+  /**
+   * What is asked, at length; may be empty.
+   *
+   * @generated from field: string description = 4;
+   */
+  description: string;
+
+  /**
+   * Who is to answer; empty means nobody yet.
+   *
+   * @generated from field: string assignee = 5;
+   */
+  assignee: string;
+
+  /**
+   * Whose members may take it.
+   *
+   * @generated from field: repeated string groups = 6;
+   */
+  groups: string[];
+
+  /**
+   * 0 (first) to 9 (last).
+   *
+   * @generated from field: uint32 priority = 7;
+   */
+  priority: number;
+
+  /**
+   * What is shown to whoever answers; absent when there is nothing.
+   *
+   * @generated from field: heddle.common.v1.Payload data = 8;
+   */
+  data?: Payload | undefined;
+
+  /**
+   * Values that whoever answers may mend; absent when none are proposed.
+   *
+   * @generated from field: heddle.common.v1.Payload proposed = 9;
+   */
+  proposed?: Payload | undefined;
+
+  /**
+   * When the deadline passes, milliseconds since the epoch; 0 means never.
+   *
+   * @generated from field: int64 due_at_ms = 10;
+   */
+  dueAtMs: bigint;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskCreated.
+ * Use `create(HumanTaskCreatedSchema)` to create a new message.
+ */
+export declare const HumanTaskCreatedSchema: GenMessage<HumanTaskCreated>;
+
+/**
+ * Somebody has claimed the task of a human node.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskClaimed
+ */
+export declare type HumanTaskClaimed = Message<"heddle.execution.v1.HumanTaskClaimed"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Who.
+   *
+   * @generated from field: string by = 2;
+   */
+  by: string;
+
+  /**
+   * The caller's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskClaimed.
+ * Use `create(HumanTaskClaimedSchema)` to create a new message.
+ */
+export declare const HumanTaskClaimedSchema: GenMessage<HumanTaskClaimed>;
+
+/**
+ * Somebody has given a claim back.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskReleased
+ */
+export declare type HumanTaskReleased = Message<"heddle.execution.v1.HumanTaskReleased"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Who.
+   *
+   * @generated from field: string by = 2;
+   */
+  by: string;
+
+  /**
+   * The caller's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskReleased.
+ * Use `create(HumanTaskReleasedSchema)` to create a new message.
+ */
+export declare const HumanTaskReleasedSchema: GenMessage<HumanTaskReleased>;
+
+/**
+ * The task of a human node was given to others.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskReassigned
+ */
+export declare type HumanTaskReassigned = Message<"heddle.execution.v1.HumanTaskReassigned"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Who has done that.
+   *
+   * @generated from field: string by = 2;
+   */
+  by: string;
+
+  /**
+   * Who is to answer now; empty means nobody yet.
+   *
+   * @generated from field: string assignee = 3;
+   */
+  assignee: string;
+
+  /**
+   * Whose members may take it now.
+   *
+   * @generated from field: repeated string groups = 4;
+   */
+  groups: string[];
+
+  /**
+   * The caller's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskReassigned.
+ * Use `create(HumanTaskReassignedSchema)` to create a new message.
+ */
+export declare const HumanTaskReassignedSchema: GenMessage<HumanTaskReassigned>;
+
+/**
+ * Somebody has commented on the task of a human node.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskCommented
+ */
+export declare type HumanTaskCommented = Message<"heddle.execution.v1.HumanTaskCommented"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Who.
+   *
+   * @generated from field: string by = 2;
+   */
+  by: string;
+
+  /**
+   * The comment.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+
+  /**
+   * The caller's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskCommented.
+ * Use `create(HumanTaskCommentedSchema)` to create a new message.
+ */
+export declare const HumanTaskCommentedSchema: GenMessage<HumanTaskCommented>;
+
+/**
+ * Somebody has answered.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskAnswered
+ */
+export declare type HumanTaskAnswered = Message<"heddle.execution.v1.HumanTaskAnswered"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Who.
+   *
+   * @generated from field: string by = 2;
+   */
+  by: string;
+
+  /**
+   * The answer.
+   *
+   * @generated from field: heddle.common.v1.Payload answer = 3;
+   */
+  answer?: Payload | undefined;
+
+  /**
+   * The proposed values as they were mended; absent when they were taken as they are.
+   *
+   * @generated from field: heddle.common.v1.Payload values = 4;
+   */
+  values?: Payload | undefined;
+
+  /**
+   * The caller's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskAnswered.
+ * Use `create(HumanTaskAnsweredSchema)` to create a new message.
+ */
+export declare const HumanTaskAnsweredSchema: GenMessage<HumanTaskAnswered>;
+
+/**
+ * A deadline has passed, and the next ones are asked. A claim is over by that.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskEscalated
+ */
+export declare type HumanTaskEscalated = Message<"heddle.execution.v1.HumanTaskEscalated"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Which escalation it is, from 1.
+   *
+   * @generated from field: uint32 step = 2;
+   */
+  step: number;
+
+  /**
+   * Who is to answer now; empty means nobody yet.
+   *
+   * @generated from field: string assignee = 3;
+   */
+  assignee: string;
+
+  /**
+   * Whose members may take it now.
+   *
+   * @generated from field: repeated string groups = 4;
+   */
+  groups: string[];
+
+  /**
+   * When the next deadline passes, milliseconds since the epoch; 0 means never.
+   *
+   * @generated from field: int64 due_at_ms = 5;
+   */
+  dueAtMs: bigint;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskEscalated.
+ * Use `create(HumanTaskEscalatedSchema)` to create a new message.
+ */
+export declare const HumanTaskEscalatedSchema: GenMessage<HumanTaskEscalated>;
+
+/**
+ * The last deadline has passed.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskExpired
+ */
+export declare type HumanTaskExpired = Message<"heddle.execution.v1.HumanTaskExpired"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskExpired.
+ * Use `create(HumanTaskExpiredSchema)` to create a new message.
+ */
+export declare const HumanTaskExpiredSchema: GenMessage<HumanTaskExpired>;
 

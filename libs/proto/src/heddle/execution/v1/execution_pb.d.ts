@@ -136,6 +136,20 @@ export declare type Execution = Message<"heddle.execution.v1.Execution"> & {
    * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 17;
    */
   origin?: ExecutionOrigin | undefined;
+
+  /**
+   * Execution whose steps it undoes, and nothing else; empty for every other one. Absent in lists.
+   *
+   * @generated from field: string compensates_execution_id = 40;
+   */
+  compensatesExecutionId: string;
+
+  /**
+   * Set between the decision that it ends and its end. Absent in lists.
+   *
+   * @generated from field: heddle.execution.v1.Ending ending = 41;
+   */
+  ending?: Ending | undefined;
 };
 
 /**
@@ -143,6 +157,54 @@ export declare type Execution = Message<"heddle.execution.v1.Execution"> & {
  * Use `create(ExecutionSchema)` to create a new message.
  */
 export declare const ExecutionSchema: GenMessage<Execution>;
+
+/**
+ * What happens before an execution ends: children that were stopped end, steps are undone, `finally` runs.
+ *
+ * @generated from message heddle.execution.v1.Ending
+ */
+export declare type Ending = Message<"heddle.execution.v1.Ending"> & {
+  /**
+   * How it is to end.
+   *
+   * @generated from field: heddle.execution.v1.ExecutionStatus outcome = 1;
+   */
+  outcome: ExecutionStatus;
+
+  /**
+   * Why it is to fail, or was canceled.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 2;
+   */
+  failure?: Failure | undefined;
+
+  /**
+   * Steps that are still to be undone, in the order in which they completed; the last one is the next. At most 100.
+   *
+   * @generated from field: repeated string steps_to_undo = 3;
+   */
+  stepsToUndo: string[];
+
+  /**
+   * Children that were told to end and must end first. At most 100.
+   *
+   * @generated from field: repeated string awaited_child_ids = 4;
+   */
+  awaitedChildIds: string[];
+
+  /**
+   * When the time for all of it is over; absent when it is not bounded.
+   *
+   * @generated from field: google.protobuf.Timestamp due_at = 5;
+   */
+  dueAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.Ending.
+ * Use `create(EndingSchema)` to create a new message.
+ */
+export declare const EndingSchema: GenMessage<Ending>;
 
 /**
  * The node of another execution that waits for this one.
@@ -322,6 +384,13 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
    * @generated from field: string machine_id = 15;
    */
   machineId: string;
+
+  /**
+   * Key of the signal that it waits for; empty when it waits for signals without one.
+   *
+   * @generated from field: string signal_key = 50;
+   */
+  signalKey: string;
 };
 
 /**
