@@ -1,3 +1,4 @@
+import { mergeAttributes } from "./attributes.ts";
 import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
 import {
@@ -22,6 +23,7 @@ import { isContainer } from "./container.ts";
 import { endTurn, startTurn } from "./turns.ts";
 import { activateBranches, activateFallback, dequeue, dequeueAnywhere, dequeueBody, settle } from "./settle.ts";
 import type { ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
+import { acceptUpdate, answerUpdate } from "./update-state.ts";
 import { pruneTimers, pushTimer } from "./timers.ts";
 
 /**
@@ -78,6 +80,7 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   item_ended: ["waiting"],
   node_skipped: ["pending"],
   node_canceled: ["scheduled", "backing_off", "waiting"],
+  attributes_set: ["pending"],
   human_task_created: ["pending"],
   human_task_claimed: ["waiting"],
   human_task_released: ["waiting"],
@@ -130,6 +133,12 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
     case "execution_resumed":
       state.status = "running";
       state.reason = event.reason;
+      break;
+    case "update_accepted":
+      acceptUpdate(plan, state, event);
+      break;
+    case "update_answered":
+      answerUpdate(state, event);
       break;
     case "signal_received":
       state.signals.push({
@@ -279,6 +288,9 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       if (event.reason === "not_needed") dequeueAnywhere(state, linked.index);
       end(state, linked, node, "skipped", event.at);
       settle(plan, state, linked);
+      break;
+    case "attributes_set":
+      state.attributes = mergeAttributes(state.attributes, event.attributes);
       break;
     case "logged":
     case "custom_event_emitted":

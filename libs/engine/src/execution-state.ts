@@ -47,6 +47,12 @@ export interface ExecutionState extends ExecutionHeader {
   signalWaiters: number[];
   /** Request ids of the last signals, oldest first. */
   requestIds: string[];
+  /** Updates, oldest first: those without an answer yet, and the last of the others. */
+  updates?: UpdateState[];
+  /** How many of them have no answer yet. */
+  openUpdates?: number;
+  /** About how much JSON updates have written to each variable. */
+  updatedVars?: Record<string, number>;
   /** Steps that have completed and can be undone, in that order. They stay when the execution completes: its parent may have them undone. */
   compensations?: CompensationRecord[];
   /** It is to end, and what must happen before is under way. */
@@ -79,6 +85,17 @@ export interface Abandoned {
   itemIndex?: number;
   machineId?: string;
   input?: Json;
+}
+
+export interface UpdateState {
+  requestId: string;
+  name: string;
+  /** Until it is answered. */
+  payload?: Json;
+  /** Index of the node whose end it waits for. */
+  after?: number;
+  reply?: Json;
+  failure?: Failure;
 }
 
 export interface BufferedSignal {

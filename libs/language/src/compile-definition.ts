@@ -16,6 +16,7 @@ import type { DefinitionPlan } from "./plan.ts";
 import { createReport } from "./report.ts";
 import { decodeSource } from "./source/decode-source.ts";
 import { readSource } from "./source/read-source.ts";
+import { checkInteractions } from "./interactions/check-interactions.ts";
 import { checkStarts } from "./starts/check-starts.ts";
 import { findWorkflow, isStateMachine, readWorkflow } from "./workflow.ts";
 
@@ -54,6 +55,7 @@ export function compileDefinition(
   checkExpressions(workflow, graph, text, report);
   checkConditions(workflow, report);
   checkBodies(graph, report);
+  checkInteractions(workflow, graph, report);
   checkStarts(workflow, text, options, report);
   checkCatalog(workflow, options, report);
   const waits = buildWaits(graph);

@@ -10,6 +10,8 @@ import type {
   Outcome,
   PlanNodeBase,
   TaskNode,
+  QueryDefinition,
+  UpdateDefinition,
 } from "@heddle/engine";
 import type { PlanSchedule, PlanTrigger } from "./starts/starts.ts";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
@@ -24,11 +26,22 @@ export interface WorkflowDraft {
   output?: Json;
   agents: ReadonlyMap<string, JsonObject>;
   timeoutMs?: number;
+  retentionMs?: number;
   priority?: number;
   nodes: NodeDraft[];
   uses: ExpressionUse[];
   starts: StartsDraft;
+  interactions: InteractionsDraft;
 }
+
+/** What may be asked of its executions. */
+export interface InteractionsDraft {
+  updates: UpdateDraft[];
+  queries: QueryDraft[];
+}
+
+export type UpdateDraft = Omit<UpdateDefinition, "when" | "after"> & { when?: Condition; after?: NodeRef };
+export type QueryDraft = QueryDefinition;
 
 export interface NodeDraft {
   index: number;
@@ -126,6 +139,7 @@ export type NodeBody =
 
 export type ActionBody =
   | { action: "set"; params: JsonObject }
+  | { action: "set_attributes"; params: JsonObject }
   | { action: "transform"; value: Json }
   | { action: "log"; message: Json; level: "debug" | "info" | "warn" | "error" }
   | { action: "emit"; event: string; payload?: Json }

@@ -3,6 +3,7 @@ import type { ChartPlan } from "./chart/build-chart.ts";
 import { dependsRefs } from "./draft.ts";
 import type { CaseDraft, DependsDraft, HandlerDraft, NodeDraft, NodeRef, StartsDraft, WorkflowDraft } from "./draft.ts";
 import type { Graph } from "./graph/graph.ts";
+import { planInteractions } from "./interactions/plan-interactions.ts";
 import { joinOf } from "./graph/reachability.ts";
 import type { PlanStarts } from "./starts/starts.ts";
 
@@ -14,7 +15,8 @@ export type DefinitionPlan = DagPlan | (ChartPlan & PlanStarts);
 
 /** The plan of a definition without errors. */
 export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
-  const { id, name, description, labels, inputSchema, output, agents, timeoutMs, priority, starts } = workflow;
+  const { id, name, description, labels, inputSchema, output, agents, timeoutMs, retentionMs, priority, starts } =
+    workflow;
   return {
     format: "heddle.plan/1",
     workflowId: id,
@@ -27,7 +29,9 @@ export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
     ...(output === undefined ? {} : { output }),
     ...(agents.size === 0 ? {} : { agents: Object.fromEntries(agents) }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(priority === undefined ? {} : { priority }),
+    ...planInteractions(workflow.interactions, graph),
     ...planStarts(starts),
   };
 }

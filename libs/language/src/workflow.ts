@@ -8,6 +8,7 @@ import { readNodeList } from "./nodes/read-node.ts";
 import { isText, readTemplate } from "./nodes/reader.ts";
 import type { Report } from "./report.ts";
 import { checkSchema } from "./schema.ts";
+import { readInteractions } from "./interactions/read-interactions.ts";
 import { readStarts } from "./starts/read-starts.ts";
 import { describeSource } from "./source/source-node.ts";
 import type { SourceMap, SourceNode } from "./source/source-node.ts";
@@ -22,11 +23,14 @@ const WORKFLOW_FIELDS = [
   "input_schema",
   "output",
   "timeout",
+  "retention",
   "priority",
   "labels",
   "agents",
   "schedules",
   "triggers",
+  "updates",
+  "queries",
   "nodes",
 ] as const;
 
@@ -38,17 +42,21 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
   const uses: ExpressionUse[] = [];
   const output = fields.find("output") === undefined ? undefined : readTemplate({ fields, uses }, "output");
   const timeoutMs = fields.durationMs("timeout");
+  const retentionMs = fields.durationMs("retention");
   const priority = fields.integer("priority", { min: 0, max: 9 });
   const starts = readStarts(fields);
+  const interactions = readInteractions(fields, uses);
   const nodes: NodeDraft[] = [];
   readNodeList(fields, { report, source, uses, nodes, agents: header.agents, starts }, { depth: 0 });
   return {
     ...header,
     uses,
     starts,
+    interactions,
     nodes,
     ...(output === undefined ? {} : { output: output.value }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(priority === undefined ? {} : { priority }),
   };
 }

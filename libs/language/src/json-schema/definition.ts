@@ -1,5 +1,6 @@
 import type { JsonObject } from "@heddle/engine";
 import { CHART, CHART_DEFINITIONS } from "./charts.ts";
+import { INTERACTION_DEFINITIONS } from "./interactions.ts";
 import { NODE_DEFINITIONS } from "./nodes.ts";
 import {
   type Schema,
@@ -51,9 +52,12 @@ export function createDefinitionSchema(): JsonObject {
         {
           ...HEADER,
           timeout: duration("Of the whole execution."),
+          retention: duration("How long executions are kept after their end."),
           priority: whole("0 (first) to 9 (last).", 0, 9),
           schedules: list("Times at which it starts by itself.", ref("schedule")),
           triggers: list("Events at which it starts by itself.", ref("trigger")),
+          updates: list("Requests that change a running execution, with a reply.", ref("update")),
+          queries: list("Questions that change nothing.", ref("query")),
           nodes: list("The steps.", ref("node")),
         },
         ["nodes"],
@@ -73,6 +77,7 @@ export function createDefinitionSchema(): JsonObject {
       ),
       ...NODE_DEFINITIONS,
       ...START_DEFINITIONS,
+      ...INTERACTION_DEFINITIONS,
       ...CHART_DEFINITIONS,
     },
   };

@@ -178,13 +178,14 @@ const NODES: Record<string, Schema> = {
       log: params("log_params"),
       wait: params("wait_params"),
       fail: params("fail_params"),
+      set_attributes: params("set_attributes_params"),
       emit: params("emit_params"),
       break: params("break_params"),
     }),
     ...node(
       "Something that the engine does by itself.",
       {
-        subtype: oneOf("What it does.", ["set", "transform", "log", "wait", "fail", "emit", "break"]),
+        subtype: oneOf("What it does.", ["set", "set_attributes", "transform", "log", "wait", "fail", "emit", "break"]),
         params: anyObject("What it works with."),
       },
       ["subtype"],
@@ -307,6 +308,7 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
     ...RETRY_TIMES,
   }),
   set_params: { type: ["object", "null"] },
+  set_attributes_params: anyObject("Values by name: texts, numbers, booleans, lists of texts, or null."),
   transform_params: object("params of transform", { value: template("What the action gives.") }, ["value"]),
   log_params: object(
     "params of log",

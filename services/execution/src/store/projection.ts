@@ -1,8 +1,10 @@
-import type { ExecutionState, Plan } from "@heddle/engine";
+import type { Attributes, ExecutionState, Plan } from "@heddle/engine";
 import { byteaArray, type Loaded, type Projection, writeHistory } from "@heddle/journal";
 import type { Database, Queryable } from "@heddle/store";
 import { encodeSnapshot, type Execution } from "../domain/aggregate.ts";
 import { toStatus } from "../domain/to-proto.ts";
+import { findPurgeTime, type Retention } from "../retention/retention.ts";
+import { type IndexedExecution, writeAttributes } from "./attributes.ts";
 import { restoreExecutions, type SnapshotRow, type StoredExecution } from "./restore-executions.ts";
 import { createSnapshotPace } from "./snapshot-pace.ts";
 
@@ -37,14 +39,29 @@ const COLUMNS: readonly (readonly [name: string, type: string])[] = [
   ["ended_at", "timestamptz"],
   ["last_seq", "bigint"],
   ["snapshot", "bytea"],
+  ["workflow_key", "text"],
+  ["attributes", "jsonb"],
+  ["purge_at", "timestamptz"],
 ];
 
 const NAMESPACE = COLUMNS.findIndex(([name]) => name === "namespace");
 const SNAPSHOT = COLUMNS.findIndex(([name]) => name === "snapshot");
 const REQUEST_ID = COLUMNS.findIndex(([name]) => name === "request_id");
+const WORKFLOW_KEY = COLUMNS.findIndex(([name]) => name === "workflow_key");
+const ATTRIBUTES = COLUMNS.findIndex(([name]) => name === "attributes");
 
 /** What changes after the start. */
-const MUTABLE = ["status", "failure_type", "failure_message", "failure_node_id", "ended_at", "last_seq", "snapshot"];
+const MUTABLE = [
+  "status",
+  "failure_type",
+  "failure_message",
+  "failure_node_id",
+  "ended_at",
+  "last_seq",
+  "snapshot",
+  "attributes",
+  "purge_at",
+];
 
 const UPSERT = {
   name: "upsert-executions",
@@ -67,6 +84,15 @@ const UPDATE = {
 
 const MAX_FAILURE_MESSAGE = 1024;
 
+export interface FinishedExecution {
+  id: string;
+  namespace: string;
+  /** May be empty. */
+  requestId: string;
+  /** May be empty. */
+  workflowKey: string;
+}
+
 /**
  * Writes `executions` and the history, and reads executions back from there. `onFinished` is told of executions whose end
  * is committed to both.
@@ -74,10 +100,16 @@ const MAX_FAILURE_MESSAGE = 1024;
 export function createExecutionProjection(
   database: Database,
   loadPlan: LoadPlan,
-  onFinished: (executions: readonly { namespace: string; requestId: string }[]) => void,
+  onFinished: (executions: readonly FinishedExecution[]) => void,
+  retention: Retention = {},
 ): Projection<Execution, Captured> {
   const pace = createSnapshotPace();
 
+  const purgeTimeOf = ({ state, plan }: Execution): string | null => {
+    const { namespace, endedAt } = state;
+    const purgeAt = findPurgeTime(retention, { namespace, endedAt, retentionMs: plan.document.retentionMs });
+    return purgeAt === undefined ? null : isoTime(purgeAt);
+  };
   const restore = async (rows: readonly PlannedRow[]): Promise<Loaded<Execution>[]> => {
     const stored: StoredExecution[] = [];
     for (const row of rows) {
@@ -115,6 +147,10 @@ export function createExecutionProjection(
         state.endedAt === undefined ? null : isoTime(state.endedAt),
         execution.seq,
         snapshot,
+        state.workflowKey ?? "",
+        // Never set: nothing to keep in the index of attributes. Empty: they were taken away.
+        state.attributes === undefined ? null : JSON.stringify(state.attributes),
+        purgeTimeOf(execution),
       ];
       return { row, state };
     },
@@ -127,6 +163,7 @@ export function createExecutionProjection(
         UPDATED,
         rows.filter((row) => !hasSnapshot(row)),
       );
+      await writeAttributes(transaction, changes.flatMap(indexedOf));
       await writeHistory(transaction, changes);
     },
     written(changes) {
@@ -137,9 +174,11 @@ export function createExecutionProjection(
       onFinished(
         changes
           .filter((change) => change.finished)
-          .map(({ captured }) => ({
-            namespace: captured.row[NAMESPACE] as string,
-            requestId: captured.row[REQUEST_ID] as string,
+          .map(({ id, captured: { row } }) => ({
+            id,
+            namespace: row[NAMESPACE] as string,
+            requestId: row[REQUEST_ID] as string,
+            workflowKey: row[WORKFLOW_KEY] as string,
           })),
       );
     },
@@ -152,8 +191,14 @@ export function createExecutionProjection(
   };
 }
 
+function indexedOf({ id, captured }: { id: string; captured: Captured }): IndexedExecution[] {
+  const text = captured.row[ATTRIBUTES] as string | null;
+  if (text === null) return [];
+  return [{ id, namespace: captured.row[NAMESPACE] as string, attributes: JSON.parse(text) as Attributes }];
+}
+
 /** Postgres takes no NUL, and a refused row would hold up its partition's projection. The snapshot keeps what was said. */
-function storable<T extends string | undefined>(text: T): T {
+export function storable<T extends string | undefined>(text: T): T {
   return text?.replaceAll("\u0000", "\ufffd") as T;
 }
 
@@ -184,7 +229,7 @@ async function store(
   if (rows.length === 0) return;
   const values = columns.map((column) => {
     const at = COLUMNS.indexOf(column);
-    const cells = rows.map((row) => row[at]);
+    const cells = rows.map((row) => (at === ATTRIBUTES ? (row[at] ?? "{}") : row[at]));
     return column[1] === "bytea" ? byteaArray(cells as Buffer[]) : cells;
   });
   await transaction.query({ ...statement, values });
@@ -198,6 +243,6 @@ async function select(database: Queryable, condition: string, value: unknown): P
   return rows;
 }
 
-function isoTime(ms: number): string {
+export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
