@@ -152,6 +152,7 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "humanTaskEscalated":
       askPeople(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "attributesSet":
     case "humanTaskCommented":
     case "humanTaskAnswered":
     case "humanTaskExpired":

@@ -39,6 +39,22 @@ export const purgePauseMs = 50;
 /** Between two looks of the purge at everything. */
 export const purgeIntervalMs = 60_000;
 
+/** Targets that a batch claims at a time, and how many of them it works on at once. */
+export const batchPageSize = 100;
+export const batchConcurrency = 10;
+
+/** Targets of a batch in a second, unless it says otherwise. */
+export const batchRateDefault = 100;
+
+/** A batch looks at its rate of errors from so many targets on. */
+export const batchErrorRateFrom = 10;
+
+/** Failures that GetBatch shows. */
+export const batchFailuresShown = 100;
+
+/** Between two looks for batches that run. */
+export const batchIntervalMs = 500;
+
 /** Bytes of snapshots on one page of a scan, beyond which the next page begins. */
 export const scanMaxSnapshotBytes = 8 * 1024 * 1024;
 
