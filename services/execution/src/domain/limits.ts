@@ -22,6 +22,15 @@ export const answerMarginMs = 250;
 /** Longest wait of StartExecution. */
 export const maxStartWaitMs = 600_000;
 
+/** A snapshot up to this size is written with every change of its execution. */
+export const snapshotAlwaysBytes = 32 * 1024;
+
+/** A larger one when the history since has this part of its size. */
+export const snapshotHistoryShare = 0.5;
+
+/** Executions that are read back from their snapshots and the history since at a time. */
+export const restoreMaxExecutions = 50;
+
 /** Longest wait of UpdateExecution, and the one of a call that has neither a wait nor a deadline. */
 export const maxUpdateWaitMs = 600_000;
 export const defaultUpdateWaitMs = 60_000;

@@ -1616,7 +1616,7 @@ export declare type MapStarted = Message<"heddle.execution.v1.MapStarted"> & {
   nodeId: string;
 
   /**
-   * The items, a JSON list.
+   * The items, a JSON list; of a range an object: `from`, its first number, and `count`, how many there are.
    *
    * @generated from field: heddle.common.v1.Payload items = 2;
    */
