@@ -2,6 +2,7 @@ import { createPoisonTableSql, createPositionTableSql, dropPoisonTableSql, dropP
 import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
 import { defineMigrations } from "@heddle/store";
+import { eventMigrations } from "./event-migrations.ts";
 import { findMigrations } from "./find-migrations.ts";
 import { retentionMigrations } from "./retention-migrations.ts";
 
@@ -68,6 +69,7 @@ export const executionMigrations = defineMigrations([
       await knex.schema.dropTable("active_versions");
     },
   },
+  ...eventMigrations,
   ...findMigrations,
   ...retentionMigrations,
 ]);
