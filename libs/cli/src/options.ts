@@ -1,4 +1,5 @@
 import type { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import type { HumanTaskStatus } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
 import type { FinishedKeyPolicy, RunningKeyPolicy } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import type { MachineStatus } from "@heddle/proto/heddle/statemachine/v1/machine_pb.js";
 import { InvalidArgumentError } from "commander";
@@ -17,6 +18,10 @@ export function parsePriority(text: string): number {
 
 export function parseCount(text: string): number {
   return parseInteger(text, 1, listMaxLimit);
+}
+
+export function parsePercent(text: string): number {
+  return parseInteger(text.replace(/%$/, ""), 1, 99);
 }
 
 /** Milliseconds. */
@@ -79,6 +84,22 @@ const MACHINE_STATUSES: Readonly<Record<string, MachineStatus>> = {
   finished: 3,
   failed: 4,
   deleted: 5,
+};
+
+/** As for executions. */
+export function parseHumanTaskStatus(text: string): HumanTaskStatus {
+  const status = HUMAN_TASK_STATUSES[text.toLowerCase()];
+  if (status === undefined)
+    throw new InvalidArgumentError(`use one of ${Object.keys(HUMAN_TASK_STATUSES).join(", ")}.`);
+  return status;
+}
+
+const HUMAN_TASK_STATUSES: Readonly<Record<string, HumanTaskStatus>> = {
+  open: 1,
+  claimed: 2,
+  completed: 3,
+  expired: 4,
+  canceled: 5,
 };
 
 /** `key=value`; the value may be empty and may have further `=`. */

@@ -1,10 +1,12 @@
 import { Command, CommanderError, Option } from "commander";
 import { collectAttribute, collectCondition } from "./attribute-condition.ts";
+import { addBatchCommands } from "./batch-program.ts";
 import { readVersion } from "./commands/version.ts";
 import type { CommandContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { addMachineCommands } from "./machine-program.ts";
+import { addTaskCommands } from "./task-program.ts";
 import { addScheduleCommands } from "./schedule-program.ts";
 import {
   collectLabel,
@@ -241,8 +243,10 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/queue.ts")).queue(context, options)),
     );
 
+  addBatchCommands(program, add, started);
   addScheduleCommands(program, add, started);
   addMachineCommands(program, add, started);
+  addTaskCommands(program, add, started);
 
   command("explain <task-or-execution-id>", "say why a task does not run yet").action(
     (id: string, _options, self: Command) =>

@@ -160,7 +160,7 @@ function actionText(node: Extract<PlanNode, { kind: "action" }>): string {
       return [
         "wait",
         awaited === undefined ? "" : `for ${awaited}`,
-        key === undefined ? "" : `(${shorten(String(key))})`,
+        key === undefined ? "" : `(${shorten(typeof key === "string" ? key : JSON.stringify(key))})`,
         time === undefined ? "" : shorten(time),
       ]
         .filter((part) => part !== "")

@@ -1,5 +1,5 @@
 export { createActiveVersionTableSql, findActiveVersion } from "./active-versions.ts";
-export { checkInput, checkInputSize, checkPayload } from "./check-input.ts";
+export { checkInput, checkInputSize, checkPayload, findSchemaFaults } from "./check-input.ts";
 export {
   compareReplay,
   type ExpectedState,

@@ -1,5 +1,6 @@
 import type {
   ActionNode,
+  CompensationPolicy,
   FailureClass,
   GroupNode,
   HumanNode,
@@ -31,6 +32,8 @@ export interface WorkflowDraft {
   nodes: NodeDraft[];
   uses: ExpressionUse[];
   starts: StartsDraft;
+  compensation?: CompensationPolicy;
+  cleanupTimeoutMs?: number;
   interactions: InteractionsDraft;
 }
 
@@ -59,7 +62,14 @@ export interface NodeDraft {
   depends?: DependsDraft;
   dependsAt?: SourceNode;
   onError?: HandlerDraft[];
+  compensate?: CompensationDraft;
   body: NodeBody;
+}
+
+/** What undoes a node: the body of another one. */
+export interface CompensationDraft {
+  body: NodeBody;
+  at: Span;
 }
 
 /** A condition over outcomes, with the places where it names nodes. */
@@ -163,6 +173,11 @@ export interface ExpressionUse {
   inBody?: true;
   /** Names that it sees besides: `error` where one is handled, the item and its `index` of a map. */
   names?: readonly string[];
+}
+
+/** The group that runs at the end: nothing in the workflow can wait for it or read it. */
+export function isFinally({ body }: NodeDraft): boolean {
+  return body.kind === "group" && body.isFinally === true;
 }
 
 /** Nodes that may run in its place when it has failed, each reference apart. */

@@ -1,7 +1,16 @@
-import type { Dependence, ErrorHandler, PlanDocument, PlanNode, PlanNodeBase } from "@heddle/engine";
+import type { Compensation, Dependence, ErrorHandler, PlanDocument, PlanNode, PlanNodeBase } from "@heddle/engine";
 import type { ChartPlan } from "./chart/build-chart.ts";
 import { dependsRefs } from "./draft.ts";
-import type { CaseDraft, DependsDraft, HandlerDraft, NodeDraft, NodeRef, StartsDraft, WorkflowDraft } from "./draft.ts";
+import type {
+  CaseDraft,
+  CompensationDraft,
+  DependsDraft,
+  HandlerDraft,
+  NodeDraft,
+  NodeRef,
+  StartsDraft,
+  WorkflowDraft,
+} from "./draft.ts";
 import type { Graph } from "./graph/graph.ts";
 import { planInteractions } from "./interactions/plan-interactions.ts";
 import { joinOf } from "./graph/reachability.ts";
@@ -31,6 +40,8 @@ export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(priority === undefined ? {} : { priority }),
+    ...(workflow.compensation === undefined ? {} : { compensation: workflow.compensation }),
+    ...(workflow.cleanupTimeoutMs === undefined ? {} : { cleanupTimeoutMs: workflow.cleanupTimeoutMs }),
     ...planInteractions(workflow.interactions, graph),
     ...planStarts(starts),
   };
@@ -61,6 +72,7 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
     ...(node.depends === undefined ? {} : { depends: planDepends(node, node.depends, graph) }),
     ...(node.onError === undefined ? {} : { onError: node.onError.map((handler) => planHandler(handler, graph)) }),
     ...(node.when === undefined ? {} : { when: node.when.source }),
+    ...(node.compensate === undefined ? {} : { compensate: planCompensation(node.compensate) }),
   };
   const { body } = node;
   const indicesOf = (refs: NodeRef[]): number[] => refs.map((ref) => graph.indices.get(ref.id)!);
@@ -122,6 +134,25 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
     case "unknown":
       throw new Error(`the node "${node.id}" has no known type, which must have been reported as an error`);
   }
+}
+
+/** Readers let through what can undo something. */
+function planCompensation({ body }: CompensationDraft): Compensation {
+  switch (body.kind) {
+    case "task": {
+      const { nameAt: _nameAt, inputsAt: _inputsAt, ...task } = body;
+      return task;
+    }
+    case "sub_workflow": {
+      const { workflowAt: _workflowAt, ...subWorkflow } = body;
+      return subWorkflow;
+    }
+    case "action":
+      if (body.action === "set" || body.action === "log" || body.action === "emit") return body;
+      break;
+    default:
+  }
+  throw new Error(`a ${body.kind} cannot undo a node, which must have been reported as an error`);
 }
 
 /** What expressions read must be settled as well, though the condition does not name it. */

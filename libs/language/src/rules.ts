@@ -91,6 +91,13 @@ export const RULES = {
   "bad-quorum": error("HD251", "A quorum needs more answers than may come, or a field that the form does not have."),
   "bad-default-answer": error("HD252", "The default answer of a human node does not fit its form."),
 
+  // Endings.
+  "duplicate-compensation": error("HD230", "A node would be undone twice."),
+  "bad-compensation": error(
+    "HD231",
+    "A `compensate` stands where nothing can be undone, or is something that cannot undo.",
+  ),
+
   // Expressions.
   "expression-syntax": error("HD301", "An expression cannot be read."),
   "unknown-name": error("HD302", "An expression reads a name that cannot exist."),

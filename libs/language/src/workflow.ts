@@ -1,5 +1,6 @@
 import type { JsonObject } from "@heddle/engine";
 import type { ExpressionUse, NodeDraft, WorkflowDraft } from "./draft.ts";
+import { ENDING_FIELDS, readEnding, readFinally } from "./endings.ts";
 import { createFields, jsonObjectOf } from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import { checkId } from "./ids.ts";
@@ -32,6 +33,7 @@ const WORKFLOW_FIELDS = [
   "updates",
   "queries",
   "nodes",
+  ...ENDING_FIELDS,
 ] as const;
 
 /** Reads all fields of a workflow of nodes. */
@@ -47,13 +49,16 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
   const starts = readStarts(fields);
   const interactions = readInteractions(fields, uses);
   const nodes: NodeDraft[] = [];
-  readNodeList(fields, { report, source, uses, nodes, agents: header.agents, starts }, { depth: 0 });
+  const context = { report, source, uses, nodes, agents: header.agents, starts };
+  readNodeList(fields, context, { depth: 0 });
+  readFinally(fields, context);
   return {
     ...header,
     uses,
     starts,
     interactions,
     nodes,
+    ...readEnding(fields),
     ...(output === undefined ? {} : { output: output.value }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(retentionMs === undefined ? {} : { retentionMs }),

@@ -15,12 +15,14 @@ import {
   savePlan,
 } from "@heddle/journal-service";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { BatchService } from "@heddle/proto/heddle/execution/v1/batch_service_pb.js";
 import { DiagnosticsService } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import {
   type DeliverEventRequest,
   ExecutionService as ExecutionDescriptor,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import {
   createInMemoryTransport,
@@ -33,12 +35,14 @@ import {
 } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
+import { createBatchHandlers } from "./batches/handlers.ts";
+import { createBatchRunner } from "./batches/runner.ts";
 import { readPlan } from "./definitions/read-plan.ts";
 import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
-import { publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
 import { createEventWaits } from "./domain/event-waits.ts";
+import { batchIntervalMs, publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
 import { createMachines } from "./domain/machines.ts";
 import { createTurnEffects } from "./domain/turns.ts";
 import { createWorkflowKeys, requestScope } from "./domain/workflow-keys.ts";
@@ -52,6 +56,8 @@ import { parseTaskId } from "./link/task-messages.ts";
 import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
 import { consumeEvents } from "./events/event-consumer.ts";
 import { registerMetrics } from "./metrics.ts";
+import { createHumanTaskMethods } from "./human/human-task-methods.ts";
+import { withHumanTasks } from "./human/projection.ts";
 import { createPurger } from "./retention/purger.ts";
 import type { Retention } from "./retention/retention.ts";
 import { hasEventWaits } from "./store/event-waits.ts";
@@ -120,7 +126,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const loader = createPlanLoader({ resolve: (key) => plans.resolve(key), logger });
   const subscriptions: Subscription[] = [];
 
-  const projection = createExecutionProjection(
+  const executionProjection = createExecutionProjection(
     database,
     (key) => plans.resolve(key).then(({ plan }) => plan),
     (finished) => {
@@ -169,7 +175,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     owner,
     address: options.address,
     aggregate: createExecutionAggregate(plans, childId),
-    projection,
+    projection: withHumanTasks(executionProjection),
     limits: options.journalLimits,
     logger,
     now,
@@ -226,6 +232,13 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     logger,
   });
   const own = createRpcClient(ExecutionDescriptor, transport);
+  const batches = createBatchRunner({
+    database,
+    executions: own,
+    ownedPartitions: () => runtime.ownedPartitions(),
+    intervalMs: batchIntervalMs,
+    logger,
+  });
 
   let isStarted = false;
   let isEventAwaited = false;
@@ -241,7 +254,14 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
 
   return {
     routes: (routes) =>
-      routes.service(ExecutionDescriptor, methods).service(DiagnosticsService, createDiagnostics(context, router)),
+      routes
+        .service(ExecutionDescriptor, methods)
+        .service(
+          BatchService,
+          createBatchHandlers(context, () => batches.wake()),
+        )
+        .service(HumanTaskService, createHumanTaskMethods(context, router))
+        .service(DiagnosticsService, createDiagnostics(context, router)),
     async start() {
       await runtime.start();
       await publisher.start();
@@ -263,12 +283,13 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
       if (isAwaited) followEvents();
       link.start();
       purger.start();
+      batches.start();
     },
     async stop() {
       isStarted = false;
       eventWaits.stop();
       link.stop();
-      await purger.stop();
+      await Promise.all([purger.stop(), batches.stop()]);
       children.stop();
       machines.stop();
       await Promise.all(subscriptions.splice(0).map((subscription) => subscription.close()));

@@ -118,6 +118,7 @@ function toWait({
   taskOpen,
   childExecutionId,
   signal,
+  humanTaskId,
   dueAt,
   branches,
   machine,
@@ -129,6 +130,7 @@ function toWait({
     ...(taskId !== "" && { taskId, taskOpen }),
     ...(childExecutionId !== "" && { childExecutionId }),
     ...(signal !== "" && { signal }),
+    ...(humanTaskId !== "" && { humanTaskId }),
     ...timeOf("dueAt", dueAt),
   };
 }

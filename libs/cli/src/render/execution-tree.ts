@@ -100,7 +100,10 @@ function factsOf(node: NodeView, nowMs: number): string[] {
   return facts;
 }
 
-function waitOf({ signal, event, signalKey, childId, machineId, dueAtMs }: NodeView, nowMs: number): string {
+function waitOf(
+  { signal, event, signalKey, childId, machineId, humanTaskId, asks, dueAtMs }: NodeView,
+  nowMs: number,
+): string {
   const limit = dueAtMs === undefined ? "" : ` ${formatDuration(dueAtMs - nowMs)}`;
   const awaited = signal ?? event;
   if (awaited !== undefined) {
@@ -109,6 +112,8 @@ function waitOf({ signal, event, signalKey, childId, machineId, dueAtMs }: NodeV
   }
   if (childId !== undefined) return `waits for ${childId}`;
   if (machineId !== undefined) return `waits for machine ${machineId}`;
+  if (humanTaskId !== undefined)
+    return `asks ${asks === undefined ? "anybody" : oneLine(asks)}${limit && `, for${limit}`}`;
   return dueAtMs === undefined ? "waits" : `waits${limit}`;
 }
 

@@ -154,7 +154,7 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
       payload: random.below(9),
       requestId: random.pick(["", "r1", "r2"]),
     },
-    makeEvent(random, nodeId, "done", random.below(2), random.pick([undefined, "x"])),
+    makeEvent(random, nodeId, "done", random.below(2), random.chance(0.5) ? undefined : "x"),
     {
       type: "update",
       name: random.pick(["note", "push", "await", "faulty", "other"]),

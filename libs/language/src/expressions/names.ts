@@ -30,7 +30,7 @@ const MEMBERS_OF_PLACES = new Map<string, [what: string, members: string[]]>([
   ["query", ["the query", ["name", "args"]]],
   ["items", ["the items", ["succeeded", "failed", "count", "outputs"]]],
 ]);
-const EXECUTION_MEMBERS = ["id", "namespace", "workflow_id", "version", "started_at"];
+const EXECUTION_MEMBERS = ["id", "namespace", "workflow_id", "version", "started_at", "status", "error"];
 
 /** Gives a function that reports references to what cannot exist. Needs a graph with its inferred dependencies. */
 export function createNameCheck(

@@ -7,6 +7,7 @@ import {
   anyObject,
   choose,
   duration,
+  flag,
   id,
   list,
   object,
@@ -59,6 +60,21 @@ export function createDefinitionSchema(): JsonObject {
           updates: list("Requests that change a running execution, with a reply.", ref("update")),
           queries: list("Questions that change nothing.", ref("query")),
           nodes: list("The steps.", ref("node")),
+          compensation: object("How steps are undone.", {
+            on_cancel: flag("false: a cancel leaves what has completed as it is."),
+            on_failure: oneOf(
+              "When a step cannot be undone: `fail` leaves the rest, `continue` undoes it all the same.",
+              ["fail", "continue"],
+            ),
+          }),
+          cleanup_timeout: duration(
+            "For undoing steps and `finally` together; 1h without it when canceled, else unlimited.",
+          ),
+          finally: object(
+            "What runs at the end of every execution, whatever that is.",
+            { nodes: list("The steps.", ref("node")), timeout: duration("Of all of them.") },
+            ["nodes"],
+          ),
         },
         ["nodes"],
       ),

@@ -45,6 +45,10 @@ const COMMON: Record<string, Schema> = {
     description: "What becomes of the node when it has failed for good.",
     anyOf: [{ enum: ["fail", "skip"] }, ref("error_handler"), { type: "array", items: ref("error_handler") }],
   },
+  compensate: ref(
+    "compensation",
+    "What undoes the node once it has completed, when the execution fails or is canceled.",
+  ),
 };
 
 const INPUTS = template("What the node is given; without it what flows into it.");
@@ -144,6 +148,10 @@ const CONTROL: Record<string, Schema> = {
       type: ["integer", "string"],
     },
     until: condition("Looked at after each item, over `items`; true: it completes, and what still runs is canceled."),
+    collect: {
+      description: "false: it gives numbers instead of the list of outputs, which stay with the items.",
+      type: "boolean",
+    },
   }),
 };
 
@@ -286,6 +294,17 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
     action: oneOf("The node fails, or counts as skipped.", ["fail", "skip"]),
     continue: template("The node has completed, with this output."),
     fallback: id("The node that runs in its place."),
+  }),
+  compensation: object("What undoes a node: a tool, an agent, a sub-workflow or an action, without id.", {
+    type: oneOf("May be left out.", ["tool", "agent", "sub_workflow", "action"]),
+    tool: id("Name of the tool."),
+    agent: { description: "Name of an agent, or the agent itself.", type: ["string", "object"] },
+    workflow_id: id("The workflow."),
+    version: VERSION,
+    subtype: oneOf("What the action does.", ["set", "log", "emit"]),
+    params: anyObject("What the action works with."),
+    ...TASK,
+    inputs: template("Made when the node completes, with its output as `current`; without it that output."),
   }),
   branch: object("A case and what it leads to, or the default.", {
     case: { description: "A value, or an expression that gives true.", type: ["string", "number", "boolean"] },

@@ -1,8 +1,10 @@
 import { createPoisonTableSql, createPositionTableSql, dropPoisonTableSql, dropPositionTableSql } from "@heddle/events";
 import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
+import { humanTaskMigration } from "../human/migration.ts";
 import { defineMigrations } from "@heddle/store";
 import { eventMigrations } from "./event-migrations.ts";
+import { batchMigrations } from "./batch-migrations.ts";
 import { findMigrations } from "./find-migrations.ts";
 import { retentionMigrations } from "./retention-migrations.ts";
 
@@ -70,6 +72,8 @@ export const executionMigrations = defineMigrations([
     },
   },
   ...eventMigrations,
+  humanTaskMigration,
   ...findMigrations,
   ...retentionMigrations,
+  ...batchMigrations,
 ]);

@@ -1741,7 +1741,7 @@ export declare type MapStarted = Message<"heddle.execution.v1.MapStarted"> & {
   nodeId: string;
 
   /**
-   * The items, a JSON list.
+   * The items, a JSON list; of a range an object: `from`, its first number, and `count`, how many there are.
    *
    * @generated from field: heddle.common.v1.Payload items = 2;
    */
@@ -1981,7 +1981,7 @@ export declare type HumanTaskClaimed = Message<"heddle.execution.v1.HumanTaskCla
   nodeId: string;
 
   /**
-   * Who.
+   * Who has claimed it.
    *
    * @generated from field: string by = 2;
    */
@@ -2015,7 +2015,7 @@ export declare type HumanTaskReleased = Message<"heddle.execution.v1.HumanTaskRe
   nodeId: string;
 
   /**
-   * Who.
+   * Who has given it back.
    *
    * @generated from field: string by = 2;
    */
@@ -2097,14 +2097,14 @@ export declare type HumanTaskCommented = Message<"heddle.execution.v1.HumanTaskC
   nodeId: string;
 
   /**
-   * Who.
+   * Who has said it.
    *
    * @generated from field: string by = 2;
    */
   by: string;
 
   /**
-   * The comment.
+   * What was said, at most 8,192 characters.
    *
    * @generated from field: string text = 3;
    */
@@ -2138,14 +2138,14 @@ export declare type HumanTaskAnswered = Message<"heddle.execution.v1.HumanTaskAn
   nodeId: string;
 
   /**
-   * Who.
+   * Who has answered.
    *
    * @generated from field: string by = 2;
    */
   by: string;
 
   /**
-   * The answer.
+   * The answer, as its form wants it.
    *
    * @generated from field: heddle.common.v1.Payload answer = 3;
    */

@@ -497,6 +497,27 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
    * @generated from field: string event = 51;
    */
   event: string;
+
+  /**
+   * Human node: id of the task that it waits for; empty for every other node, and when nobody is asked.
+   *
+   * @generated from field: string human_task_id = 60;
+   */
+  humanTaskId: string;
+
+  /**
+   * Human node that waits: who is to answer; empty means nobody yet.
+   *
+   * @generated from field: string assignee = 61;
+   */
+  assignee: string;
+
+  /**
+   * Human node that waits: whose members may take its task.
+   *
+   * @generated from field: repeated string groups = 62;
+   */
+  groups: string[];
 };
 
 /**
