@@ -33,6 +33,7 @@ export { journalMigrations } from "./migrations.ts";
 export { claimPayload, loadPayloads } from "./payloads.ts";
 export { createJournalRuntime } from "./runtime.ts";
 export { removePublisher } from "./cursors.ts";
+export { releasePayloads } from "./release-payloads.ts";
 export { replay } from "./replay.ts";
 export { createPublisher, type PublisherSource } from "./publisher.ts";
 export { byteaArray } from "./pg-array.ts";

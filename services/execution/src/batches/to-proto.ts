@@ -19,7 +19,7 @@ export function fromSpec(spec: JsonObject): Batch {
 }
 
 export function toBatch(row: BatchRow): Batch {
-  const batch = fromSpec(row.spec as JsonObject);
+  const batch = fromSpec(row.spec);
   batch.batchId = row.batch_id;
   batch.namespace = row.namespace;
   batch.requestId = row.request_id;
