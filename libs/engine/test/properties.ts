@@ -4,7 +4,10 @@ import { checkRun, sizeOfRun } from "./support/check-run.ts";
 // Random definitions with random histories, as many as one likes: `make properties RUNS=100000 SEED=1`.
 
 const { values } = parseArgs({
-  options: { runs: { type: "string", default: "100000" }, seed: { type: "string", default: String(Date.now() % 2 ** 31) } },
+  options: {
+    runs: { type: "string", default: "100000" },
+    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+  },
 });
 const runs = Number(values.runs);
 const seed = Number(values.seed);

@@ -87,6 +87,6 @@ function assertCounts(state: ExecutionState, nodes: readonly { status: NodeStatu
 
 /** The plan's size for the run of this number: mostly small, now and then large. */
 export function sizeOfRun(run: number): number {
-  if (run % 200 === 199) return 100 + (run % 150);
-  return run % 20 === 19 ? 20 + (run % 50) : 1 + (run % 16);
+  if (run % 500 === 499) return 100 + ((run * 7) % 150);
+  return run % 40 === 39 ? 20 + ((run * 3) % 50) : 1 + (run % 14);
 }
