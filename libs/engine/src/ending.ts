@@ -49,7 +49,7 @@ function runFinally(turn: Turn): boolean {
 function findLastDue({ plan, state }: Turn): LinkedNode | undefined {
   if (plan.finally === undefined || state.compensates !== undefined) return undefined;
   if ((state.nodes[plan.finally] as NodeState).status !== "pending") return undefined;
-  return plan.nodes[plan.finally] as LinkedNode;
+  return plan.nodes[plan.finally];
 }
 
 function conclude(turn: Turn): true {

@@ -1,4 +1,3 @@
-import { strict as assert } from "node:assert";
 import { isDeepStrictEqual } from "node:util";
 import {
   type Event,
@@ -41,7 +40,7 @@ export function checkRun(seed: number, size: number): string {
   let shadow: ExecutionState | undefined;
   playRandomly(runner, random, {
     onStep({ events }) {
-      assert.ok(events.length <= MAX_EVENTS_PER_TURN, "a turn is too long");
+      check(events.length <= MAX_EVENTS_PER_TURN, "a turn is too long");
       for (const event of events) {
         order.observe(event);
         endings.observe(event);
@@ -49,40 +48,48 @@ export function checkRun(seed: number, size: number): string {
         shadow = evolve(plan, before, JSON.parse(JSON.stringify(event)) as Event);
       }
       if (plan.nodes.length > MAX_NODES_LOOKED_AT) return;
-      assertSame(shadow, runner.state);
+      checkSame(shadow, runner.state);
       const { expected, known } = sortedObligations(runner);
-      assert.deepEqual(known, expected, "the obligations do not add up");
-      assertCounts(runner.state as ExecutionState, listNodes(plan, runner.state as ExecutionState));
+      checkEqual(known, expected, "the obligations do not add up");
+      checkCounts(runner.state as ExecutionState, listNodes(plan, runner.state as ExecutionState));
     },
   });
   const state = runner.state as ExecutionState;
-  assertSame(shadow, state);
-  assert.ok(isFinished(state), "it has not ended");
-  assert.equal(nextTimerAt(state), undefined, "it wants to be woken after its end");
+  checkSame(shadow, state);
+  check(isFinished(state), "it has not ended");
+  check(nextTimerAt(state) === undefined, "it wants to be woken after its end");
   const { tasks, children } = sortedObligations(runner).expected;
-  assert.deepEqual([tasks, children], [[], []], "something goes on after its end");
+  checkEqual([tasks, children], [[], []], "something goes on after its end");
   const { history } = runner;
   if (history.length <= MAX_EVENTS_REPLAYED) {
     let stepped: ExecutionState | undefined;
     for (const [index, event] of history.entries()) {
       stepped = evolve(plan, stepped, event);
-      assertSame(replay(plan, history.slice(0, index + 1)), stepped);
+      checkSame(replay(plan, history.slice(0, index + 1)), stepped);
     }
-  } else assertSame(replay(plan, history), state);
+  } else checkSame(replay(plan, history), state);
   return state.status;
 }
 
-function assertSame(actual: ExecutionState | undefined, expected: ExecutionState | undefined): void {
-  // Fast, and the slow comparison only to show the difference.
-  if (actual && expected && isDeepStrictEqual(copyState(actual), copyState(expected))) return;
-  assert.deepEqual(actual, expected, "the replay gives another state");
+function check(holds: boolean, fault: string): void {
+  if (!holds) throw new Error(fault);
 }
 
-function assertCounts(state: ExecutionState, nodes: readonly { status: NodeStatus }[]): void {
+function checkEqual(actual: unknown, expected: unknown, fault: string): void {
+  if (isDeepStrictEqual(actual, expected)) return;
+  throw new Error(`${fault}: ${JSON.stringify(actual)} where ${JSON.stringify(expected)} is expected`);
+}
+
+function checkSame(actual: ExecutionState | undefined, expected: ExecutionState | undefined): void {
+  const copies = [actual && copyState(actual), expected && copyState(expected)];
+  checkEqual(copies[0], copies[1], "the replay gives another state");
+}
+
+function checkCounts(state: ExecutionState, nodes: readonly { status: NodeStatus }[]): void {
   const found: Record<string, number> = {};
   for (const { status } of nodes) found[status] = (found[status] ?? 0) + 1;
   for (const [status, count] of Object.entries(countNodes(state)))
-    assert.equal(found[status] ?? 0, count, `the count of nodes that are ${status} is wrong`);
+    check((found[status] ?? 0) === count, `the count of nodes that are ${status} is wrong`);
 }
 
 /** The plan's size for the run of this number: mostly small, now and then large. */

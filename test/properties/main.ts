@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { checkRun, sizeOfRun } from "./support/check-run.ts";
+import { checkRun, sizeOfRun } from "../../libs/engine/test/support/check-run.ts";
 
 // Random definitions with random histories, as many as one likes: `make properties RUNS=100000 SEED=1`.
 
