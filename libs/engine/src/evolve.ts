@@ -15,12 +15,13 @@ import { changeHumanTask, closeHumanTask, createHumanTask } from "./human-state.
 import { assignFields, isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
-import { MAX_REMEMBERED_REQUESTS } from "./limits.ts";
+import { MAX_REMEMBERED_REQUESTS, MAX_TAKEN_EVENTS } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import { replayDiverged } from "./refusals.ts";
 import { isContainer } from "./container.ts";
 import { endTurn, startTurn } from "./turns.ts";
+import { takenName } from "./taken-events.ts";
 import { activateBranches, activateFallback, dequeue, dequeueAnywhere, dequeueBody, settle } from "./settle.ts";
 import type { ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
 import { acceptUpdate, answerUpdate } from "./update-state.ts";
@@ -67,6 +68,7 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   task_completed: ["scheduled"],
   task_failed: ["scheduled"],
   wait_started: ["pending"],
+  event_received: ["waiting"],
   child_started: ["pending"],
   machine_requested: ["pending"],
   machine_acknowledged: ["waiting"],
@@ -196,9 +198,10 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
     case "wait_started":
       begin(state, linked, node, "waiting", event.at);
       if (linked.definition.kind === "parallel") activateBranches(plan, state, linked);
+      if (event.key !== undefined) node.signalKey = event.key;
+      if (event.event !== undefined) node.event = event.event;
       if (event.signal !== undefined) {
         node.signal = event.signal;
-        if (event.key !== undefined) node.signalKey = event.key;
         state.signalWaiters.push(linked.index);
       }
       if (event.dueAt !== undefined) {
@@ -206,6 +209,12 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
         pushTimer(state, event.dueAt, linked.index);
       }
       break;
+    case "event_received": {
+      const taken = (state.takenEvents ??= []);
+      taken.push(takenName(linked.index, event.event.id));
+      if (taken.length > MAX_TAKEN_EVENTS) taken.shift();
+      break;
+    }
     case "child_started":
       node.childId = event.childId;
       node.input = event.input;
