@@ -296,7 +296,10 @@ function addCancellation(
   const canceled =
     restarts === (node.restarts ?? 0)
       ? node
-      : state.abandoned?.find((past) => past.node === linked.index && past.restarts === restarts);
+      : state.abandoned?.find(
+          // The items of a map are told one by one.
+          (past) => past.node === linked.index && past.restarts === restarts && past.itemIndex === undefined,
+        );
   if (canceled === undefined || ("fallback" in canceled && canceled.fallback !== undefined)) return;
   if (linked.definition.kind === "state_machine") {
     changes.cancelMachines.push(describeMachine(linked, canceled, executionId));
