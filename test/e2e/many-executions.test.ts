@@ -130,7 +130,9 @@ describe("keys, attributes and batches at the command line", () => {
     const purge = await heddle("batch", "create", "delete", "--where", "customer=bolt", "--rate", "1000", "--wait");
     expect(purge).toMatchObject({ code: 0 });
     expect(purge.stdout).toContain("40 done, 0 failed");
-    await expect.poll(async () => (await heddle("list", "--where", "customer=bolt")).stdout).toBe("");
+    await expect
+      .poll(async () => (await heddle("list", "--where", "customer=bolt")).stdout, { timeout: 20_000 })
+      .toBe("");
     const doctor = await json("doctor", "--patience", "1s", "--event-log", eventLog);
     expect(doctor).toMatchObject({ clean: true, unchecked: [] });
   });
