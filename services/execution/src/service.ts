@@ -60,7 +60,6 @@ import { createHumanTaskMethods } from "./human/human-task-methods.ts";
 import { withHumanTasks } from "./human/projection.ts";
 import { createPurger } from "./retention/purger.ts";
 import type { Retention } from "./retention/retention.ts";
-import { hasEventWaits } from "./store/event-waits.ts";
 import { createExecutionProjection } from "./store/projection.ts";
 
 /** Consumer group of DefinitionEvents; its positions are kept under this name. */
@@ -142,7 +141,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const stateMachines = createRpcClient(StateMachineService, options.statemachine);
   const children = createChildren({ runtime: () => runtime, plans, hasMoved, logger });
   const machines = createMachines({ runtime: () => runtime, client: stateMachines, logger });
-  const eventWaits = createEventWaits({ runtime: () => runtime, database, onWait: () => followEvents(), logger });
+  const eventWaits = createEventWaits({ runtime: () => runtime, database, onExpected: () => followEvents(), logger });
   const link = createSchedulerLink({
     transport: options.scheduler,
     dial: options.dial,
@@ -240,14 +239,12 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     logger,
   });
 
-  let isStarted = false;
-  let isEventAwaited = false;
-  /** Only when something waits for events: to hear all that happens in all executions has its price. */
+  let hearsEvents = false;
+  /** Only when an execution may wait for events: to hear all that happens in all executions has its price. */
   function followEvents(): void {
     const { bus } = options;
-    const follows = isEventAwaited && isStarted;
-    isEventAwaited = true;
-    if (bus === undefined || !isStarted || follows) return;
+    if (bus === undefined || hearsEvents) return;
+    hearsEvents = true;
     const deliver = (request: DeliverEventRequest) => own.deliverEvent(request);
     subscriptions.push(consumeEvents({ bus, database, deliver, now, logger }));
   }
@@ -277,16 +274,12 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
           }),
         );
       }
-      const isAwaited = isEventAwaited || (await hasEventWaits(database));
-      isEventAwaited = false;
-      isStarted = true;
-      if (isAwaited) followEvents();
       link.start();
       purger.start();
       batches.start();
     },
     async stop() {
-      isStarted = false;
+      hearsEvents = true;
       eventWaits.stop();
       link.stop();
       await Promise.all([purger.stop(), batches.stop()]);
