@@ -55,6 +55,7 @@ import { createSchedulerLink } from "./link/scheduler-link.ts";
 import { parseTaskId } from "./link/task-messages.ts";
 import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
 import { consumeEvents } from "./events/event-consumer.ts";
+import { createTellEvent } from "./events/tell-event.ts";
 import { registerMetrics } from "./metrics.ts";
 import { createHumanTaskMethods } from "./human/human-task-methods.ts";
 import { withHumanTasks } from "./human/projection.ts";
@@ -212,6 +213,11 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
 
   if (options.metrics !== undefined) registerMetrics(options.metrics, runtime, openTasks, publisher);
   const atOwner = createAtOwner(() => methods);
+  const tellEvent = createTellEvent({
+    database,
+    deliver: (request: DeliverEventRequest) => own.deliverEvent(request),
+    now,
+  });
   const context: ExecutionContext = {
     runtime,
     database,
@@ -220,6 +226,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     requestIds,
     workflowKeys,
     openTasks,
+    tellEvent,
     now,
     atOwner,
   };
@@ -245,8 +252,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     const { bus } = options;
     if (bus === undefined || hearsEvents) return;
     hearsEvents = true;
-    const deliver = (request: DeliverEventRequest) => own.deliverEvent(request);
-    subscriptions.push(consumeEvents({ bus, database, deliver, now, logger }));
+    subscriptions.push(consumeEvents({ bus, database, tell: tellEvent, now, logger }));
   }
 
   return {
