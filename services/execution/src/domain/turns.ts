@@ -5,7 +5,7 @@ import type { OpenTasks } from "../link/open-tasks.ts";
 import { taskIdOf, toTask } from "../link/task-messages.ts";
 import type { Execution, ExecutionCommand } from "./aggregate.ts";
 import type { Children } from "./children.ts";
-import type { EventWaits } from "./event-waits.ts";
+import type { EventWaits } from "../events/event-waits.ts";
 import type { Machines } from "./machines.ts";
 import type { Hub, RequestIds } from "@heddle/journal-service";
 import { requestScope, type WorkflowKeys } from "./workflow-keys.ts";

@@ -8,7 +8,7 @@ import {
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import type { Database } from "@heddle/store";
 import { toProtoBusEvent } from "../domain/bus-event.ts";
-import { isOver } from "../domain/event-waits.ts";
+import { isOver } from "./event-waits.ts";
 import {
   eventDeliveriesAtOnce,
   recentEventsPruneIntervalMs,

@@ -5,9 +5,9 @@ import type { Database } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { deleteEventWait, insertEventWait } from "../store/event-waits.ts";
 import { listRecentEvents } from "../store/recent-events.ts";
-import type { Execution, ExecutionCommand } from "./aggregate.ts";
-import { createDeliveries } from "./deliveries.ts";
-import { recentEventsPage } from "./limits.ts";
+import type { Execution, ExecutionCommand } from "../domain/aggregate.ts";
+import { createDeliveries } from "../domain/deliveries.ts";
+import { recentEventsPage } from "../domain/limits.ts";
 
 /** The subscriptions of nodes that wait for events of other executions. */
 export interface EventWaits {
