@@ -1,9 +1,10 @@
-import type { ExecutionStarted, Failure } from "./events.ts";
+import type { Event, ExecutionStarted, Failure } from "./events.ts";
 import type { Json } from "./json.ts";
 
 /** What the outside asks of one execution. `decide` answers each with events or refuses it with a DomainError. */
 export type Command =
-  | { type: "start"; start: Omit<ExecutionStarted, "type" | "at"> }
+  /** `reuse`: what a rerun keeps. */
+  | { type: "start"; start: Omit<ExecutionStarted, "type" | "at">; reuse?: readonly Reuse[] }
   /** Results that come late, twice or for an attempt that is over are refused with reason TASK_NOT_RUNNING. */
   | { type: "complete_task"; nodeId: string; attempt: number; output: Json; startedAt: number; worker: string }
   | { type: "fail_task"; nodeId: string; attempt: number; failure: Failure; startedAt?: number; worker?: string }
@@ -20,4 +21,11 @@ export type Command =
   | { type: "signal"; name: string; payload: Json; requestId: string }
   | { type: "suspend"; reason: string }
   | { type: "resume"; reason: string }
-  | { type: "cancel"; reason: string };
+  | { type: "cancel"; reason: string }
+  /** These nodes and everything after them begin afresh. */
+  | { type: "reset"; from: readonly string[]; reason: string };
+
+type ReuseEvent = Extract<Event, { type: "node_reused" | "vars_reused" | "items_reused" }>;
+
+/** What `planRerun` gives: an event of a rerun but for its time. */
+export type Reuse = ReuseEvent extends infer Each ? (Each extends ReuseEvent ? Omit<Each, "at"> : never) : never;

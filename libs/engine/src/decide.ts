@@ -15,6 +15,7 @@ import {
 } from "./refusals.ts";
 import { acknowledgeMachine, completeMachine, failMachine } from "./machine-results.ts";
 import { completeChild, completeTask, failChild, failTask } from "./results.ts";
+import { reset } from "./reset.ts";
 import { receiveSignal } from "./signals.ts";
 import { cancelActive, createTurn, emit } from "./turn.ts";
 
@@ -66,6 +67,7 @@ function start(plan: Plan, state: ExecutionState | undefined, command: StartComm
   const started = evolve(plan, undefined, event);
   const turn = createTurn(plan, started, context);
   turn.events.push(event);
+  for (const reuse of command.reuse ?? []) emit(turn, { ...reuse, at: turn.at });
   drive(turn);
   return { state: started, events: turn.events };
 }
@@ -94,6 +96,8 @@ function apply(turn: Turn, command: Exclude<Command, StartCommand>): void {
       return resume(turn, command.reason);
     case "cancel":
       return cancel(turn, command.reason);
+    case "reset":
+      return reset(turn, command);
     case "fire_timers":
     // `drive` fires whatever is due; a timer of a finished execution is merely late.
   }

@@ -1,7 +1,7 @@
 import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
 import { type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
-import { assignFields, isObject } from "./json-object.ts";
+import { isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
 import { MAX_REMEMBERED_REQUESTS } from "./limits.ts";
@@ -9,10 +9,13 @@ import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import { replayDiverged } from "./refusals.ts";
 import { isContainer } from "./container.ts";
+import { resetNodes } from "./reset-state.ts";
+import { keepItems, reuseNode, reuseVars } from "./reuse.ts";
 import { endTurn, startTurn } from "./turns.ts";
 import { activateBranches, activateFallback, dequeue, dequeueAnywhere, dequeueBody, settle } from "./settle.ts";
 import type { ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
 import { pruneTimers, pushTimer } from "./timers.ts";
+import { writeVars } from "./vars.ts";
 
 /**
  * The only way that a state changes. It advances `state` in place and returns it: a copy of a state of 5,000 nodes per
@@ -35,7 +38,7 @@ export function evolve(plan: Plan, state: ExecutionState | undefined, event: Eve
   if ("nodeId" in event) {
     evolveNode(plan, state, getNode(plan, event.nodeId), event);
   } else {
-    evolveExecution(state, event);
+    evolveExecution(plan, state, event);
   }
   state.updatedAt = event.at;
   return state;
@@ -62,12 +65,14 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   item_started: ["waiting"],
   item_ended: ["waiting"],
   node_skipped: ["pending"],
+  node_reused: ["pending"],
+  items_reused: ["pending"],
   node_canceled: ["scheduled", "backing_off", "waiting"],
   logged: ["pending"],
   custom_event_emitted: ["pending"],
 };
 
-function evolveExecution(state: ExecutionState, event: ExecutionEvent): void {
+function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEvent): void {
   switch (event.type) {
     case "execution_completed":
       finish(state, "completed", event.at);
@@ -89,6 +94,12 @@ function evolveExecution(state: ExecutionState, event: ExecutionEvent): void {
     case "execution_resumed":
       state.status = "running";
       state.reason = event.reason;
+      break;
+    case "vars_reused":
+      reuseVars(plan, state, event);
+      break;
+    case "execution_reset":
+      resetNodes(plan, state, event);
       break;
     case "signal_received":
       state.signals.push({ name: event.name, payload: event.payload });
@@ -204,6 +215,12 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       end(state, linked, node, "skipped", event.at);
       settle(plan, state, linked);
       break;
+    case "node_reused":
+      reuseNode(plan, state, linked, event);
+      break;
+    case "items_reused":
+      keepItems(state, node, event);
+      break;
     case "logged":
     case "custom_event_emitted":
       // For readers of the history: the node's end follows.
@@ -281,7 +298,7 @@ function complete(
     state.payloadBytes += approximateBytes(event.output);
   }
   if (definition.kind === "action" && definition.action === "set" && isObject(event.output)) {
-    assignFields(state.vars, event.output);
+    writeVars(state, linked.index, event.output);
   }
   end(state, linked, node, "completed", event.at);
   settle(plan, state, linked);

@@ -38,6 +38,8 @@ export interface ExecutionState extends ExecutionHeader {
   abandoned?: Abandoned[];
   /** Fields written by `set` actions. */
   vars: JsonObject;
+  /** What made `vars`: of each `set` action the last write, in the order of writing. */
+  writes?: Write[];
   /** Signals that no wait has taken yet, oldest first. */
   signals: BufferedSignal[];
   /** Nodes that wait for a signal, in the order in which they began. */
@@ -59,6 +61,13 @@ export interface Abandoned {
   itemIndex?: number;
   machineId?: string;
   input?: Json;
+}
+
+/** The fields that a `set` action has written. */
+export interface Write {
+  /** Index in the plan. */
+  node: number;
+  fields: JsonObject;
 }
 
 export interface BufferedSignal {

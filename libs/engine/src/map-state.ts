@@ -4,7 +4,9 @@ import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode } from "./plan.ts";
 import type { MapNode } from "./plan-document.ts";
 import { dequeue } from "./settle.ts";
-import type { MapState, NodeState } from "./state.ts";
+import type { Json } from "./json.ts";
+import { isSameJson } from "./same-json.ts";
+import type { KeptItems, MapState, NodeState } from "./state.ts";
 
 // A map in the state of its execution: numbers, what runs, and the outputs. Everything else is in the executions of its items.
 
@@ -17,6 +19,8 @@ export function startMap(state: ExecutionState, linked: LinkedNode, { items, at 
   node.startedAt = at;
   state.payloadBytes += approximateBytes(items);
   node.map = { items, next: 0, active: [], succeeded: 0, failed: 0, outputs: [] };
+  if (node.keptItems !== undefined) takeKept(node.map, node.keptItems);
+  delete node.keptItems;
   enqueue(state, linked, node.map);
 }
 
@@ -26,6 +30,7 @@ export function startItem(state: ExecutionState, linked: LinkedNode, event: Even
   dequeue(state, linked.index);
   map.isQueued = false;
   map.next = index + 1;
+  skipReused(map);
   map.active.push({ index, childId, input });
   state.payloadBytes += approximateBytes(input);
   enqueue(state, linked, map);
@@ -36,6 +41,7 @@ export function endItem(state: ExecutionState, linked: LinkedNode, { index, end 
   const at = map.active.findIndex((item) => item.index === index);
   const [item] = at < 0 ? [] : map.active.splice(at, 1);
   if (item !== undefined) state.payloadBytes -= approximateBytes(item.input);
+  if (end.outcome !== "succeeded") (map.unsuccessful ??= []).push(index);
   if (end.outcome === "canceled") {
     const { restarts = 0 } = state.nodes[linked.index] as NodeState;
     // It may not have been told yet, and nothing else here remembers it.
@@ -50,6 +56,35 @@ export function endItem(state: ExecutionState, linked: LinkedNode, { index, end 
   if (end.outcome === "succeeded") map.succeeded++;
   else map.failed++;
   enqueue(state, linked, map);
+}
+
+/** The items of a rerun that are as they were before. Their bytes were counted when they were kept. */
+function takeKept(map: MapState, { indices, items, outputs }: KeptItems): void {
+  const reused: number[] = [];
+  for (const [at, index] of indices.entries()) {
+    if (index >= map.items.length || !isSameJson(map.items[index] as Json, items[at] as Json)) continue;
+    while (map.outputs.length < index) map.outputs.push(null);
+    map.outputs[index] = outputs[at] as Json;
+    map.succeeded++;
+    reused.push(index);
+  }
+  if (reused.length > 0) map.reused = reused.reverse();
+  skipReused(map);
+}
+
+function skipReused(map: MapState): void {
+  while (map.reused?.at(-1) === map.next) {
+    map.reused.pop();
+    map.next++;
+  }
+  if (map.reused?.length === 0) delete map.reused;
+}
+
+/** Which items have succeeded, ascending. */
+export function listSucceeded({ next, active, unsuccessful, reused, outputs }: MapState): number[] {
+  const not = new Set([...(unsuccessful ?? []), ...active.map(({ index }) => index)]);
+  const ended = Array.from({ length: Math.min(next, outputs.length) }, (_, index) => index);
+  return [...ended.filter((index) => !not.has(index)), ...(reused ?? []).toReversed()];
 }
 
 /** How many items may fail. */

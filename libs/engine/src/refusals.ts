@@ -30,6 +30,26 @@ export function executionFinished(executionId: string, status: ExecutionStatus, 
   });
 }
 
+export function nodesUnknown(ids: readonly string[]): DomainError {
+  const fault = ids.length === 0 ? "at least one node must be named" : `there is no node ${ids.join(", ")}`;
+  return new DomainError({
+    kind: "invalid_argument",
+    reason: "NODE_UNKNOWN",
+    message: `${fault}; GetExecution lists the nodes`,
+    metadata: { nodes: ids.join(",") },
+    violations: [{ field: "from_node_ids", description: fault }],
+  });
+}
+
+export function nothingToRerun(executionId: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "NOTHING_TO_RERUN",
+    message: `nothing in execution ${executionId} has failed or was left undone; name the nodes to run again, or run it from the start`,
+    metadata: { execution_id: executionId },
+  });
+}
+
 export function executionNotSuspended(executionId: string): DomainError {
   return new DomainError({
     kind: "failed_precondition",

@@ -7,7 +7,11 @@ import type { Dependence, Event, Outcome, Plan, PlanNode } from "../../src/index
 export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   const begun = new Set<number>();
   const ended = new Map<number, "completed" | "failed" | "skipped" | "canceled">();
-  const activated = new Set<number>();
+  /** By node: who chose it. */
+  const activators = new Map<number, Set<number>>();
+  const activate = (target: number, by: number) =>
+    activators.set(target, (activators.get(target) ?? new Set()).add(by));
+  const isActivated = (index: number) => (activators.get(index)?.size ?? 0) > 0;
   /** By node: what runs in its place. */
   const fallbacks = new Map<number, number>();
   let isOver = false;
@@ -40,12 +44,13 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   }
 
   function checkMayBegin(index: number, event: Event): void {
-    const { dependencies, activators, join, depends, container } = definitionOf(index);
+    const definition = definitionOf(index);
+    const { dependencies, join, depends, container } = definition;
     if (container !== undefined)
       check(begun.has(container) && !ended.has(container), event, "its container is not open");
     if (event.type === "node_skipped" && event.reason === "not_needed") return;
     check(
-      activators.every((activator) => isReleased(activator, index)),
+      definition.activators.every((activator) => isReleased(activator, index)),
       event,
       "an activator is not settled",
     );
@@ -61,7 +66,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       );
     }
     if (isSkipped) return;
-    check(activators.length === 0 || activated.has(index), event, "no activator chose it");
+    check(definition.activators.length === 0 || isActivated(index), event, "no activator chose it");
     if (depends !== undefined) return;
     const completed = dependencies.filter((one) => ended.get(one) === "completed").length;
     const needed = join === "all" ? dependencies.length : Math.min(1, dependencies.length);
@@ -75,36 +80,58 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       if (event.turn > 0 && definitionOf(inside).container === index) {
         check(ended.has(inside), event, "a node of the turn before is not settled");
       }
-      begun.delete(inside);
-      ended.delete(inside);
-      activated.delete(inside);
-      fallbacks.delete(inside);
+      forget(inside);
     }
     begun.add(index);
+  }
+
+  /** It begins afresh. Who chose it before still does, unless they begin afresh too. */
+  function forget(index: number): void {
+    begun.delete(index);
+    ended.delete(index);
+    fallbacks.delete(index);
+    for (const by of activators.values()) by.delete(index);
+  }
+
+  /** It ended in another execution. */
+  function observeReuse(index: number, event: Extract<Event, { type: "node_reused" }>): void {
+    check(!begun.has(index) && !ended.has(index), event, "the node has begun");
+    begun.add(index);
+    ended.set(index, event.status);
+    const definition = definitionOf(index);
+    if (definition.container !== undefined)
+      check(ended.has(definition.container), event, "its container is not kept as a whole");
+    const chosen = definition.kind === "switch" ? (event.chosen ?? []) : [];
+    for (const id of event.fallbackId === undefined ? chosen : [event.fallbackId])
+      activate(plan.indices.get(id) as number, index);
+    if (event.fallbackId !== undefined) fallbacks.set(index, plan.indices.get(event.fallbackId) as number);
+    if (definition.kind === "parallel" && event.startedAt !== undefined)
+      for (const branch of definition.branches) activate(branch, index);
   }
 
   function observeNode(index: number, event: Event): void {
     check(!ended.has(index), event, "the node has ended before");
     if (event.type === "turn_started") return observeTurn(index, event);
-    if (event.type === "turn_ended") return;
+    if (event.type === "turn_ended" || event.type === "items_reused") return;
+    if (event.type === "node_reused") return observeReuse(index, event);
     const isRetry = event.type === "task_scheduled" && event.input === undefined;
     if (!begun.has(index) && event.type !== "node_canceled") checkMayBegin(index, event);
     else if (event.type === "task_scheduled") check(isRetry, event, "the node has begun before");
     if (event.type !== "logged" && event.type !== "custom_event_emitted") begun.add(index);
     const definition = definitionOf(index);
     if (event.type === "wait_started" && definition.kind === "parallel")
-      for (const branch of definition.branches) activated.add(branch);
+      for (const branch of definition.branches) activate(branch, index);
     if (event.type === "error_handled") {
       if (event.outcome.action === "fallback") {
         const target = plan.indices.get(event.outcome.fallbackId) as number;
         fallbacks.set(index, target);
-        activated.add(target);
+        activate(target, index);
       } else {
         ended.set(index, event.outcome.action === "skip" ? "skipped" : "completed");
       }
     }
     if (event.type === "node_completed") {
-      for (const id of event.chosen ?? []) activated.add(plan.indices.get(id) as number);
+      for (const id of event.chosen ?? []) activate(plan.indices.get(id) as number, index);
       checkCompletion(index, definition, event);
     }
     if (event.type === "task_completed" || event.type === "node_completed") ended.set(index, "completed");
@@ -138,6 +165,9 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       check(event.at >= lastAt, event, "time went back");
       lastAt = event.at;
       if ("nodeId" in event) observeNode(plan.indices.get(event.nodeId) as number, event);
+      if (event.type === "execution_reset") {
+        for (const id of event.nodeIds) forget(plan.indices.get(id) as number);
+      }
       isOver =
         event.type === "execution_completed" ||
         event.type === "execution_failed" ||
