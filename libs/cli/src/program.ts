@@ -4,6 +4,7 @@ import type { CommandContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { addMachineCommands } from "./machine-program.ts";
+import { addSteeringCommands } from "./steering-program.ts";
 import { addScheduleCommands } from "./schedule-program.ts";
 import {
   collectLabel,
@@ -176,6 +177,8 @@ function createProgram(io: CliIo, start: Start): Command {
         started(self, async (context) => (await import("./commands/control.ts"))[name](context, id, options)),
       );
   }
+
+  addSteeringCommands(command, started);
 
   command("signal <execution-id> <name>", "send a signal to an execution")
     .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")

@@ -22,8 +22,8 @@ export type Command =
   | { type: "suspend"; reason: string }
   | { type: "resume"; reason: string }
   | { type: "cancel"; reason: string }
-  /** These nodes and everything after them begin afresh. */
-  | { type: "reset"; from: readonly string[]; reason: string };
+  /** These nodes and everything after them begin afresh. With a request id that was seen before it changes nothing. */
+  | { type: "reset"; from: readonly string[]; reason: string; requestId: string };
 
 type ReuseEvent = Extract<Event, { type: "node_reused" | "vars_reused" | "items_reused" }>;
 

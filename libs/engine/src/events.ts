@@ -116,7 +116,7 @@ export type Event =
   /** Of a rerun: these items of a map that runs again had succeeded, `outputs` in the same order. They count where the map's list has the same items. */
   | { type: "items_reused"; at: number; nodeId: string; indices: number[]; items: Json[]; outputs: Json[] }
   /** These nodes begin afresh. What was under way among them was canceled before. */
-  | { type: "execution_reset"; at: number; nodeIds: string[]; reason: string }
+  | { type: "execution_reset"; at: number; nodeIds: string[]; reason: string; requestId: string }
   | { type: "logged"; at: number; nodeId: string; level: "debug" | "info" | "warn" | "error"; message: string }
   /** The definition's own event, published with the execution's. */
   | { type: "custom_event_emitted"; at: number; nodeId: string; name: string; payload: Json };

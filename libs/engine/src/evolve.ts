@@ -4,10 +4,10 @@ import { type ExecutionState, isFinished, setStatus } from "./execution-state.ts
 import { isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
-import { MAX_REMEMBERED_REQUESTS } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import { replayDiverged } from "./refusals.ts";
+import { rememberRequest, resetKey } from "./request-keys.ts";
 import { isContainer } from "./container.ts";
 import { resetNodes } from "./reset-state.ts";
 import { keepItems, reuseNode, reuseVars } from "./reuse.ts";
@@ -100,14 +100,12 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
       break;
     case "execution_reset":
       resetNodes(plan, state, event);
+      rememberRequest(state, resetKey(event.requestId));
       break;
     case "signal_received":
       state.signals.push({ name: event.name, payload: event.payload });
       state.payloadBytes += approximateBytes(event.payload);
-      if (event.requestId !== "") {
-        state.requestIds.push(event.requestId);
-        if (state.requestIds.length > MAX_REMEMBERED_REQUESTS) state.requestIds.shift();
-      }
+      rememberRequest(state, event.requestId);
   }
 }
 

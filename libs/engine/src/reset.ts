@@ -3,6 +3,7 @@ import type { Command } from "./commands.ts";
 import { isFinished } from "./execution-state.ts";
 import type { Turn } from "./plan.ts";
 import { executionFinished, nodesUnknown } from "./refusals.ts";
+import { isRepeated, resetKey } from "./request-keys.ts";
 import type { NodeState } from "./state.ts";
 import { cancelAll, emit } from "./turn.ts";
 
@@ -10,16 +11,17 @@ import { cancelAll, emit } from "./turn.ts";
  * Begins some nodes afresh, and everything after them, in the execution itself. One that has ended stays ended, so that
  * whoever was told of the end can rely on it: it is run again by another execution.
  */
-export function reset(turn: Turn, { from, reason }: Extract<Command, { type: "reset" }>): void {
+export function reset(turn: Turn, { from, reason, requestId }: Extract<Command, { type: "reset" }>): void {
   const { plan, state, at } = turn;
   if (isFinished(state)) throw executionFinished(turn.context.executionId, state.status, "reset");
+  if (isRepeated(state, resetKey(requestId))) return;
   const unknown = from.filter((id) => !plan.indices.has(id));
   if (unknown.length > 0 || from.length === 0) throw nodesUnknown(unknown);
   const indices = from.map((id) => plan.indices.get(id) as number);
   const again = [...listAfter(plan, indices, (index, inner) => takesBack(turn, index, inner))].sort((a, b) => a - b);
   cancelAll(turn, again);
   const nodeIds = again.map((index) => plan.nodes[index]?.id as string);
-  emit(turn, { type: "execution_reset", at, nodeIds, reason });
+  emit(turn, { type: "execution_reset", at, nodeIds, reason, requestId });
 }
 
 /** It waits for what is in it, and its end is not decided. */

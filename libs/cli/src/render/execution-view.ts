@@ -1,6 +1,6 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Failure } from "@heddle/proto/heddle/common/v1/failure_pb.js";
-import type { ExecutionEvent, TurnStarted } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import type { ExecutionEvent, NodeReused, TurnStarted } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { type Execution, ExecutionStatus, NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import type { OutlineEntry } from "./outline.ts";
 
@@ -23,6 +23,8 @@ export interface NodeView {
   machineId?: string;
   /** Of a group or loop that has begun, from 0. */
   turn?: number;
+  /** Its end is that of the execution that is run again. */
+  reused?: boolean;
 }
 
 /** What is shown of an execution, kept up to date by its events. */
@@ -31,6 +33,8 @@ export interface ExecutionView {
   readonly workflowId: string;
   readonly version: number;
   status: ExecutionStatus;
+  /** Execution that it runs again. */
+  readonly rerunOf?: string;
   /** Machine that has invoked it, and as what. */
   readonly origin?: { id: string; name: string };
   readonly startedAtMs: number;
@@ -69,6 +73,7 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
       skipReason: node.skipReason || undefined,
       childId: node.childId || undefined,
       machineId: node.machineId || undefined,
+      ...(node.reused && { reused: true }),
     });
   }
   return {
@@ -76,6 +81,7 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
     workflowId: execution.workflowId,
     version: execution.version,
     status: execution.status,
+    rerunOf: execution.rerunOf?.executionId,
     origin: execution.origin,
     startedAtMs: toMs(execution.startedAt) ?? 0,
     endedAtMs: toMs(execution.endedAt),
@@ -133,6 +139,14 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "mapStarted":
       applyToNode(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "nodeReused":
+      reuseNode(nodeOf(view, event.value.nodeId), event.value);
+      break;
+    case "executionReset":
+      for (const id of event.value.nodeIds) beginAfresh(nodeOf(view, id));
+      break;
+    case "varsReused":
+    case "itemsReused":
     case "itemStarted":
     case "itemEnded":
     case "turnEnded":
@@ -241,10 +255,29 @@ function startTurn(view: ExecutionView, node: NodeView, { turn, dueAtMs }: TurnS
   node.startedAtMs ??= at;
   if (dueAtMs !== 0n) node.dueAtMs = Number(dueAtMs);
   if (turn === 0) return;
-  for (const inside of nodesInside(view, node)) {
-    Object.assign(inside, { status: NodeStatus.PENDING, startedAtMs: undefined, endedAtMs: undefined });
-    Object.assign(inside, { dueAtMs: undefined, signal: undefined, failure: undefined, skipReason: undefined });
-  }
+  for (const inside of nodesInside(view, node)) beginAfresh(inside);
+}
+
+function beginAfresh(node: NodeView): void {
+  Object.assign(node, { status: NodeStatus.PENDING, startedAtMs: undefined, endedAtMs: undefined, reused: undefined });
+  Object.assign(node, { dueAtMs: undefined, signal: undefined, failure: undefined, skipReason: undefined });
+}
+
+const REUSED_STATUS: Readonly<Record<string, NodeStatus>> = {
+  completed: NodeStatus.COMPLETED,
+  failed: NodeStatus.FAILED,
+  skipped: NodeStatus.SKIPPED,
+  canceled: NodeStatus.CANCELED,
+};
+
+function reuseNode(node: NodeView, { status, attempt, skipReason, worker, childId, machineId }: NodeReused): void {
+  node.status = REUSED_STATUS[status] ?? NodeStatus.UNSPECIFIED;
+  node.attempt = attempt;
+  node.reused = true;
+  node.skipReason = skipReason || undefined;
+  node.worker = worker || undefined;
+  node.childId = childId || undefined;
+  node.machineId = machineId || undefined;
 }
 
 /** Those that stand deeper and follow: the outline puts a body below its group or loop. */

@@ -90,7 +90,8 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
     { type: "complete_child", nodeId, childId: `child-of-${nodeId}`, output: null },
     startCommand({}),
   ];
-  if (random.chance(0.05)) return { type: "reset", from: [random.pick(runner.plan.nodes).id, nodeId], reason: "" };
+  if (random.chance(0.05))
+    return { type: "reset", from: [random.pick(runner.plan.nodes).id, nodeId], reason: "", requestId: "" };
   return random.chance(0.02) ? { type: "cancel", reason: "" } : random.pick(others);
 }
 

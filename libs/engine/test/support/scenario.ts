@@ -22,7 +22,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * > machine-is <node> <id>     > machine-done <node> <id> <output>    > machine-failed <node> <id> <type> <message>
  * > suspend | resume | cancel <reason>                         > limit <bytes>  of a payload
  * > rerun [{input}] [from=a,b] [failed=true] [changed=true]    goes on with another execution, which runs this one again
- * > reset a,b <reason>
+ * > reset a,b <reason> [id=request]
  *
  * Events are written without what is always the same. `=>` are obligations that begin or end, `!` is a refusal,
  * `timer +n` says when the execution wants to be woken, counted from now.
@@ -139,6 +139,7 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
           .split(",")
           .filter((id) => id !== ""),
         reason: unquote(rest[0]),
+        requestId: toWord(values.get("id")),
       };
     default:
       throw new Error(`the scenario has an unknown command ${verb}`);

@@ -5,6 +5,8 @@ import type {
   ExecutionStarted as ProtoStarted,
 } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { fromProtoOrigin } from "./origin.ts";
+import { fromProtoRerun } from "./rerun-origin.ts";
+import { steeringFromProto } from "./steering-from-proto.ts";
 import { objectOf, type PayloadReader, readFailure } from "@heddle/journal-service";
 
 /** The way back from the journal. Throws when the message holds no event that this process knows. */
@@ -182,6 +184,11 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
       const { nodeId, name, payload } = event.value;
       return { type: "custom_event_emitted", at, nodeId, name, payload: json(payload) };
     }
+    case "nodeReused":
+    case "varsReused":
+    case "itemsReused":
+    case "executionReset":
+      return steeringFromProto(event, at, payloads);
     case undefined:
       throw new Error(
         `event ${message.executionId}/${message.seq} has a kind that this process does not know: it was written by a newer one`,
@@ -212,6 +219,7 @@ function started(value: ProtoStarted, at: number, payloads: PayloadReader): Exec
       value.parentExecutionId === "" ? undefined : { executionId: value.parentExecutionId, nodeId: value.parentNodeId },
     ),
     ...present("origin", fromProtoOrigin(value.origin)),
+    ...present("rerunOf", fromProtoRerun(value.rerunOf)),
     ...present("depth", value.depth === 0 ? undefined : value.depth),
     priority: value.priority,
     labels: value.labels,

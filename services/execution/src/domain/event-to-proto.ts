@@ -2,6 +2,8 @@ import { type Event, machineInputToJson } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { executionOf } from "./told.ts";
 import { toProtoOrigin } from "./origin.ts";
+import { toProtoRerun } from "./rerun-origin.ts";
+import { type SteeringEvent, steeringToProto } from "./steering-to-proto.ts";
 import type { PayloadWriter } from "@heddle/journal-service";
 
 type ProtoEvent = ExecutionEvent["event"];
@@ -210,12 +212,17 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           origin: toProtoOrigin(executionOf(event).origin),
         },
       };
+    case "node_reused":
+    case "vars_reused":
+    case "items_reused":
+    case "execution_reset":
+      return steeringToProto(event, payloads);
     default:
       return executionEvent(event, payloads);
   }
 }
 
-type ExecutionLevelEvent = Extract<Event, { type: `execution_${string}` | "signal_received" }>;
+type ExecutionLevelEvent = Exclude<Extract<Event, { type: `execution_${string}` | "signal_received" }>, SteeringEvent>;
 
 function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): ProtoEvent {
   switch (event.type) {
@@ -236,6 +243,7 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
           traceparent: event.traceparent ?? "",
           depth: event.depth ?? 0,
           origin: toProtoOrigin(event.origin),
+          rerunOf: toProtoRerun(event.rerunOf),
         },
       };
     case "execution_completed":
