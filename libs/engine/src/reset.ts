@@ -13,8 +13,8 @@ import { cancelAll, emit } from "./turn.ts";
  */
 export function reset(turn: Turn, { from, reason, requestId }: Extract<Command, { type: "reset" }>): void {
   const { plan, state, at } = turn;
-  if (isFinished(state)) throw executionFinished(turn.context.executionId, state.status, "reset");
   if (isRepeated(state, resetKey(requestId))) return;
+  if (isFinished(state)) throw executionFinished(turn.context.executionId, state.status, "reset");
   const unknown = from.filter((id) => !plan.indices.has(id));
   if (unknown.length > 0 || from.length === 0) throw nodesUnknown(unknown);
   const indices = from.map((id) => plan.indices.get(id) as number);

@@ -89,7 +89,7 @@ describe("RerunExecution", () => {
     const { execution } = await suite.client.rerunExecution({ executionId: old.executionId, fromNodeIds: ["price"] });
     const id = execution!.executionId;
     await until(() => [...suite.scheduler.open.values()].some(({ taskId }) => taskId === `${id}/price/1`));
-    await suite.testDatabase.open().query("delete from executions where execution_id = $1", [old.executionId]);
+    await forget(old.executionId);
     await suite.crash();
     suite.scheduler.answer = (_, input) => ({ output: input });
     suite.scheduler.send([completed({ taskId: `${id}/price/1` }, { output: 5 })]);
@@ -208,6 +208,13 @@ async function endOf(executionId: string) {
     if (execution?.endedAt !== undefined) return execution;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** As if its time of keeping were over. */
+async function forget(executionId: string): Promise<void> {
+  const database = suite.testDatabase.open();
+  await database.query({ text: "delete from executions where execution_id = $1", values: [executionId] });
+  await database.close();
 }
 
 async function untilListed(parentExecutionId: string) {
