@@ -18,7 +18,7 @@ export default defineConfig({
           name: "unit",
           include: [
             "{libs,services}/*/src/**/*.test.ts",
-            "{scripts,deploy,test/architecture,test/contract}/**/*.test.ts",
+            "{scripts,deploy,test/architecture,test/contract,test/docs}/**/*.test.ts",
           ],
         },
       },

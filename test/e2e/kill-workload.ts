@@ -8,7 +8,7 @@ export interface Program {
   expected(n: number): Json;
 }
 
-/** Every kind of thing that must survive: dispatched steps, fan-outs, retries, timers, sub-workflows, pure chains. */
+/** Every kind of thing that must survive: dispatched steps, fan-outs, retries, timers, sub-workflows, pure chains, maps and loops. */
 export const programs: Program[] = [
   {
     workflowId: "kill-chain",
@@ -83,6 +83,44 @@ workflow:
       const sum = n + 1111 + n + 5;
       return sum > 1500 ? sum + 1 : sum;
     },
+  },
+  {
+    workflowId: "kill-map",
+    source: `
+workflow:
+  id: kill-map
+  type: dag
+  nodes:
+    - id: all
+      type: control
+      subtype: map
+      range: { from: 1, to: 6 }
+      workflow_id: kill-fan
+      inputs: { n: "\${input.n * item}" }
+      max_concurrency: 3
+  output: "\${all.output.map(o, o[0])}"
+`,
+    expected: (n) => [1, 2, 3, 4, 5, 6].map((item) => n * item + 1),
+  },
+  {
+    workflowId: "kill-loop",
+    source: `
+workflow:
+  id: kill-loop
+  type: dag
+  nodes:
+    - id: turns
+      type: control
+      subtype: loop
+      while: "\${loop.index < 5}"
+      carry: "\${input.n}"
+      next: "\${child.output[2]}"
+      output: "\${loop.carry}"
+      nodes:
+        - { id: work, type: tool, tool: add, inputs: { n: "\${loop.carry}", by: 1 } }
+        - { id: child, type: sub_workflow, workflow_id: kill-fan, inputs: { n: "\${work.output.n}" } }
+`,
+    expected: (n) => ({ turns: n + 20 }),
   },
 ];
 

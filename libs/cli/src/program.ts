@@ -107,6 +107,10 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/validate.ts")).validate(context, files, options)),
     );
 
+  command("schema", "print the JSON Schema of definitions, for editors").action((_options, self: Command) =>
+    started(self, async (context) => (await import("./commands/schema.ts")).schema(context)),
+  );
+
   command("graph <workflow>", "draw a file, or a published definition")
     .addOption(new Option("--format <format>", "how").choices(["text", "dot", "mermaid"]).default("text"))
     .option("--workflow-version <number>", "version to draw (default: the active one)", parseCount)
@@ -181,6 +185,7 @@ function createProgram(io: CliIo, start: Start): Command {
   addSteeringCommands(command, started);
 
   command("signal <execution-id> <name>", "send a signal to an execution")
+    .option("--key <key>", "what it is about: only waits with this key take it")
     .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")
     .option("--request-id <id>", "idempotency key: the same id is taken once")
     .action((id: string, name: string, options, self: Command) =>

@@ -1,5 +1,6 @@
 import type {
   Dependence,
+  HumanNode,
   LoopNode,
   ParallelNode,
   PlanDocument,
@@ -100,9 +101,23 @@ function kindText(node: PlanNode): string {
       return node.strategy;
     case "sub_workflow":
       return `workflow ${node.workflowId}${node.version === undefined ? "" : ` v${node.version}`}`;
+    case "human":
+      return humanText(node);
     case "state_machine":
       return `machine ${node.workflowId}${node.version === undefined ? "" : ` v${node.version}`}`;
   }
+}
+
+function humanText({ assignee, groups, quorum }: HumanNode): string {
+  const who = assignee ?? groups;
+  const asked =
+    who === undefined
+      ? "anybody"
+      : [who]
+          .flat()
+          .map((one) => shorten(one))
+          .join(", ");
+  return `human, asks ${asked}${quorum === undefined ? "" : `, ${quorum.need} of ${quorum.of}`}`;
 }
 
 function parallelText({ waitAll, need = 1, cancelRest }: ParallelNode): string {
@@ -139,9 +154,14 @@ function switchText({ condition }: SwitchNode): string {
 function actionText(node: Extract<PlanNode, { kind: "action" }>): string {
   switch (node.action) {
     case "wait": {
-      const { signal, duration, until } = node;
+      const { signal, key, duration, until } = node;
       const time = duration === undefined ? until : typeof duration === "number" ? durationText(duration) : duration;
-      return ["wait", signal === undefined ? "" : `for ${signal}`, time === undefined ? "" : shorten(time)]
+      return [
+        "wait",
+        signal === undefined ? "" : `for ${signal}`,
+        key === undefined ? "" : `(${shorten(String(key))})`,
+        time === undefined ? "" : shorten(time),
+      ]
         .filter((part) => part !== "")
         .join(" ");
     }

@@ -1,8 +1,10 @@
 import type { Event, ExecutionStarted, Failure } from "./events.ts";
+import type { HumanCommand } from "./human-commands.ts";
 import type { Json } from "./json.ts";
 
 /** What the outside asks of one execution. `decide` answers each with events or refuses it with a DomainError. */
 export type Command =
+  | HumanCommand
   /** `reuse`: what a rerun keeps. */
   | { type: "start"; start: Omit<ExecutionStarted, "type" | "at">; reuse?: readonly Reuse[] }
   /** Results that come late, twice or for an attempt that is over are refused with reason TASK_NOT_RUNNING. */
@@ -17,8 +19,8 @@ export type Command =
   | { type: "complete_machine"; nodeId: string; machineId: string; output: Json }
   /** It has failed or was deleted, or cannot be created: then it has no id. */
   | { type: "fail_machine"; nodeId: string; machineId?: string; failure: Failure }
-  /** A signal with a request id that was seen before is accepted and changes nothing. */
-  | { type: "signal"; name: string; payload: Json; requestId: string }
+  /** A signal with a request id that was seen before is accepted and changes nothing. A wait takes those of its own key only. */
+  | { type: "signal"; name: string; key?: string; payload: Json; requestId: string }
   | { type: "suspend"; reason: string }
   | { type: "resume"; reason: string }
   | { type: "cancel"; reason: string }

@@ -3,6 +3,7 @@ import { evolve } from "./evolve.ts";
 import type { Event } from "./events.ts";
 import { type ExecutionState, isFinished } from "./execution-state.ts";
 import { drive } from "./drive.ts";
+import { actOnHumanTask } from "./human-actions.ts";
 import { DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
 import { findSizeFault } from "./payload-size.ts";
 import type { DecideContext, Plan, Turn } from "./plan.ts";
@@ -40,7 +41,9 @@ export interface Decision {
  * EXECUTION_NOT_FOUND (a command before the start), EXECUTION_ALREADY_STARTED, EXECUTION_FINISHED (metadata.status),
  * EXECUTION_NOT_SUSPENDED, TASK_NOT_RUNNING (metadata.node, metadata.attempt), CHILD_NOT_AWAITED (metadata.node),
  * MACHINE_NOT_AWAITED (metadata.node),
- * EXECUTION_LIMIT_REACHED (unread signals), PAYLOAD_TOO_LARGE (input of a start, payload of a signal).
+ * HUMAN_TASK_NOT_FOUND, HUMAN_TASK_CLOSED (metadata.status, metadata.answered_by), HUMAN_TASK_HELD (metadata.assignee),
+ * HUMAN_TASK_NEEDS_SEVERAL, HUMAN_TASK_ANSWERED_BEFORE, ANSWER_INVALID (one violation for each place),
+ * EXECUTION_LIMIT_REACHED (unread signals, comments), PAYLOAD_TOO_LARGE (input of a start, payload of a signal, answer).
  * Whatever goes wrong inside the execution is a failure in its events, never thrown.
  */
 export function decide(
@@ -90,6 +93,12 @@ function apply(turn: Turn, command: Exclude<Command, StartCommand>): void {
       return failMachine(turn, command);
     case "signal":
       return receiveSignal(turn, command);
+    case "claim_human_task":
+    case "release_human_task":
+    case "reassign_human_task":
+    case "comment_on_human_task":
+    case "answer_human_task":
+      return actOnHumanTask(turn, command);
     case "suspend":
       return suspend(turn, command.reason);
     case "resume":

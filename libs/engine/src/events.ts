@@ -1,3 +1,4 @@
+import type { HumanEvent } from "./human-events.ts";
 import type { Json, JsonObject } from "./json.ts";
 
 /** A failure as data. `type` is for programs (retry classes, handlers), `message` for people. */
@@ -7,6 +8,8 @@ export interface Failure {
   message: string;
   /** false: the worker says that a further attempt is useless. Default true. */
   retryable?: boolean;
+  /** true: a business exception, which the process has to answer; nothing is broken. Retried only where a rule asks for it. */
+  business?: boolean;
   /** The worker's own delay before the next attempt (Retry-After), milliseconds; replaces the computed interval when longer. */
   retryAfterMs?: number;
   /** Id of the node that failed, when the failure comes from a node. */
@@ -20,12 +23,13 @@ export interface Failure {
  */
 export type Event =
   | ExecutionStarted
+  | HumanEvent
   | { type: "execution_completed"; at: number; output: Json }
   | { type: "execution_failed"; at: number; failure: Failure }
   | { type: "execution_canceled"; at: number; reason: string }
   | { type: "execution_suspended"; at: number; reason: string }
   | { type: "execution_resumed"; at: number; reason: string }
-  | { type: "signal_received"; at: number; name: string; payload: Json; requestId: string }
+  | { type: "signal_received"; at: number; name: string; key?: string; payload: Json; requestId: string }
   /**
    * An attempt was handed to the scheduler. The input is recorded with the first one only; the retries have the same. In a
    * loop the attempts of all turns are counted together.
@@ -50,9 +54,14 @@ export type Event =
       retryAt?: number;
       startedAt?: number;
       worker?: string;
+      /** The engine has ended it, and a worker may still be at it. */
+      stopped?: boolean;
     }
-  /** A wait began: until `dueAt`, or for a signal, or both. With neither: a parallel began, activated its branches and waits for them. */
-  | { type: "wait_started"; at: number; nodeId: string; dueAt?: number; signal?: string }
+  /**
+   * A wait began: until `dueAt`, or for a signal, of a key or of none, or both. With neither: a parallel began, activated its
+   * branches and waits for them.
+   */
+  | { type: "wait_started"; at: number; nodeId: string; dueAt?: number; signal?: string; key?: string }
   | {
       type: "child_started";
       at: number;

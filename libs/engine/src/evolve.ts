@@ -1,6 +1,7 @@
 import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
-import { type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
+import { type BufferedSignal, type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
+import { changeHumanTask, closeHumanTask, createHumanTask } from "./human-state.ts";
 import { isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
@@ -68,6 +69,14 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   node_reused: ["pending"],
   items_reused: ["pending"],
   node_canceled: ["scheduled", "backing_off", "waiting"],
+  human_task_created: ["pending"],
+  human_task_claimed: ["waiting"],
+  human_task_released: ["waiting"],
+  human_task_reassigned: ["waiting"],
+  human_task_commented: ["waiting"],
+  human_task_answered: ["waiting"],
+  human_task_escalated: ["waiting"],
+  human_task_expired: ["waiting"],
   logged: ["pending"],
   custom_event_emitted: ["pending"],
 };
@@ -103,7 +112,11 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
       rememberRequest(state, resetKey(event.requestId));
       break;
     case "signal_received":
-      state.signals.push({ name: event.name, payload: event.payload });
+      state.signals.push({
+        name: event.name,
+        ...(event.key !== undefined && { key: event.key }),
+        payload: event.payload,
+      });
       state.payloadBytes += approximateBytes(event.payload);
       rememberRequest(state, event.requestId);
   }
@@ -127,6 +140,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
         node.dueAt = undefined;
         pruneTimers(state);
       }
+      startTimes(state, linked, node, event.at);
       break;
     case "task_completed":
       checkAttempt(linked, event, node.attempt);
@@ -143,6 +157,8 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
         setStatus(state, node, "backing_off");
         node.dueAt = event.retryAt;
         pushTimer(state, event.retryAt, linked.index);
+        // The end of the time of all attempts stands there as well, and is no longer waited for.
+        pruneTimers(state);
       }
       break;
     case "wait_started":
@@ -150,6 +166,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       if (linked.definition.kind === "parallel") activateBranches(plan, state, linked);
       if (event.signal !== undefined) {
         node.signal = event.signal;
+        if (event.key !== undefined) node.signalKey = event.key;
         state.signalWaiters.push(linked.index);
       }
       if (event.dueAt !== undefined) {
@@ -207,6 +224,19 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       dequeue(state, linked.index);
       endTurn(state, linked, node, event);
       break;
+    case "human_task_created":
+      begin(state, linked, node, "waiting", event.at);
+      createHumanTask(state, linked, event);
+      break;
+    case "human_task_claimed":
+    case "human_task_released":
+    case "human_task_reassigned":
+    case "human_task_commented":
+    case "human_task_answered":
+    case "human_task_escalated":
+    case "human_task_expired":
+      changeHumanTask(state, linked, event);
+      break;
     case "node_skipped":
       node.skipReason = event.reason;
       if (event.reason === "not_needed") dequeueAnywhere(state, linked.index);
@@ -228,6 +258,15 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       end(state, linked, node, "canceled", event.at);
       if (event.reason !== undefined) settle(plan, state, linked);
   }
+}
+
+/** What is limited in time from the moment at which an attempt was scheduled. */
+function startTimes(state: ExecutionState, { index, definition }: LinkedNode, node: NodeState, at: number): void {
+  if (definition.kind !== "task") return;
+  if (definition.queueTimeoutMs !== undefined) node.scheduledAt = at;
+  if (definition.totalTimeoutMs === undefined) return;
+  node.dueAt = (node.startedAt ?? at) + definition.totalTimeoutMs;
+  pushTimer(state, node.dueAt, index);
 }
 
 type NodeEventOf<Type extends NodeEvent["type"]> = Extract<NodeEvent, { type: Type }>;
@@ -289,11 +328,10 @@ function complete(
 ): void {
   node.output = event.output;
   const definition = linked.definition;
-  if (definition.kind === "action" && definition.action === "wait" && definition.signal !== undefined) {
-    // The payload moves from the buffer to the output: its size has been counted.
-    takeSignal(state, definition.signal);
-  } else {
-    state.payloadBytes += approximateBytes(event.output);
+  state.payloadBytes += approximateBytes(event.output);
+  // What a fallback gives is no signal's, and after a time-out there is none to take.
+  if (definition.kind === "action" && definition.action === "wait" && node.fallback === undefined) {
+    takeSignal(state, definition.signal, node.signalKey);
   }
   if (definition.kind === "action" && definition.action === "set" && isObject(event.output)) {
     writeVars(state, linked.index, event.output);
@@ -307,21 +345,27 @@ function end(state: ExecutionState, linked: LinkedNode, node: NodeState, status:
   dequeue(state, linked.index);
   setStatus(state, node, status);
   node.endedAt = at;
+  if (linked.definition.kind === "human") closeHumanTask(state, linked.index, status, at);
   if (isContainer(linked.definition)) dequeueBody(state, linked);
   if (node.map?.isQueued) {
     dequeueAnywhere(state, linked.index);
     node.map.isQueued = false;
   }
-  if (node.signal !== undefined) state.signalWaiters.splice(state.signalWaiters.indexOf(linked.index), 1);
+  // It ends twice when a fallback has run in its place.
+  const waiter = node.signal === undefined ? -1 : state.signalWaiters.indexOf(linked.index);
+  if (waiter >= 0) state.signalWaiters.splice(waiter, 1);
   if (node.dueAt !== undefined) {
     node.dueAt = undefined;
     pruneTimers(state);
   }
 }
 
-function takeSignal(state: ExecutionState, name: string): void {
-  const at = state.signals.findIndex((signal) => signal.name === name);
-  if (at >= 0) state.signals.splice(at, 1);
+/** The payload moves from the buffer to the output. */
+function takeSignal(state: ExecutionState, name: string | undefined, key: string | undefined): void {
+  const at = state.signals.findIndex((signal) => signal.name === name && signal.key === key);
+  if (at < 0) return;
+  const [taken] = state.signals.splice(at, 1);
+  state.payloadBytes -= approximateBytes((taken as BufferedSignal).payload);
 }
 
 function finish(state: ExecutionState, status: ExecutionStatus, at: number): void {

@@ -1,4 +1,5 @@
 import type { Failure } from "./events.ts";
+import type { HumanTaskState } from "./human-task.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ExecutionHeader, ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
 
@@ -36,6 +37,8 @@ export interface ExecutionState extends ExecutionHeader {
   timers: number[];
   /** What was canceled in a turn of a loop that is past, and may not have been told yet. */
   abandoned?: Abandoned[];
+  /** Of human nodes, oldest first: those that wait, and those that are over; of the turns of a loop only the last. */
+  humanTasks?: HumanTaskState[];
   /** Fields written by `set` actions. */
   vars: JsonObject;
   /** What made `vars`: of each `set` action the last write, in the order of writing. */
@@ -72,6 +75,8 @@ export interface Write {
 
 export interface BufferedSignal {
   name: string;
+  /** What it is about; absent: for the waits that ask for no key. */
+  key?: string;
   payload: Json;
 }
 

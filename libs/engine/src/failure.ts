@@ -1,11 +1,16 @@
 import type { Failure } from "./events.ts";
 import { MAX_FAILURE_DETAILS_BYTES, MAX_FAILURE_MESSAGE_LENGTH, MAX_FAILURE_TYPE_LENGTH } from "./limits.ts";
 import { findSizeFault } from "./payload-size.ts";
+import type { FailureClass } from "./plan-document.ts";
 
 /** Failure types that the core itself gives. Workers and definitions add their own. */
 export type CoreFailureType =
-  /** The execution's or a wait's time is over. */
+  /** The execution's time is over, or a group's or loop's. */
   | "timeout"
+  /** The time of a wait is over, and what it waits for has not come. */
+  | "wait_timeout"
+  /** All attempts of a task together have taken too long. */
+  | "total_timeout"
   /** An expression could not be evaluated. */
   | "expression"
   /** A value of the right syntax and the wrong kind, e.g. a merge of a number. */
@@ -16,7 +21,13 @@ export type CoreFailureType =
   /** A loop that would have more turns than it may. */
   | "too_many_turns"
   /** A map of which more items have failed than it tolerates. */
-  | "too_many_failures";
+  | "too_many_failures"
+  /** Nobody has answered a human node in time. */
+  | "deadline_exceeded";
+
+export function classOf(failure: Failure): FailureClass {
+  return failure.business === true ? "business" : "technical";
+}
 
 /** A failure that the core found. It is final: the same evaluation would fail again. */
 export function coreFailure(type: CoreFailureType, message: string): Failure {

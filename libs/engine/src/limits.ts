@@ -10,6 +10,8 @@ export const MAX_EVENTS_PER_TURN = 10_000;
 export const MAX_PAYLOAD_BYTES_PER_TURN = 16_777_216;
 /** Signals that nobody has waited for yet, over all names. */
 export const MAX_BUFFERED_SIGNALS = 1_000;
+/** UTF-16 code units of the key that a signal is about. */
+export const MAX_SIGNAL_KEY_LENGTH = 255;
 /** Request ids of signals that an execution remembers. */
 export const MAX_REMEMBERED_REQUESTS = 1_000;
 /** UTF-16 code units of a failure's message; longer ones are cut. */
@@ -32,3 +34,17 @@ export const MAX_ABANDONED = 10_000;
 export const MAX_MAP_ITEMS = 100_000;
 /** Turns of one loop. */
 export const MAX_TURNS = 1_000_000;
+/** UTF-16 code units of the title of a human task; longer ones are cut. */
+export const MAX_HUMAN_TITLE_LENGTH = 1_024;
+/** UTF-16 code units of the description of a human task; longer ones are cut. */
+export const MAX_HUMAN_DESCRIPTION_LENGTH = 8_192;
+/** UTF-16 code units of the name of a person or group. */
+export const MAX_HUMAN_NAME_LENGTH = 255;
+/** Groups that a human task is given to. */
+export const MAX_HUMAN_GROUPS = 32;
+/** Comments on one human task. */
+export const MAX_HUMAN_COMMENTS = 1_000;
+/** Tasks of a human node's earlier turns that an execution remembers. */
+export const MAX_PAST_HUMAN_TASKS = 10;
+/** Places in which proposed values may have been changed before they count as one change of the whole. */
+export const MAX_CHANGED_PATHS = 1_000;

@@ -3,6 +3,7 @@ import { type FieldCompiler, createFieldCompiler } from "./field.ts";
 import { linkAction } from "./nodes/action.ts";
 import { linkAggregation } from "./nodes/aggregation.ts";
 import { linkGroup } from "./nodes/group.ts";
+import { linkHuman } from "./nodes/human.ts";
 import { linkLoop } from "./nodes/loop.ts";
 import { linkMap } from "./nodes/map.ts";
 import { linkParallel } from "./nodes/parallel.ts";
@@ -10,6 +11,7 @@ import { linkStateMachine } from "./nodes/state-machine.ts";
 import { linkSubWorkflow } from "./nodes/sub-workflow.ts";
 import { linkSwitch } from "./nodes/switch.ts";
 import { linkTask } from "./nodes/task.ts";
+import { linkRetryRules } from "./retry-rules.ts";
 import type { Body, LinkedErrorHandler, LinkedNode, NodeProgram, Plan } from "./plan.ts";
 import type { Dependence, ErrorHandler, PlanDocument, PlanNode } from "./plan-document.ts";
 import { planFormatUnknown } from "./refusals.ts";
@@ -135,6 +137,7 @@ function linkNode(
       fallbackOf.length > 0 ||
       edges.awaitedFailures.has(index) ||
       (parallels.length > 0 && parallels.every((parallel) => bearsFailures(nodes[parallel]))),
+    retryRules: linkRetryRules(definition, compiler),
     errorHandlers: (definition.onError ?? []).map((handler, at) => linkErrorHandler(handler, at, compiler)),
     ...(definition.when !== undefined && { when: compiler.expression("when", definition.when) }),
     program: linkProgram(definition, compiler),
@@ -170,6 +173,8 @@ export function linkProgram(definition: PlanNode, compiler: FieldCompiler): Node
       return linkAggregation(definition, compiler);
     case "sub_workflow":
       return linkSubWorkflow(definition, compiler);
+    case "human":
+      return linkHuman(definition, compiler);
     case "state_machine":
       return linkStateMachine(definition, compiler);
   }

@@ -15,6 +15,10 @@ export interface TaskObligation {
   agent?: JsonObject;
   timeoutMs?: number;
   heartbeatTimeoutMs?: number;
+  queueTimeoutMs?: number;
+  progressTimeoutMs?: number;
+  /** When the attempt was scheduled, for tasks whose time in the queue is limited. */
+  scheduledAt?: number;
   /** 0 (first) to 9 (last). */
   priority: number;
   /** The same whenever the attempt is delivered again, another one for the next attempt. */
@@ -143,6 +147,12 @@ export function obligationsOf(
       changeItem(changes, linked, state, event);
       continue;
     }
+    if (event.type === "task_failed") {
+      // The others were reported: whoever did that knows.
+      if (event.stopped && !begun.delete(linked.index))
+        changes.cancelTasks.push({ nodeId: linked.id, attempt: event.attempt });
+      continue;
+    }
     if (event.type === "node_canceled") {
       if (!begun.delete(linked.index)) addCancellation(changes, linked, state, event, executionId);
       continue;
@@ -164,13 +174,23 @@ export function obligationsOf(
 
 type ObligationEvent = Extract<
   Event,
-  { type: "task_scheduled" | "child_started" | "machine_requested" | "node_canceled" | "item_started" | "item_ended" }
+  {
+    type:
+      | "task_scheduled"
+      | "task_failed"
+      | "child_started"
+      | "machine_requested"
+      | "node_canceled"
+      | "item_started"
+      | "item_ended";
+  }
 >;
 
 function isOfObligation(event: Event): event is ObligationEvent {
   const { type } = event;
   return (
     type === "task_scheduled" ||
+    type === "task_failed" ||
     type === "child_started" ||
     type === "machine_requested" ||
     type === "node_canceled" ||
@@ -262,6 +282,9 @@ function describeTask(linked: LinkedNode, state: ExecutionState, executionId: st
     agent: definition.agent,
     timeoutMs: definition.timeoutMs,
     heartbeatTimeoutMs: definition.heartbeatTimeoutMs,
+    queueTimeoutMs: definition.queueTimeoutMs,
+    progressTimeoutMs: definition.progressTimeoutMs,
+    scheduledAt: node.scheduledAt,
     priority: definition.priority ?? state.priority,
     idempotencyKey: `${executionId}/${linked.id}/${node.attempt}`,
   };

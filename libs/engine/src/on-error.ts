@@ -1,7 +1,9 @@
 import type { ErrorOutcome, Failure } from "./events.ts";
-import { NodeFault } from "./failure.ts";
+import { NodeFault, classOf } from "./failure.ts";
+import type { Field } from "./field.ts";
 import type { Json } from "./json.ts";
 import type { LinkedErrorHandler, LinkedNode, Turn } from "./plan.ts";
+import type { FailureClass } from "./plan-document.ts";
 import type { NodeState } from "./state.ts";
 import { checkPayload, evaluateField, scopeOf } from "./evaluate.ts";
 import { describeFailure } from "./scope.ts";
@@ -22,11 +24,28 @@ export function findErrorOutcome(turn: Turn, node: LinkedNode, failure: Failure)
 }
 
 function matches(turn: Turn, node: LinkedNode, handler: LinkedErrorHandler, failure: Failure, error: Json): boolean {
-  const { types } = handler.definition;
+  return matchesFailure(turn, node, { ...handler.definition, when: handler.when }, failure, error);
+}
+
+/** Which failures a handler or a rule is about. */
+export interface FailureFilter {
+  types?: string[];
+  class?: FailureClass;
+  when?: Field | undefined;
+}
+
+export function matchesFailure(
+  turn: Turn,
+  node: LinkedNode,
+  { types, class: wanted, when }: FailureFilter,
+  failure: Failure,
+  error: Json,
+): boolean {
   if (types !== undefined && !types.includes(failure.type)) return false;
-  if (handler.when === undefined) return true;
+  if (wanted !== undefined && wanted !== classOf(failure)) return false;
+  if (when === undefined) return true;
   try {
-    return evaluateField(handler.when, scopeOf(turn, node, { error })) === true;
+    return evaluateField(when, scopeOf(turn, node, { error })) === true;
   } catch (fault) {
     if (!(fault instanceof NodeFault)) throw fault;
     // Asked of a failure of another shape, like `error.details.status` of one without details: it is not this one, and its

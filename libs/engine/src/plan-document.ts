@@ -37,7 +37,8 @@ export type PlanNode =
   | MapNode
   | AggregationNode
   | SubWorkflowNode
-  | StateMachineNode;
+  | StateMachineNode
+  | HumanNode;
 
 export interface PlanNodeBase {
   id: string;
@@ -74,10 +75,15 @@ export type Dependence =
 /** `settled`: in whatever way. Of a map also `any_succeeded` (at least one item) and `all_failed` (there are items, and none succeeded). */
 export type Outcome = "succeeded" | "failed" | "skipped" | "canceled" | "settled" | "any_succeeded" | "all_failed";
 
+/** `technical`: something is broken or late. `business`: what was asked for cannot be, and the process has to answer that. */
+export type FailureClass = "technical" | "business";
+
 /** What becomes of a node that has failed for good. */
 export type ErrorHandler = {
   /** Types of the failure; absent: all. */
   types?: string[];
+  /** Absent: both. */
+  class?: FailureClass;
   /** Expression that sees `error` beside everything that the node sees. */
   when?: string;
 } & (
@@ -103,6 +109,12 @@ export interface TaskNode extends PlanNodeBase {
   timeoutMs?: number;
   /** A running attempt that is silent for longer fails; absent: only the worker's own lease counts. */
   heartbeatTimeoutMs?: number;
+  /** An attempt that no worker has taken within this time fails (`queue_timeout`), milliseconds; absent: unlimited. */
+  queueTimeoutMs?: number;
+  /** A running attempt that reports no progress for longer fails (`progress_timeout`), milliseconds; absent: unlimited. */
+  progressTimeoutMs?: number;
+  /** All attempts with the waits between them, milliseconds: what runs then is stopped (`total_timeout`). Absent: unlimited. */
+  totalTimeoutMs?: number;
   /** 0 (first) to 9 (last); absent: the execution's. */
   priority?: number;
 }
@@ -118,6 +130,18 @@ export interface RetryPolicy {
   jitter: number;
   /** Error types that are final at once, compared to the type that the worker reported. */
   nonRetryable: string[];
+  /** No attempt begins later than this after the first one was scheduled, milliseconds; absent: unlimited. */
+  maxElapsedMs?: number;
+  /** The first that matches a failure stands for the fields above. */
+  rules?: RetryRule[];
+}
+
+/** How failures of one kind are retried. At least one of `types`, `class` and `when` is there; all that are must match. */
+export interface RetryRule extends Omit<RetryPolicy, "nonRetryable" | "rules"> {
+  types?: string[];
+  class?: FailureClass;
+  /** Expression that sees `error` beside everything that the node sees. */
+  when?: string;
 }
 
 /** Runs in the engine, without a worker. */
@@ -129,7 +153,15 @@ export type ActionNode = PlanNodeBase & { kind: "action" } & (
     | { action: "transform" /** Template; its value is the output. */; value: Json }
     | { action: "log" /** Template of text. */; message: Json; level: "debug" | "info" | "warn" | "error" }
     | { action: "emit" /** Name of the event. */; event: string /** Template. */; payload?: Json }
-    | { action: "fail" /** Templates of texts. */; message: Json; errorType?: Json }
+    | {
+        action: "fail" /** Templates of texts. */;
+        message: Json;
+        errorType?: Json;
+        /** Absent: technical. */
+        class?: FailureClass;
+        /** Template. */
+        details?: Json;
+      }
     | { action: "break" /** Template; the output of the innermost loop, which ends. */; value?: Json }
     | {
         action: "wait";
@@ -137,8 +169,15 @@ export type ActionNode = PlanNodeBase & { kind: "action" } & (
         duration?: number | string;
         /** A template that gives an RFC 3339 time. */
         until?: string;
-        /** Waits for a signal of this name; its payload is the output. With `duration` as well the node fails with type `timeout` when the time passes first. */
+        /** Waits for a signal of this name; its payload is the output. A duration or time beside it is how long: see `onTimeout`. */
         signal?: string;
+        /** Template of a text, number or boolean: only signals that were sent with this key count. Absent: only those without one. */
+        key?: Json;
+        /**
+         * When the time is over before the signal: `fail` with type `wait_timeout`, the default, or `continue`. The output is then
+         * `{ timed_out, payload }` in both cases, so that what follows can tell them apart.
+         */
+        onTimeout?: "fail" | "continue";
       }
   );
 
@@ -262,4 +301,51 @@ export interface StateMachineNode extends PlanNodeBase {
   context?: Json;
   /** Sent once it is created, in order. `data` is a template. */
   events: { event: string; data?: Json }[];
+}
+
+/** Asks people. It completes with their answer, or answers. */
+export interface HumanNode extends PlanNodeBase {
+  kind: "human";
+  /** Template of a text. */
+  title: Json;
+  /** Template of a text. */
+  description?: Json;
+  /** Template of a text: who is to answer. null and the empty text: nobody yet. */
+  assignee?: Json;
+  /** Template of a text or a list of texts: whose members may take it. */
+  groups?: Json;
+  /** JSON Schema (2020-12) of an answer; absent: any value. */
+  form?: JsonObject;
+  /** Template: what is shown to whoever answers. */
+  data?: Json;
+  /** Template: values that whoever answers may mend. */
+  proposed?: Json;
+  /** 0 (first) to 9 (last); absent: the execution's. */
+  priority?: number;
+  /** Template of a duration (`4h`, or a number of milliseconds) or of an RFC 3339 time; absent: no end. */
+  deadline?: Json;
+  /** What follows when the deadline passes, and then each step's own. */
+  escalation?: EscalationStep[];
+  /** Template of the answer that counts when the last deadline has passed; absent: the node fails with `deadline_exceeded`. */
+  defaultAnswer?: Json;
+  /** Absent: the first answer is the only one. */
+  quorum?: Quorum;
+}
+
+/** Who is asked next; nobody: those who were asked before, again. */
+export interface EscalationStep {
+  assignee?: Json;
+  groups?: Json;
+  /** Absent: this step has no end. */
+  deadline?: Json;
+}
+
+/** Several people answer, each once. */
+export interface Quorum {
+  /** How many may answer. */
+  of: number;
+  /** How many must have answered; with `field` how many must agree. From 1 to `of`. */
+  need: number;
+  /** The field of the answer that they must agree on. */
+  field?: string;
 }

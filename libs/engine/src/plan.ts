@@ -1,7 +1,8 @@
 import type { Event, ItemEnd } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Field } from "./field.ts";
-import type { ErrorHandler, PlanDocument, PlanNode } from "./plan-document.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { ErrorHandler, PlanDocument, PlanNode, RetryRule } from "./plan-document.ts";
 
 // Plans hold programs, programs take turns, turns hold plans: these types stand together because they name each other.
 
@@ -51,8 +52,15 @@ export interface LinkedNode {
    */
   tolerated: boolean;
   errorHandlers: readonly LinkedErrorHandler[];
+  /** Of a task: in order. */
+  retryRules: readonly LinkedRetryRule[];
   when?: Field;
   program: NodeProgram;
+}
+
+export interface LinkedRetryRule {
+  definition: RetryRule;
+  when?: Field;
 }
 
 export interface LinkedErrorHandler {
@@ -69,7 +77,7 @@ export interface NodeProgram {
   join?(turn: Turn, node: LinkedNode): void;
   /** Only maps: an item has ended by itself. */
   itemEnded?(turn: Turn, node: LinkedNode, index: number, end: Exclude<ItemEnd, { outcome: "canceled" }>): void;
-  /** Only tasks, waits, groups and loops: the time that the node waited for has come. */
+  /** Only tasks, waits, human nodes, groups and loops: the time that the node waited for has come. */
   fire?(turn: Turn, node: LinkedNode): void;
 }
 
@@ -80,6 +88,11 @@ export interface DecideContext {
   now: number;
   /** The execution id of a node's child. The same for every call with the same node, so that a child starts once. */
   childId(nodeId: string): string;
+  /**
+   * What is wrong with a human answer by its form, a JSON Schema; none when it fits. Must give the same for the same. Absent:
+   * forms are not checked.
+   */
+  checkForm?(form: JsonObject, answer: Json): { field: string; description: string }[];
   /** Largest output, input or signal payload in bytes of JSON; default DEFAULT_MAX_PAYLOAD_BYTES. */
   maxPayloadBytes?: number;
 }

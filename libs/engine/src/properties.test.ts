@@ -6,6 +6,7 @@ import { createOrderModel } from "../test/support/order-model.ts";
 import { type Random, createRandom } from "../test/support/random.ts";
 import { makeRandomPlan } from "../test/support/random-plan.ts";
 import { playRandomly } from "../test/support/random-run.ts";
+import { currentHumanTask } from "./find-human-task.ts";
 import {
   type Runner,
   copyState,
@@ -166,7 +167,7 @@ function checkCounts(runner: Runner): void {
   }
   if (state.status !== "running") return;
   const times = nodes
-    .filter(({ status }) => status === "waiting" || status === "backing_off")
+    .filter(({ status }) => status === "waiting" || status === "backing_off" || status === "scheduled")
     .map(({ dueAt }) => dueAt);
   if (state.deadlineAt !== undefined) times.push(state.deadlineAt);
   const earliest = Math.min(...times.filter((time) => time !== undefined));
@@ -177,6 +178,10 @@ function checkCounts(runner: Runner): void {
     runner.plan.nodes.filter(({ index, definition }) => definition.container === container && isOpen(index)).length;
   expect(state.openNodes).toBe(openIn(undefined));
   for (const [index, { status, turn, fallback }] of nodes.entries()) {
+    const task = currentHumanTask(state, index);
+    // A task waits exactly as long as its node does, and never outlives it.
+    if (runner.plan.nodes[index]?.definition.kind === "human" && fallback === undefined)
+      expect(task !== undefined && task.endedAt === undefined).toBe(status === "waiting");
     if (status === "waiting" && turn !== undefined && fallback === undefined) expect(turn.open).toBe(openIn(index));
   }
 }

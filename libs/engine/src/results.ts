@@ -1,3 +1,4 @@
+import { awaitsChild, findChildPlace } from "./awaits-child.ts";
 import type { Command } from "./commands.ts";
 import type { Failure, ItemEnd } from "./events.ts";
 import type { NodeState } from "./state.ts";
@@ -5,6 +6,8 @@ import { NodeFault, boundFailure } from "./failure.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import { childNotAwaited, taskNotRunning } from "./refusals.ts";
 import { findRetryDelay } from "./retry.ts";
+import { findRetryPolicy } from "./retry-rules.ts";
+import type { TaskNode } from "./plan-document.ts";
 import { checkPayload } from "./evaluate.ts";
 import { completeNode, describeNodeFault, emit, failNode } from "./turn.ts";
 
@@ -50,13 +53,10 @@ interface Item {
 
 /** The item of a map that the child is, if it is one that runs. */
 function findItem({ plan, state }: Turn, { nodeId, childId }: { nodeId: string; childId: string }): Item | undefined {
-  const [, mapId, index] = /^(.*)\[(\d+)\]$/.exec(nodeId) ?? [];
-  const at = mapId === undefined ? undefined : plan.indices.get(mapId);
-  if (at === undefined) return undefined;
-  const { status, map } = state.nodes[at] as NodeState;
-  const isRunning = map?.active.some((item) => item.index === Number(index) && item.childId === childId);
-  if (status !== "waiting" || isRunning !== true) throw childNotAwaited(nodeId, childId);
-  return { node: plan.nodes[at] as LinkedNode, index: Number(index) };
+  const place = findChildPlace(plan, nodeId);
+  if (place?.item === undefined) return undefined;
+  if (!awaitsChild(plan, state, nodeId, childId)) throw childNotAwaited(nodeId, childId);
+  return { node: plan.nodes[place.node] as LinkedNode, index: place.item };
 }
 
 /** A fault on the way, of a payload or an expression, is the map's failure. */
@@ -80,16 +80,7 @@ interface FailedAttemptReport {
 function failAttempt(turn: Turn, node: LinkedNode, report: FailedAttemptReport): void {
   const { attempt, startedAt, worker } = report;
   const failure = boundFailure(report.failure);
-  const { definition } = node;
-  const delayMs =
-    definition.kind === "task"
-      ? findRetryDelay(definition.retry, failure, {
-          executionId: turn.context.executionId,
-          nodeId: node.id,
-          attempt,
-          attemptsBefore: turn.state.nodes[node.index]?.attemptsBefore ?? 0,
-        })
-      : undefined;
+  const delayMs = retryDelay(turn, node, attempt, failure);
   emit(turn, {
     type: "task_failed",
     at: turn.at,
@@ -101,6 +92,20 @@ function failAttempt(turn: Turn, node: LinkedNode, report: FailedAttemptReport):
     ...(worker !== undefined && { worker }),
   });
   if (delayMs === undefined) failNode(turn, node, failure);
+}
+
+function retryDelay(turn: Turn, node: LinkedNode, attempt: number, failure: Failure): number | undefined {
+  const policy = findRetryPolicy(turn, node, failure);
+  if (policy === undefined) return undefined;
+  const { attemptsBefore = 0, startedAt = turn.at } = turn.state.nodes[node.index] as NodeState;
+  return findRetryDelay(policy, failure, {
+    executionId: turn.context.executionId,
+    nodeId: node.id,
+    attempt,
+    attemptsBefore,
+    elapsedMs: turn.at - startedAt,
+    totalTimeoutMs: (node.definition as TaskNode).totalTimeoutMs,
+  });
 }
 
 /** @throws DomainError TASK_NOT_RUNNING */
@@ -115,11 +120,8 @@ function getRunningTask(turn: Turn, nodeId: string, attempt: number): LinkedNode
 
 /** @throws DomainError CHILD_NOT_AWAITED */
 function getAwaitingNode(turn: Turn, nodeId: string, childId: string): LinkedNode {
-  const index = turn.plan.indices.get(nodeId);
-  const state = index === undefined ? undefined : turn.state.nodes[index];
-  if (index === undefined || state?.status !== "waiting" || state.childId !== childId || state.fallback !== undefined)
-    throw childNotAwaited(nodeId, childId);
-  return turn.plan.nodes[index] as LinkedNode;
+  if (!awaitsChild(turn.plan, turn.state, nodeId, childId)) throw childNotAwaited(nodeId, childId);
+  return turn.plan.nodes[turn.plan.indices.get(nodeId) as number] as LinkedNode;
 }
 
 function catchFault(node: LinkedNode, run: () => void): Failure | undefined {

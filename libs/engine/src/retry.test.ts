@@ -3,7 +3,7 @@ import { TEST_RETRY } from "../test/support/plan-text.ts";
 import { findRetryDelay } from "./retry.ts";
 
 const FAILURE = { type: "x", message: "m" };
-const failed = (attempt: number, nodeId = "a") => ({ executionId: "e", nodeId, attempt });
+const failed = (attempt: number, nodeId = "a") => ({ executionId: "e", nodeId, attempt, elapsedMs: 0 });
 
 test("the interval grows by its factor up to its cap", () => {
   const policy = { ...TEST_RETRY, maxAttempts: 100, backoff: 3, maxIntervalMs: 20_000 };
@@ -27,6 +27,15 @@ test("the worker's delay counts when it is longer, for a day at most", () => {
 test("a zero interval stays zero, however large the factor's power is", () => {
   const policy = { ...TEST_RETRY, maxAttempts: 1_000, initialIntervalMs: 0, backoff: 100 };
   expect(findRetryDelay(policy, FAILURE, failed(900))).toBe(0);
+});
+
+test("no attempt begins when the time of all of them is over", () => {
+  const policy = { ...TEST_RETRY, maxAttempts: 100, maxElapsedMs: 10_000 };
+  expect(findRetryDelay(policy, FAILURE, { ...failed(1), elapsedMs: 9_000 })).toBe(1_000);
+  expect(findRetryDelay(policy, FAILURE, { ...failed(1), elapsedMs: 9_001 })).toBeUndefined();
+  const total = { ...failed(1), totalTimeoutMs: 10_000 };
+  expect(findRetryDelay(TEST_RETRY, FAILURE, { ...total, elapsedMs: 8_999 })).toBe(1_000);
+  expect(findRetryDelay(TEST_RETRY, FAILURE, { ...total, elapsedMs: 9_000 })).toBeUndefined();
 });
 
 test("jitter spreads evenly over its part of the interval, and the same attempt always waits the same", () => {

@@ -10,15 +10,24 @@ export interface FailedAttempt {
   attempt: number;
   /** Those of earlier turns; absent: none. */
   attemptsBefore?: number;
+  /** Since the first attempt was scheduled. */
+  elapsedMs: number;
+  /** Of all attempts together; absent: unlimited. */
+  totalTimeoutMs?: number | undefined;
 }
 
-/** How long to wait before the next attempt, in whole milliseconds; undefined when the failure is final. */
+/** How long to wait before the next attempt, in whole milliseconds; undefined when the failure is final or the time is over. */
 export function findRetryDelay(policy: RetryPolicy, failure: Failure, failed: FailedAttempt): number | undefined {
   if (attemptOfTurn(failed) >= policy.maxAttempts) return undefined;
   if (failure.retryable === false || policy.nonRetryable.includes(failure.type)) return undefined;
   const delayMs = jitteredInterval(policy, failed);
   const workerDelayMs = Math.min(failure.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS);
-  return Math.round(Math.max(delayMs, workerDelayMs));
+  const waitMs = Math.round(Math.max(delayMs, workerDelayMs));
+  const beginsAfterMs = failed.elapsedMs + waitMs;
+  if (policy.maxElapsedMs !== undefined && beginsAfterMs > policy.maxElapsedMs) return undefined;
+  // It would be stopped as soon as it begins: what has gone wrong now says more than that.
+  if (failed.totalTimeoutMs !== undefined && beginsAfterMs >= failed.totalTimeoutMs) return undefined;
+  return waitMs;
 }
 
 function attemptOfTurn({ attempt, attemptsBefore = 0 }: FailedAttempt): number {

@@ -1,5 +1,6 @@
 import type { Scope } from "@heddle/expression";
 import type { Failure } from "./events.ts";
+import { classOf } from "./failure.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import { assignFields, findField, isObject } from "./json-object.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -200,6 +201,8 @@ export function describeFailure(failure: Failure): JsonObject {
     type: failure.type,
     message: failure.message,
     node: failure.nodeId ?? null,
+    class: classOf(failure),
+    retryable: failure.retryable !== false,
     details: failure.details ?? null,
   };
 }

@@ -11,7 +11,7 @@ import { emit } from "./turn.ts";
 /** Buffers a signal, and gives it to a wait that is there for it: also while suspended, like any result. */
 export function receiveSignal(turn: Turn, command: Extract<Command, { type: "signal" }>): void {
   const { state } = turn;
-  const { name, payload, requestId } = command;
+  const { name, key, payload, requestId } = command;
   const { executionId } = turn.context;
   if (isRepeated(state, requestId)) return;
   if (isFinished(state)) throw executionFinished(executionId, state.status, "signal");
@@ -26,6 +26,13 @@ export function receiveSignal(turn: Turn, command: Extract<Command, { type: "sig
   if (state.payloadBytes + approximateBytes(payload) > MAX_EXECUTION_PAYLOAD_BYTES) {
     throw limitReached(executionId, `holds about ${state.payloadBytes} bytes of payloads; send a smaller signal`);
   }
-  emit(turn, { type: "signal_received", at: turn.at, name, payload, requestId });
-  deliverSignal(turn, name, payload);
+  emit(turn, {
+    type: "signal_received",
+    at: turn.at,
+    name,
+    ...(key !== undefined && { key }),
+    payload,
+    requestId,
+  });
+  deliverSignal(turn, name, key, payload);
 }

@@ -27,11 +27,15 @@ export interface NodeState {
   /** The last one; during a back-off and the attempt after it the one of the attempt before. */
   failure?: Failure;
   /**
-   * `backing_off`: time of the next attempt. `waiting`: end of the wait, or of a group's or loop's time. Milliseconds since
-   * the epoch.
+   * `backing_off`: time of the next attempt. `waiting`: end of the wait, or of a group's or loop's time. `scheduled`: end of
+   * the time of all attempts. Milliseconds since the epoch.
    */
   dueAt?: number;
+  /** Of the last attempt, for tasks whose time in the queue is limited. */
+  scheduledAt?: number;
   signal?: string;
+  /** Of the signal that it waits for, or has waited for. */
+  signalKey?: string;
   childId?: string;
   /** State machine: its id, once it exists and has its events. */
   machineId?: string;

@@ -37,9 +37,8 @@ export function peekTimerNode(state: ExecutionState): number {
 
 function isDead(state: ExecutionState): boolean {
   const node = state.nodes[peekTimerNode(state)];
-  return (
-    node === undefined || node.dueAt !== state.timers[0] || (node.status !== "backing_off" && node.status !== "waiting")
-  );
+  if (node === undefined || node.dueAt !== state.timers[0]) return true;
+  return node.status !== "backing_off" && node.status !== "waiting" && node.status !== "scheduled";
 }
 
 function popTimer(heap: number[]): void {

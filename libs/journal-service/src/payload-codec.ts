@@ -72,6 +72,7 @@ function writeFailure(failure: Failure, writer: PayloadWriter): ProtoFailure {
     nonRetryable: failure.retryable === false,
     retryAfterMs: BigInt(Math.ceil(failure.retryAfterMs ?? 0)),
     nodeId: failure.nodeId ?? "",
+    business: failure.business === true,
     details: writer.write("failure.details", failure.details),
   });
 }
@@ -80,6 +81,7 @@ export function readFailure(failure: ProtoFailure | undefined, reader: PayloadRe
   const result: Failure = { type: failure?.type ?? "", message: failure?.message ?? "" };
   if (failure === undefined) return result;
   if (failure.nonRetryable) result.retryable = false;
+  if (failure.business) result.business = true;
   if (failure.retryAfterMs > 0n) result.retryAfterMs = Number(failure.retryAfterMs);
   if (failure.nodeId !== "") result.nodeId = failure.nodeId;
   const details = reader.read(failure.details);

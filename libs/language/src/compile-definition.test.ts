@@ -44,6 +44,32 @@ describe("nodes", () => {
     });
   });
 
+  test("a tool with rules for its retries and all time-outs", () => {
+    const text = `{ id: a, type: tool, tool: t, queue_timeout: 1m, progress_timeout: 5s, total_timeout: 1h,
+        retry: { max_attempts: 5, jitter: 0, max_elapsed: 30m, rules: [{ on: throttled, max_attempts: 50, max_interval: 5s },
+          { class: business, when: "\${error.details.again}", initial_interval: 2m }] } }`;
+    const times = { maxAttempts: 5, initialIntervalMs: 1_000, backoff: 2, maxIntervalMs: 60_000, jitter: 0 };
+    expect(node(text)).toMatchObject({
+      queueTimeoutMs: 60_000,
+      progressTimeoutMs: 5_000,
+      totalTimeoutMs: 3_600_000,
+      retry: {
+        ...times,
+        maxElapsedMs: 1_800_000,
+        rules: [
+          { ...times, types: ["throttled"], maxAttempts: 50, maxIntervalMs: 5_000, maxElapsedMs: 1_800_000 },
+          {
+            ...times,
+            class: "business",
+            when: "error.details.again",
+            initialIntervalMs: 120_000,
+            maxIntervalMs: 120_000,
+          },
+        ],
+      },
+    });
+  });
+
   test("an interval longer than the default maximum raises the maximum", () => {
     expect(node("{ id: a, type: tool, tool: t, retry: { initial_interval: 5m } }")).toMatchObject({
       retry: { initialIntervalMs: 300_000, maxIntervalMs: 300_000 },

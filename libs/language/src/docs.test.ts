@@ -48,6 +48,7 @@ describe("definitions.md", () => {
         "aggregation",
         "sub_workflow",
         "state_machine",
+        "human",
         "trigger",
       ]),
     );

@@ -1,4 +1,16 @@
-import type { GroupNode, Json, JsonObject, LoopNode, MapNode, Outcome, PlanNodeBase, TaskNode } from "@heddle/engine";
+import type {
+  ActionNode,
+  FailureClass,
+  GroupNode,
+  HumanNode,
+  Json,
+  JsonObject,
+  LoopNode,
+  MapNode,
+  Outcome,
+  PlanNodeBase,
+  TaskNode,
+} from "@heddle/engine";
 import type { PlanSchedule, PlanTrigger } from "./starts/starts.ts";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
 
@@ -50,7 +62,7 @@ export interface DependsRef {
   at: Span;
 }
 
-export type HandlerDraft = { types?: string[]; when?: Condition; at: SourceNode } & (
+export type HandlerDraft = { types?: string[]; class?: FailureClass; when?: Condition; at: SourceNode } & (
   | { action: "fail" | "skip" }
   | { action: "continue"; value: Json }
   | { action: "fallback"; target: NodeRef }
@@ -108,6 +120,7 @@ export type NodeBody =
       context?: Json;
       events: { event: string; data?: Json }[];
     }
+  | ({ kind: "human" } & Plain<HumanNode>)
   /** Its type is missing or unknown: there is nothing to plan, and errors are reported already. */
   | { kind: "unknown" };
 
@@ -116,9 +129,9 @@ export type ActionBody =
   | { action: "transform"; value: Json }
   | { action: "log"; message: Json; level: "debug" | "info" | "warn" | "error" }
   | { action: "emit"; event: string; payload?: Json }
-  | { action: "fail"; message: Json; errorType?: Json }
+  | { action: "fail"; message: Json; errorType?: Json; class?: FailureClass; details?: Json }
   | { action: "break"; value?: Json }
-  | { action: "wait"; duration?: number | string; until?: string; signal?: string };
+  | ({ action: "wait" } & Omit<Extract<ActionNode, { action: "wait" }>, "kind" | "action" | keyof PlanNodeBase>);
 
 export interface CaseDraft {
   match: { kind: "literal"; value: null | boolean | number | string } | { kind: "expression"; condition: Condition };

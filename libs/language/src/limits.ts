@@ -42,6 +42,8 @@ export const MAX_ATTEMPTS = 100;
 export const MAX_BACKOFF = 100;
 /** Error types that a retry policy may list. */
 export const MAX_NON_RETRYABLE = 100;
+/** Rules of a retry policy. */
+export const MAX_RETRY_RULES = 32;
 /** Longest duration of anything: 366 days, in milliseconds. */
 export const MAX_DURATION_MS = 366 * 86_400_000;
 /** Cases of a switch. */
@@ -56,3 +58,7 @@ export const MAX_TRIGGERS = 100;
 export const MAX_MACHINE_EVENTS = 100;
 /** States of a machine. */
 export const MAX_STATES = 2_000;
+/** Steps of the escalation of a human node. */
+export const MAX_ESCALATIONS = 20;
+/** People who answer one human node. */
+export const MAX_QUORUM = 1_000;

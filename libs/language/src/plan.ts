@@ -85,6 +85,7 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
         ...(body.cancelRest === undefined ? {} : { cancelRest: body.cancelRest }),
       };
     case "group":
+    case "human":
       return { ...base, ...body };
     case "loop": {
       const { while: before, until, ...loop } = body;
@@ -136,9 +137,10 @@ function planCondition(condition: DependsDraft, graph: Graph): Dependence {
 }
 
 function planHandler(handler: HandlerDraft, graph: Graph): ErrorHandler {
-  const { types, when } = handler;
+  const { types, class: wanted, when } = handler;
   const matching = {
     ...(types === undefined ? {} : { types }),
+    ...(wanted === undefined ? {} : { class: wanted }),
     ...(when === undefined ? {} : { when: when.source }),
   };
   switch (handler.action) {

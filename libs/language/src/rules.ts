@@ -73,6 +73,16 @@ export const RULES = {
   "depends-never": error("HD219", "A `depends` can never hold."),
   "bad-depends": error("HD220", "A `depends` cannot be read."),
   "nested-too-deep": error("HD221", "Groups and loops are nested more than 20 deep."),
+  "unlimited-rule": error("HD260", "A retry rule does not say which errors it is about."),
+  "useless-timeout": warning("HD261", "A time-out can never pass, because another one passes before."),
+
+  // Waits, updates and queries.
+  "useless-wait-field": error("HD240", "A field of a wait has no effect without another one."),
+
+  // Human nodes.
+  "missing-deadline": error("HD250", "An escalation or a default answer can never come, as no deadline leads to it."),
+  "bad-quorum": error("HD251", "A quorum needs more answers than may come, or a field that the form does not have."),
+  "bad-default-answer": error("HD252", "The default answer of a human node does not fit its form."),
 
   // Expressions.
   "expression-syntax": error("HD301", "An expression cannot be read."),

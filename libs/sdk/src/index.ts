@@ -31,5 +31,5 @@ export type { WatchOptions } from "./client/watch.ts";
 export type { Json, JsonObject } from "./json.ts";
 export { DEFAULT_WORKER_LIMITS, type WorkerLimits } from "./limits.ts";
 export type { HandlerDefinition, Handlers, TaskContext, TaskHandler } from "./worker/handler.ts";
-export { TaskError, type TaskErrorOptions } from "./worker/task-error.ts";
+export { BusinessError, TaskError, type TaskErrorOptions } from "./worker/task-error.ts";
 export { createWorker, type CreateWorkerOptions, type Worker, type WorkerStats } from "./worker/worker.ts";

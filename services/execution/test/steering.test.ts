@@ -214,7 +214,6 @@ async function endOf(executionId: string) {
 async function forget(executionId: string): Promise<void> {
   const database = suite.testDatabase.open();
   await database.query({ text: "delete from executions where execution_id = $1", values: [executionId] });
-  await database.close();
 }
 
 async function untilListed(parentExecutionId: string) {

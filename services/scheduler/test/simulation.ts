@@ -245,14 +245,19 @@ export function createSimulation(limits: Partial<SchedulerLimits> = {}) {
       turn();
     },
 
-    heartbeat(id: string, options: { fromHandler?: boolean; only?: string[] } = {}): void {
+    heartbeat(id: string, options: { fromHandler?: boolean; progress?: boolean; only?: string[] } = {}): void {
       const simulated = worker(id);
       if (simulated.session === undefined) return;
       simulated.session.worker.lastSeenAtMs = nowMs;
       const heartbeats = [...simulated.held]
         .filter(([taskId]) => options.only === undefined || options.only.includes(taskId))
         .map(([taskId, fencingToken]) =>
-          create(HeartbeatSchema, { taskId, fencingToken, fromHandler: options.fromHandler ?? false }),
+          create(HeartbeatSchema, {
+            taskId,
+            fencingToken,
+            fromHandler: options.fromHandler ?? false,
+            ...(options.progress && { progress: { form: { case: "json", value: "1" } } }),
+          }),
         );
       renewLeases(state, simulated.session.worker, heartbeats, nowMs);
       turn();
@@ -334,7 +339,16 @@ export function createSimulation(limits: Partial<SchedulerLimits> = {}) {
 
 export type Simulation = ReturnType<typeof createSimulation>;
 
-type TaskFields = "type" | "name" | "agent" | "priority" | "timeoutMs" | "heartbeatTimeoutMs" | "namespace";
+type TaskFields =
+  | "type"
+  | "name"
+  | "agent"
+  | "priority"
+  | "timeoutMs"
+  | "heartbeatTimeoutMs"
+  | "queueTimeoutMs"
+  | "progressTimeoutMs"
+  | "namespace";
 
 /** What a definition says of an agent, as it travels with a task. */
 export const AGENT_DESCRIPTION = create(PayloadSchema, { form: { case: "json", value: '{"provider":"scripted"}' } });

@@ -88,5 +88,7 @@ function newTask(number: number, bytes: number): Task {
     workflowId: "bench",
     fencingToken: BigInt(number),
     traceparent: "",
+    queueTimeoutMs: 0n,
+    progressTimeoutMs: 0n,
   };
 }

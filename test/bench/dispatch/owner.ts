@@ -117,5 +117,7 @@ function newTask(number: number, bytes: number, priority: number): Task {
     workflowId: "bench",
     fencingToken: 0n,
     traceparent: "",
+    queueTimeoutMs: 0n,
+    progressTimeoutMs: 0n,
   };
 }

@@ -7,10 +7,11 @@ import { show } from "./control.ts";
 
 export interface SignalOptions {
   payload?: string;
+  key?: string;
   requestId?: string;
 }
 
-/** Sends a signal to an execution; it is kept until a node waits for its name. */
+/** Sends a signal to an execution; it is kept until a node waits for its name and key. */
 export async function signal(
   context: CommandContext,
   executionId: string,
@@ -19,6 +20,7 @@ export async function signal(
 ): Promise<ExitCode> {
   const json = options.payload === undefined ? null : await readJsonValue(options.payload, "--payload", context.io);
   const { executions } = await context.client();
-  const request = { executionId, name, payload: fromJson(ValueSchema, json), requestId: options.requestId };
+  const { key, requestId } = options;
+  const request = { executionId, name, key, payload: fromJson(ValueSchema, json), requestId };
   return show(context, (await executions.signalExecution(request, { signal: context.io.signal })).execution);
 }

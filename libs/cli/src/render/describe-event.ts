@@ -39,7 +39,7 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     case "executionResumed":
       return say(oneLine(event.value.reason), "yellow");
     case "signalReceived":
-      return say(`${oneLine(event.value.name)}  ${payloadText(event.value.payload)}`);
+      return say(`${oneLine(event.value.name)}${keyText(event.value.key)}  ${payloadText(event.value.payload)}`);
     case "taskScheduled":
       return say(`attempt ${event.value.attempt}  ${event.value.input ? payloadText(event.value.input) : ""}`.trim());
     case "taskCompleted":
@@ -51,7 +51,8 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     }
     case "waitStarted": {
       const limit = event.value.dueAtMs === 0n ? "" : formatDuration(Number(event.value.dueAtMs) - at);
-      return say(event.value.signal ? `for signal ${oneLine(event.value.signal)} ${limit}`.trim() : limit);
+      const { signal, key } = event.value;
+      return say(signal ? `for signal ${oneLine(signal)}${keyText(key)} ${limit}`.trim() : limit);
     }
     case "childStarted":
       return say(`${event.value.workflowId}  ${event.value.childId}`);
@@ -103,9 +104,48 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
       return say(`${event.value.indices.length} items`, "dim");
     case "executionReset":
       return say(`${event.value.nodeIds.join(", ")}  ${oneLine(event.value.reason)}`.trimEnd(), "yellow");
+    case "humanTaskCreated": {
+      const { title, assignee, groups, dueAtMs } = event.value;
+      return say(`${oneLine(title)}  ${askedText(assignee, groups)}${limitText(dueAtMs, at)}`);
+    }
+    case "humanTaskClaimed":
+    case "humanTaskReleased":
+      return say(`by ${oneLine(event.value.by)}`);
+    case "humanTaskReassigned": {
+      const { by, assignee, groups } = event.value;
+      return say(`by ${oneLine(by)}  ${askedText(assignee, groups)}`);
+    }
+    case "humanTaskCommented":
+      return say(`${oneLine(event.value.by)}: ${truncate(oneLine(event.value.text), PAYLOAD_COLUMNS)}`);
+    case "humanTaskAnswered": {
+      const { by, answer, values } = event.value;
+      const mended = values === undefined ? "" : `  mended ${payloadText(values)}`;
+      return say(`${oneLine(by)}: ${payloadText(answer)}${mended}`, "green");
+    }
+    case "humanTaskEscalated": {
+      const { step, assignee, groups, dueAtMs } = event.value;
+      return say(`step ${step}  ${askedText(assignee, groups)}${limitText(dueAtMs, at)}`, "yellow");
+    }
+    case "humanTaskExpired":
+      return say("no answer in time", "yellow");
     case undefined:
       return say("");
   }
+}
+
+/** Who is asked. */
+export function askedText(assignee: string, groups: readonly string[]): string {
+  if (assignee !== "") return `asks ${oneLine(assignee)}`;
+  return groups.length === 0 ? "asks anybody" : `asks ${oneLine(groups.join(", "))}`;
+}
+
+function limitText(dueAtMs: bigint, at: number): string {
+  return dueAtMs === 0n ? "" : `  within ${formatDuration(Number(dueAtMs) - at)}`;
+}
+
+/** What a signal is about. */
+export function keyText(key: string | undefined): string {
+  return key ? ` (${oneLine(key)})` : "";
 }
 
 /** How an execution went on after an error. */
@@ -134,7 +174,10 @@ function ranText(
 export function failureText(failure: Failure | undefined): string {
   return failure === undefined
     ? ""
-    : truncate(`${oneLine(failure.type)}: ${oneLine(failure.message)}`, FAILURE_COLUMNS);
+    : truncate(
+        `${oneLine(failure.type)}${failure.business ? " (business)" : ""}: ${oneLine(failure.message)}`,
+        FAILURE_COLUMNS,
+      );
 }
 
 export function payloadText(payload: Payload | undefined): string {

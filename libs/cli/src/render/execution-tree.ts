@@ -1,4 +1,5 @@
 import { NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { keyText } from "./describe-event.ts";
 import { formatDuration } from "./duration.ts";
 import type { ExecutionView, NodeView } from "./execution-view.ts";
 import { isFinal, nodeStatusName, paintStatus } from "./names.ts";
@@ -101,9 +102,10 @@ function factsOf(node: NodeView, nowMs: number): string[] {
   return facts;
 }
 
-function waitOf({ signal, childId, machineId, dueAtMs }: NodeView, nowMs: number): string {
+function waitOf({ signal, signalKey, childId, machineId, dueAtMs }: NodeView, nowMs: number): string {
   const limit = dueAtMs === undefined ? "" : ` ${formatDuration(dueAtMs - nowMs)}`;
-  if (signal !== undefined) return `waits for signal ${oneLine(signal)}${limit && `, at most${limit}`}`;
+  if (signal !== undefined)
+    return `waits for signal ${oneLine(signal)}${keyText(signalKey)}${limit && `, at most${limit}`}`;
   if (childId !== undefined) return `waits for ${childId}`;
   if (machineId !== undefined) return `waits for machine ${machineId}`;
   return dueAtMs === undefined ? "waits" : `waits${limit}`;

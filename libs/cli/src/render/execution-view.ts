@@ -16,11 +16,14 @@ export interface NodeView {
   endedAtMs?: number;
   dueAtMs?: number;
   signal?: string;
+  signalKey?: string;
   worker?: string;
   failure?: Pick<Failure, "type" | "message">;
   skipReason?: string;
   childId?: string;
   machineId?: string;
+  /** Of a human node: who is to answer, as far as it was seen; absent: anybody. */
+  asks?: string;
   /** Of a group or loop that has begun, from 0. */
   turn?: number;
   /** Its end is that of the execution that is run again. */
@@ -68,6 +71,7 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
       endedAtMs: toMs(node.endedAt),
       dueAtMs: toMs(node.dueAt),
       signal: node.signal || undefined,
+      signalKey: node.signalKey || undefined,
       worker: node.worker || undefined,
       failure: node.failure,
       skipReason: node.skipReason || undefined,
@@ -145,8 +149,18 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "executionReset":
       for (const id of event.value.nodeIds) beginAfresh(nodeOf(view, id));
       break;
+    case "humanTaskCreated":
+    case "humanTaskClaimed":
+    case "humanTaskReleased":
+    case "humanTaskReassigned":
+    case "humanTaskEscalated":
+      askPeople(nodeOf(view, event.value.nodeId), event, at);
+      break;
     case "varsReused":
     case "itemsReused":
+    case "humanTaskCommented":
+    case "humanTaskAnswered":
+    case "humanTaskExpired":
     case "itemStarted":
     case "itemEnded":
     case "turnEnded":
@@ -206,6 +220,7 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
       node.startedAtMs ??= at;
       node.dueAtMs = event.value.dueAtMs === 0n ? undefined : Number(event.value.dueAtMs);
       node.signal = event.value.signal || undefined;
+      node.signalKey = event.value.key || undefined;
       break;
     case "childStarted":
       node.status = NodeStatus.WAITING;
@@ -245,6 +260,33 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
       } else {
         endNode(node, event.value.action === "skip" ? NodeStatus.SKIPPED : NodeStatus.COMPLETED, at);
       }
+  }
+}
+
+type AskEvent = Extract<
+  ExecutionEvent["event"],
+  {
+    case: "humanTaskCreated" | "humanTaskClaimed" | "humanTaskReleased" | "humanTaskReassigned" | "humanTaskEscalated";
+  }
+>;
+
+function askPeople(node: NodeView, event: AskEvent, at: number): void {
+  switch (event.case) {
+    case "humanTaskClaimed":
+      node.asks = event.value.by;
+      break;
+    case "humanTaskReleased":
+      node.asks = undefined;
+      break;
+    case "humanTaskCreated":
+    case "humanTaskEscalated":
+      node.status = NodeStatus.WAITING;
+      node.startedAtMs ??= at;
+      node.dueAtMs = event.value.dueAtMs === 0n ? undefined : Number(event.value.dueAtMs);
+      node.asks = event.value.assignee || event.value.groups.join(", ") || undefined;
+      break;
+    case "humanTaskReassigned":
+      node.asks = event.value.assignee || event.value.groups.join(", ") || undefined;
   }
 }
 

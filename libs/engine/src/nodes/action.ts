@@ -67,11 +67,17 @@ function linkEmit(definition: Action<"emit">, compiler: FieldCompiler): NodeProg
 function linkFail(definition: Action<"fail">, compiler: FieldCompiler): NodeProgram {
   const message = compiler.template("params.message", definition.message);
   const errorType = compiler.template("params.type", definition.errorType ?? "failed");
+  const details =
+    definition.details === undefined ? undefined : compiler.template("params.details", definition.details);
   return {
     begin(turn, node) {
       const scope = scopeOf(turn, node);
-      const failure = { type: toText(evaluateField(errorType, scope)), message: toText(evaluateField(message, scope)) };
-      failNode(turn, node, failure);
+      failNode(turn, node, {
+        type: toText(evaluateField(errorType, scope)),
+        message: toText(evaluateField(message, scope)),
+        ...(definition.class === "business" && { business: true }),
+        ...(details && { details: evaluateField(details, scope) }),
+      });
     },
   };
 }

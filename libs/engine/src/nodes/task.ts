@@ -4,7 +4,8 @@ import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { TaskNode } from "../plan-document.ts";
 import type { NodeState } from "../state.ts";
 import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
-import { emit } from "../turn.ts";
+import { coreFailure } from "../failure.ts";
+import { emit, failNode } from "../turn.ts";
 
 /** Dispatched to a worker. Without `inputs` it gets what flows into it. */
 export function linkTask(definition: TaskNode, compiler: FieldCompiler): NodeProgram {
@@ -15,12 +16,24 @@ export function linkTask(definition: TaskNode, compiler: FieldCompiler): NodePro
       checkPayload(turn, "the input", input);
       emit(turn, { type: "task_scheduled", at: turn.at, nodeId: node.id, attempt: nextAttempt(turn, node), input });
     },
-    fire: retry,
+    fire(turn, node) {
+      if ((turn.state.nodes[node.index] as NodeState).status === "scheduled") timeOut(turn, node, definition);
+      else retry(turn, node);
+    },
   };
 }
 
 function retry(turn: Turn, node: LinkedNode): void {
   emit(turn, { type: "task_scheduled", at: turn.at, nodeId: node.id, attempt: nextAttempt(turn, node) });
+}
+
+/** The time of all attempts is over, and one of them is under way. */
+function timeOut(turn: Turn, node: LinkedNode, { totalTimeoutMs }: TaskNode): void {
+  const { attempt, attemptsBefore = 0 } = turn.state.nodes[node.index] as NodeState;
+  const message = `node ${node.id}: it has not ended within its total_timeout of ${totalTimeoutMs} ms; attempt ${attempt - attemptsBefore} was under way`;
+  const failure = coreFailure("total_timeout", message);
+  emit(turn, { type: "task_failed", at: turn.at, nodeId: node.id, attempt, failure, stopped: true });
+  failNode(turn, node, failure);
 }
 
 /** Counted over all turns of a loop. */

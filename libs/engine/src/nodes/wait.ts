@@ -2,49 +2,87 @@ import type { Scope } from "@heddle/expression";
 import { parseDuration } from "../duration.ts";
 import { NodeFault, coreFailure } from "../failure.ts";
 import type { Field, FieldCompiler } from "../field.ts";
-import { describeType } from "../json-object.ts";
+import { describeType, toText } from "../json-object.ts";
 import type { Json } from "../json.ts";
-import { MAX_WAIT_MS } from "../limits.ts";
+import { MAX_SIGNAL_KEY_LENGTH, MAX_WAIT_MS } from "../limits.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { ActionNode } from "../plan-document.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { evaluateField, scopeOf } from "../evaluate.ts";
-import { completeNode, emit } from "../turn.ts";
+import { completeNode, describeNodeFault, emit, failNode } from "../turn.ts";
 
 type WaitAction = Extract<ActionNode, { action: "wait" }>;
 
-/** Waits for a time, for a signal, or for a signal until a time. Its output is the signal's payload, or null. */
+/**
+ * Waits for a time, for a signal, or for a signal until a time. Its output is the signal's payload, or null; with
+ * `onTimeout: "continue"` it says which of the two has come.
+ */
 export function linkWait(definition: WaitAction, compiler: FieldCompiler): NodeProgram {
   const { signal } = definition;
   const duration =
     definition.duration === undefined ? undefined : compiler.template("params.duration", definition.duration);
   const until = definition.until === undefined ? undefined : compiler.template("params.until", definition.until);
+  const keyField = definition.key === undefined ? undefined : compiler.template("params.key", definition.key);
   return {
     begin(turn, node) {
-      const buffered = signal === undefined ? undefined : turn.state.signals.find(({ name }) => name === signal);
-      if (buffered) return completeNode(turn, node, buffered.payload);
       const scope = scopeOf(turn, node);
-      const dueAt = findDueAt(turn, scope, duration, until) ?? (signal === undefined ? turn.at : undefined);
+      const key = keyField && toKey(evaluateField(keyField, scope));
+      const buffered =
+        signal === undefined ? undefined : turn.state.signals.find((one) => one.name === signal && one.key === key);
+      // What has been there already is taken at once; only a key must be told, because `evolve` takes by it.
+      if (buffered && key === undefined) return completeNode(turn, node, signalOutput(definition, buffered.payload));
+      const dueAt =
+        buffered === undefined
+          ? (findDueAt(turn, scope, duration, until) ?? (signal === undefined ? turn.at : undefined))
+          : undefined;
       emit(turn, {
         type: "wait_started",
         at: turn.at,
         nodeId: node.id,
         ...(dueAt !== undefined && { dueAt }),
         ...(signal !== undefined && { signal }),
+        ...(key !== undefined && { key }),
       });
+      if (buffered) completeNode(turn, node, signalOutput(definition, buffered.payload));
     },
     fire(turn, node) {
       if (signal === undefined) return completeNode(turn, node, null);
-      throw new NodeFault(coreFailure("timeout", `no signal ${signal} has come in time`));
+      if (definition.onTimeout === "continue") return completeNode(turn, node, { timed_out: true, payload: null });
+      const { signalKey } = turn.state.nodes[node.index] ?? {};
+      const named = signalKey === undefined ? signal : `${signal} with key ${JSON.stringify(signalKey)}`;
+      throw new NodeFault(coreFailure("wait_timeout", `no signal ${named} has come in time`));
     },
   };
 }
 
-/** A signal has been buffered: the node that waits longest for its name takes it. */
-export function deliverSignal(turn: Turn, name: string, payload: Json): void {
+/** A signal has been buffered: the node that waits longest for its name and key takes it. */
+export function deliverSignal(turn: Turn, name: string, key: string | undefined, payload: Json): void {
   const { plan, state } = turn;
-  const waiter = state.signalWaiters.find((index) => state.nodes[index]?.signal === name);
-  if (waiter !== undefined) completeNode(turn, plan.nodes[waiter] as LinkedNode, payload);
+  const waiter = state.signalWaiters.find(
+    (index) => state.nodes[index]?.signal === name && state.nodes[index]?.signalKey === key,
+  );
+  if (waiter === undefined) return;
+  const node = plan.nodes[waiter] as LinkedNode;
+  try {
+    completeNode(turn, node, signalOutput(node.definition as WaitAction, payload));
+  } catch (error) {
+    if (!(error instanceof NodeFault)) throw error;
+    failNode(turn, node, describeNodeFault(node, error));
+  }
+}
+
+function signalOutput({ onTimeout }: WaitAction, payload: Json): Json {
+  return onTimeout === "continue" ? { timed_out: false, payload } : payload;
+}
+
+/** Keys are compared as texts: a number or boolean is its text. */
+function toKey(value: Json): string {
+  if (value === null || typeof value === "object" || value === "") {
+    throw invalidWait(`params.key: ${describeType(value)} is no key; it must be a text, a number or a boolean`);
+  }
+  const key = toText(value);
+  if (key.length <= MAX_SIGNAL_KEY_LENGTH) return key;
+  throw invalidWait(`params.key: has ${key.length} characters, and the limit is ${MAX_SIGNAL_KEY_LENGTH}`);
 }
 
 /** The earlier one, when both are given. */

@@ -34,6 +34,7 @@ export const TEST_RETRY: RetryPolicy = {
  * merge, collect: inputs, sources (default: the dependencies)
  * child: workflow, version, inputs
  * machine: workflow, version, key, context, events
+ * human: title (default the id), description, assignee, groups, form, data, proposed, deadline, escalation, defaultAnswer, quorum
  */
 export function parsePlan(lines: string[]): PlanDocument {
   const document: PlanDocument = { format: "heddle.plan/1", workflowId: "test", type: "dag", nodes: [] };
@@ -142,6 +143,8 @@ function parseNode({ words, values }: Words, resolve: Resolve): PlanNode {
       const { workflow, ...options } = own;
       return { ...base, kind: "sub_workflow", workflowId: toWord(workflow), ...options };
     }
+    case "human":
+      return { ...base, kind: "human", title: id, ...own };
     case "machine": {
       const { workflow, events, ...options } = own;
       const list = (events ?? []) as { event: string; data?: Json }[];

@@ -1,7 +1,16 @@
 import { DomainError } from "@heddle/errors";
-import { type Command, type Failure, isFinished, listNodes, nextTimerAt } from "../../src/index.ts";
+import {
+  type Command,
+  type Failure,
+  type Json,
+  type LinkedNode,
+  humanTaskId,
+  isFinished,
+  listNodes,
+  nextTimerAt,
+} from "../../src/index.ts";
 import type { Random } from "./random.ts";
-import { type Runner, type Step, startCommand } from "./runner.ts";
+import { EXECUTION_ID, type Runner, type Step, startCommand } from "./runner.ts";
 
 export interface RandomRun {
   /** What it starts with; absent: an input of its own. */
@@ -64,15 +73,69 @@ function listAnswers(runner: Runner, random: Random, failureRate: number): Comma
   }
   for (const node of runner.state ? listNodes(runner.plan, runner.state) : []) {
     if (node.status === "waiting" && node.signal !== undefined) {
-      answers.push({ type: "signal", name: node.signal, payload: { n: 1 }, requestId: "" });
+      const key = node.signalKey;
+      answers.push({
+        type: "signal",
+        name: node.signal,
+        ...(key !== undefined && { key }),
+        payload: { n: 1 },
+        requestId: "",
+      });
     }
   }
+  answers.push(...listHumanAnswers(runner, random));
   return answers;
+}
+
+const PEOPLE = ["ann", "bob", "eve", "kim"];
+
+/** By whoever holds a task, or by one who has not answered it before. */
+function listHumanAnswers({ plan, state }: Runner, random: Random): Command[] {
+  return (state?.humanTasks ?? []).flatMap((task): Command[] => {
+    if (task.endedAt !== undefined) return [];
+    const by = task.assignee ?? PEOPLE.find((one) => task.answers.every((answer) => answer.by !== one)) ?? "zoe";
+    const id = (plan.nodes[task.node] as LinkedNode).id;
+    const taskId = humanTaskId(EXECUTION_ID, id, task);
+    const { definition } = plan.nodes[task.node] as LinkedNode;
+    const mends = task.proposed !== undefined && definition.kind === "human" && definition.quorum === undefined;
+    return [
+      {
+        type: "answer_human_task",
+        taskId,
+        by,
+        requestId: "",
+        answer: { ok: random.chance(0.5) },
+        ...(mends && random.chance(0.5) && { values: { n: random.below(3), list: [random.below(2)] } }),
+      },
+    ];
+  });
+}
+
+/** What people do, whether they may or not. */
+function makeHumanCommand({ plan, state }: Runner, random: Random): Command {
+  const tasks = state?.humanTasks ?? [];
+  const task = tasks.length === 0 ? undefined : random.pick(tasks);
+  const id = task === undefined ? "n0" : (plan.nodes[task.node] as LinkedNode).id;
+  const common = {
+    taskId: humanTaskId(EXECUTION_ID, id, task ?? {}),
+    by: random.pick(PEOPLE),
+    requestId: random.pick(["", "", "h1", "h2"]),
+  };
+  return random.pick<Command>([
+    { type: "claim_human_task", ...common },
+    { type: "release_human_task", ...common },
+    { type: "reassign_human_task", ...common, ...(random.chance(0.5) && { assignee: random.pick(PEOPLE) }) },
+    { type: "reassign_human_task", ...common, groups: ["g", "g", "i"] },
+    { type: "comment_on_human_task", ...common, text: "hm" },
+    { type: "answer_human_task", ...common, answer: random.pick<Json>([null, { ok: true }, { ok: 1 }, {}]) },
+    { type: "answer_human_task", ...common, answer: { ok: true }, values: 1 },
+  ]);
 }
 
 function makeCommand(runner: Runner, random: Random, failureRate: number): Command {
   const answers = listAnswers(runner, random, failureRate);
   if (answers.length > 0 && random.chance(0.7)) return random.pick(answers);
+  if (random.chance(0.2)) return makeHumanCommand(runner, random);
   const nodeId = random.pick(runner.plan.nodes).id;
   const others: Command[] = [
     { type: "fire_timers" },
@@ -81,6 +144,7 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
     {
       type: "signal",
       name: random.pick(["go", "stop", "other"]),
+      ...(random.chance(0.4) && { key: random.pick(["0", "1", "x"]) }),
       payload: random.below(9),
       requestId: random.pick(["", "r1", "r2"]),
     },
@@ -101,5 +165,6 @@ function makeFailure(random: Random): Failure {
     { type: "worker_lost", message: "gone" },
     { type: "http_error", message: "503", retryAfterMs: random.below(5_000) },
     { type: "bad", message: "never", retryable: random.chance(0.7) },
+    { type: "declined", message: "no", business: true, details: { again: random.chance(0.5) } },
   ]);
 }

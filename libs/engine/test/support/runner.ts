@@ -2,6 +2,7 @@ import {
   type Command,
   type ExecutionState,
   type Event,
+  type Json,
   type JsonObject,
   type ObligationChanges,
   type Obligations,
@@ -11,6 +12,8 @@ import {
   decodeState,
   encodeState,
   evolve,
+  findField,
+  isObject,
   obligations,
   obligationsOf,
   planRerun,
@@ -78,6 +81,7 @@ export function createRunner(plan: Plan, maxPayloadBytes?: number): Runner {
         now,
         childId: (nodeId) => `child-of-${nodeId}`,
         maxPayloadBytes,
+        checkForm,
       });
       runner.state = state;
       runner.history.push(...events);
@@ -89,6 +93,13 @@ export function createRunner(plan: Plan, maxPayloadBytes?: number): Runner {
     },
   };
   return runner;
+}
+
+/** Of a form only what it requires. */
+function checkForm({ required }: JsonObject, answer: Json): { field: string; description: string }[] {
+  return ((required ?? []) as string[])
+    .filter((name) => !isObject(answer) || findField(answer, name) === undefined)
+    .map((name) => ({ field: `answer.${name}`, description: "is missing" }));
 }
 
 /** The state that the events give, from nothing. */

@@ -9,7 +9,7 @@ import {
   nextTimerAt,
 } from "../../src/index.ts";
 import { parsePlan } from "./plan-text.ts";
-import { type Runner, type Step, createRunner, rerunCommand, startCommand } from "./runner.ts";
+import { EXECUTION_ID, type Runner, type Step, createRunner, rerunCommand, startCommand } from "./runner.ts";
 import { type Words, parseWords, toWord } from "./words.ts";
 
 /**
@@ -17,9 +17,11 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * what it must give. `playScenario` plays the commands and writes the same text with what it does give.
  *
  * > start {input} [priority=1]          > complete <node> <output> [attempt=1]    > fail <node> <type> <message> [attempt=1] [retryable=false] [retryAfterMs=5]
- * > tick <ms>   the clock moves on, and timers fire            > signal <name> <payload> [id=request]
+ * > tick <ms>   the clock moves on, and timers fire            > signal <name> <payload> [key=key] [id=request]
  * > later <ms>  the clock moves on, and nothing happens        > child-done <node> <output>      > child-failed <node> <type> <message>
  * > machine-is <node> <id>     > machine-done <node> <id> <output>    > machine-failed <node> <id> <type> <message>
+ * > claim <task> <who>   > release <task> <who>   > reassign <task> <who> [to=who] [groups=[...]]   > comment <task> <who> <text>
+ * > answer <task> <who> <answer> [values=mended]   a task is named by its node, and by /n in the n-th turn after the first; all take id=request
  * > suspend | resume | cancel <reason>                         > limit <bytes>  of a payload
  * > rerun [{input}] [from=a,b] [failed=true] [changed=true]    goes on with another execution, which runs this one again
  * > reset a,b <reason> [id=request]
@@ -66,7 +68,11 @@ function play(player: Player, line: string): string[] {
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     const metadata = Object.entries(error.metadata).filter(([name]) => name !== "execution_id");
-    return [`  ! ${error.reason} ${error.message}`, ...metadata.map(([name, value]) => `    ${name}=${value}`)];
+    return [
+      `  ! ${error.reason} ${error.message}`,
+      ...metadata.map(([name, value]) => `    ${name}=${value}`),
+      ...error.violations.map(({ field, description }) => `    ${field}: ${description}`),
+    ];
   }
 }
 
@@ -127,7 +133,19 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
       return { type: "fail_machine", nodeId, ...(rest[0] !== "-" && { machineId: rest[0] }), failure };
     }
     case "signal":
-      return { type: "signal", name: nodeId, payload: parse(rest[0]), requestId: toWord(values.get("id")) };
+      return {
+        type: "signal",
+        name: nodeId,
+        ...(values.has("key") && { key: toWord(values.get("key")) }),
+        payload: parse(rest[0]),
+        requestId: toWord(values.get("id")),
+      };
+    case "claim":
+    case "release":
+    case "reassign":
+    case "comment":
+    case "answer":
+      return toHumanCommand(verb, nodeId, rest, values);
     case "suspend":
     case "resume":
     case "cancel":
@@ -143,6 +161,41 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
       };
     default:
       throw new Error(`the scenario has an unknown command ${verb}`);
+  }
+}
+
+function toHumanCommand(
+  verb: "claim" | "release" | "reassign" | "comment" | "answer",
+  task: string,
+  [by = "", argument]: string[],
+  values: Words["values"],
+): Command {
+  const action = { taskId: `${EXECUTION_ID}/${task}`, by, requestId: toWord(values.get("id")) };
+  switch (verb) {
+    case "claim":
+      return { type: "claim_human_task", ...action };
+    case "release":
+      return { type: "release_human_task", ...action };
+    case "reassign": {
+      const [assignee, groups] = [values.get("to"), values.get("groups")];
+      return {
+        type: "reassign_human_task",
+        ...action,
+        ...(assignee !== undefined && { assignee: toWord(assignee) }),
+        ...(groups !== undefined && { groups: groups as string[] }),
+      };
+    }
+    case "comment":
+      return { type: "comment_on_human_task", ...action, text: unquote(argument) };
+    case "answer": {
+      const mended = values.get("values");
+      return {
+        type: "answer_human_task",
+        ...action,
+        answer: parse(argument),
+        ...(mended !== undefined && { values: mended }),
+      };
+    }
   }
 }
 
@@ -181,6 +234,9 @@ function describeOptions(task: Step["changes"]["startTasks"][number], state: Exe
     agent,
     timeoutMs,
     heartbeatTimeoutMs,
+    queueTimeoutMs: task.queueTimeoutMs,
+    progressTimeoutMs: task.progressTimeoutMs,
+    scheduledAt: task.scheduledAt,
     priority: priority === state.priority ? undefined : priority,
   };
   const text = JSON.stringify(options);

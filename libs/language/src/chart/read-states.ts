@@ -3,7 +3,7 @@ import { createFields, type Fields, jsonObjectOf } from "../fields.ts";
 import { checkId } from "../ids.ts";
 import { MAX_DESCRIPTION_LENGTH, MAX_ID_LENGTH, MAX_STATES } from "../limits.ts";
 import { isText, readCondition } from "../nodes/reader.ts";
-import { readRetry } from "../nodes/task.ts";
+import { readRetry } from "../nodes/retry.ts";
 import { describeSource, type SourceMap, type SourceNode } from "../source/source-node.ts";
 import type { ChartReader, InvocationDraft, StateDraft, StateRef, TransitionDraft } from "./draft.ts";
 import { readSubscriptions } from "./read-subscriptions.ts";

@@ -24,7 +24,7 @@ export interface FoundReference {
 const NODE_MEMBERS = ["output", "status", "attempt", "error"];
 const LOOP_MEMBERS = ["index", "item", "count", "carry", "result"];
 const MEMBERS_OF_PLACES = new Map<string, [what: string, members: string[]]>([
-  ["error", ["the error", ["type", "message", "node", "details"]]],
+  ["error", ["the error", ["type", "message", "node", "class", "retryable", "details"]]],
   ["items", ["the items", ["succeeded", "failed", "count", "outputs"]]],
 ]);
 const EXECUTION_MEMBERS = ["id", "namespace", "workflow_id", "version", "started_at"];

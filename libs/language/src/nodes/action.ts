@@ -1,16 +1,17 @@
 import type { ActionBody, NodeBody } from "../draft.ts";
-import { createFields, readDuration } from "../fields.ts";
+import { createFields } from "../fields.ts";
 import type { Fields } from "../fields.ts";
-import { MAX_DESCRIPTION_LENGTH, MAX_ID_LENGTH } from "../limits.ts";
+import { MAX_ID_LENGTH } from "../limits.ts";
 import type { SourceMap } from "../source/source-node.ts";
-import { isText, readTemplate, rejectExpression, useTemplate } from "./reader.ts";
+import { readTemplate, rejectExpression, useTemplate } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
+import { readClass } from "./retry.ts";
 import { toJson } from "../source/to-json.ts";
+import { WAIT_PARAMS, readWait } from "./wait.ts";
 
 type ActionName = ActionBody["action"];
 const ACTIONS = ["set", "transform", "log", "wait", "fail", "emit", "break"] as const satisfies readonly ActionName[];
 const LEVELS = ["debug", "info", "warn", "error"] as const;
-const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
 export function readAction(node: NodeReader): NodeBody {
   const { fields } = node;
@@ -59,16 +60,24 @@ const PARAMS: Record<ActionName, ParamsReader> = {
       return message === undefined ? undefined : { action: "log", message, level };
     },
   },
-  wait: { known: ["duration", "until", "signal"], example: "params: { duration: 5m }", read: readWait },
+  wait: { known: WAIT_PARAMS, example: "params: { duration: 5m }", read: readWait },
   fail: {
-    known: ["message", "type"],
+    known: ["message", "type", "class", "details"],
     example: "params: { message: no such customer, type: not_found }",
     read(reader) {
       const message = readRequired(reader, "message", "the text that says why");
       const type = readTemplate(reader, "type");
+      const errorClass = readClass(reader.fields);
+      const details = readTemplate(reader, "details");
       return message === undefined
         ? undefined
-        : { action: "fail", message, ...(type === undefined ? {} : { errorType: type.value }) };
+        : {
+            action: "fail",
+            message,
+            ...(type === undefined ? {} : { errorType: type.value }),
+            ...(errorClass === undefined ? {} : { class: errorClass }),
+            ...(details === undefined ? {} : { details: details.value }),
+          };
     },
   },
   break: {
@@ -102,62 +111,4 @@ function readRequired(reader: NodeReader, name: string, hint: string) {
 function readName(fields: Fields, field: string): string | undefined {
   rejectExpression(fields, field, "write it out; put what varies into the payload");
   return fields.text(field, MAX_ID_LENGTH);
-}
-
-function readWait(reader: NodeReader, params: SourceMap): ActionBody | undefined {
-  const { fields } = reader;
-  const duration = readWaitDuration(reader);
-  const until = readUntil(reader);
-  const signal = readName(fields, "signal");
-  const untilAt = fields.find("until");
-  const others = ["duration", "signal"].filter((name) => fields.find(name) !== undefined);
-  if (untilAt !== undefined && others.length > 0) {
-    fields.report.add(
-      "conflicting-fields",
-      untilAt,
-      `"until" stands beside "${others.join('" and "')}"`,
-      "a wait has a time, or a duration, or a signal with or without a duration",
-    );
-  }
-  if (untilAt === undefined && others.length === 0) {
-    fields.report.add(
-      "missing-field",
-      params,
-      'a wait needs "duration", "until" or "signal"',
-      "e.g. params: { duration: 5m }",
-    );
-    return undefined;
-  }
-  return {
-    action: "wait",
-    ...(duration === undefined ? {} : { duration }),
-    ...(until === undefined ? {} : { until }),
-    ...(signal === undefined ? {} : { signal }),
-  };
-}
-
-function readWaitDuration(reader: NodeReader): number | string | undefined {
-  const { fields } = reader;
-  const at = fields.find("duration");
-  if (at === undefined) return undefined;
-  if (!isText(at) || !at.value.includes("${")) return readDuration(at, '"duration" of a wait', fields.report);
-  useTemplate(reader, at);
-  return at.value;
-}
-
-function readUntil(reader: NodeReader): string | undefined {
-  const { fields } = reader;
-  const at = fields.find("until");
-  const until = fields.text("until", MAX_DESCRIPTION_LENGTH);
-  if (at === undefined || until === undefined) return undefined;
-  if (until.includes("${")) useTemplate(reader, at);
-  else if (!RFC3339.test(until)) {
-    fields.report.add(
-      "bad-duration",
-      at,
-      `"until" is ${JSON.stringify(until.slice(0, 40))}, which is no time`,
-      'e.g. "2030-01-31T08:00:00Z" or "${input.due}"',
-    );
-  }
-  return until;
 }

@@ -5,9 +5,10 @@ import { describeSource } from "../source/source-node.ts";
 import type { SourceMap, SourceNode } from "../source/source-node.ts";
 import { isText, readCondition, readNodeRefs, readTemplate } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
+import { readClass } from "./retry.ts";
 
 const ACTIONS = ["fail", "skip"] as const;
-const FIELDS = ["type", "when", "action", "continue", "fallback"] as const;
+const FIELDS = ["type", "class", "when", "action", "continue", "fallback"] as const;
 const EXAMPLE =
   "e.g. on_error: skip, on_error: { continue: [] }, or a list like [{ type: timeout, fallback: cheaper }]";
 
@@ -40,7 +41,8 @@ function readHandler(node: NodeReader, item: SourceNode): HandlerDraft | undefin
   const types = readTypes(fields);
   const whenAt = fields.find("when");
   const when = whenAt === undefined ? undefined : readCondition(reader, whenAt, `"when" of ${fields.what}`);
-  const matching = { at: item, ...(types && { types }), ...(when && { when }) };
+  const wanted = readClass(fields);
+  const matching = { at: item, ...(types && { types }), ...(wanted && { class: wanted }), ...(when && { when }) };
   const action = readAction(reader, item);
   return action && { ...matching, ...action };
 }

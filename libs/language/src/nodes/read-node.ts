@@ -20,6 +20,7 @@ import { readAggregation } from "./aggregation.ts";
 import { GROUP_FIELDS, LOOP_FIELDS, readGroup, readLoop } from "./body.ts";
 import type { ReadBody } from "./body.ts";
 import { readParallel, readSwitch } from "./control.ts";
+import { HUMAN_FIELDS, readHuman } from "./human.ts";
 import { isText, readCondition, readNodeRefs } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
 import { readDepends } from "./depends.ts";
@@ -81,6 +82,7 @@ const NODE_TYPES = new Map<string, NodeType>([
       read: readStateMachine,
     },
   ],
+  ["human", { what: "a human node", fields: HUMAN_FIELDS, read: readHuman }],
   [
     "trigger",
     {

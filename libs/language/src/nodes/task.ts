@@ -1,29 +1,22 @@
-import type { JsonObject, RetryPolicy } from "@heddle/engine";
+import type { JsonObject } from "@heddle/engine";
 import type { NodeBody } from "../draft.ts";
-import { createFields, jsonObjectOf } from "../fields.ts";
+import { jsonObjectOf } from "../fields.ts";
 import type { Fields } from "../fields.ts";
-import { MAX_ATTEMPTS, MAX_BACKOFF, MAX_ID_LENGTH, MAX_NAME_LENGTH, MAX_NON_RETRYABLE } from "../limits.ts";
-import { describeSource } from "../source/source-node.ts";
+import { MAX_ID_LENGTH } from "../limits.ts";
 import { isText, readTemplate, rejectExpression } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
+import { readRetry } from "./retry.ts";
 
-export const TASK_FIELDS = ["inputs", "retry", "timeout", "heartbeat_timeout", "priority"] as const;
-const RETRY_FIELDS = [
-  "max_attempts",
-  "initial_interval",
-  "backoff",
-  "max_interval",
-  "jitter",
-  "non_retryable",
+export const TASK_FIELDS = [
+  "inputs",
+  "retry",
+  "timeout",
+  "heartbeat_timeout",
+  "progress_timeout",
+  "queue_timeout",
+  "total_timeout",
+  "priority",
 ] as const;
-const DEFAULT_RETRY: RetryPolicy = {
-  maxAttempts: 3,
-  initialIntervalMs: 1_000,
-  backoff: 2,
-  maxIntervalMs: 60_000,
-  jitter: 0.2,
-  nonRetryable: [],
-};
 
 export function readTool(reader: NodeReader): NodeBody {
   const { fields } = reader;
@@ -65,65 +58,50 @@ export function readAgent(reader: NodeReader, id: string, declared: ReadonlyMap<
 function readTask(reader: NodeReader) {
   const { fields } = reader;
   const inputs = fields.find("inputs") === undefined ? undefined : readTemplate(reader, "inputs");
-  const timeoutMs = fields.durationMs("timeout");
-  const heartbeatTimeoutMs = fields.durationMs("heartbeat_timeout");
+  const times = readTimeouts(fields);
   const priority = fields.integer("priority", { min: 0, max: 9 });
   return {
-    retry: readRetry(fields),
+    retry: readRetry(fields, reader),
     ...(inputs === undefined ? {} : { inputs: inputs.value, inputsAt: inputs.at }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs }),
+    ...times,
     ...(priority === undefined ? {} : { priority }),
   };
 }
 
-export function readRetry(node: Fields): RetryPolicy {
-  const map = node.object("retry");
-  if (map === undefined) return DEFAULT_RETRY;
-  const fields = createFields(map, "a retry policy", RETRY_FIELDS, node.report);
-  const maxAttempts = fields.integer("max_attempts", { min: 1, max: MAX_ATTEMPTS }) ?? DEFAULT_RETRY.maxAttempts;
-  const initialIntervalMs = fields.durationMs("initial_interval") ?? DEFAULT_RETRY.initialIntervalMs;
-  const maxIntervalMs = fields.durationMs("max_interval");
-  if (maxIntervalMs !== undefined && maxIntervalMs < initialIntervalMs) {
-    const at = fields.find("max_interval") ?? map;
-    node.report.add(
-      "out-of-range",
-      at,
-      `"max_interval" is ${maxIntervalMs} ms, less than "initial_interval", ${initialIntervalMs} ms`,
-      "make it at least as long",
-    );
-  }
+function readTimeouts(fields: Fields) {
+  const timeoutMs = fields.durationMs("timeout");
+  const heartbeatTimeoutMs = fields.durationMs("heartbeat_timeout");
+  const progressTimeoutMs = fields.durationMs("progress_timeout");
+  const queueTimeoutMs = fields.durationMs("queue_timeout");
+  const totalTimeoutMs = fields.durationMs("total_timeout");
+  const parts = { timeout: timeoutMs, heartbeat_timeout: heartbeatTimeoutMs, progress_timeout: progressTimeoutMs };
+  warnUseless(fields, parts, "timeout", timeoutMs);
+  warnUseless(fields, { ...parts, queue_timeout: queueTimeoutMs }, "total_timeout", totalTimeoutMs);
   return {
-    maxAttempts,
-    initialIntervalMs,
-    backoff: fields.number("backoff", { min: 1, max: MAX_BACKOFF }) ?? DEFAULT_RETRY.backoff,
-    maxIntervalMs: maxIntervalMs ?? Math.max(DEFAULT_RETRY.maxIntervalMs, initialIntervalMs),
-    jitter: fields.number("jitter", { min: 0, max: 1 }) ?? DEFAULT_RETRY.jitter,
-    nonRetryable: readErrorTypes(fields),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs }),
+    ...(progressTimeoutMs === undefined ? {} : { progressTimeoutMs }),
+    ...(queueTimeoutMs === undefined ? {} : { queueTimeoutMs }),
+    ...(totalTimeoutMs === undefined ? {} : { totalTimeoutMs }),
   };
 }
 
-function readErrorTypes(fields: Fields): string[] {
-  const list = fields.list("non_retryable");
-  if (list === undefined) return [];
-  if (list.items.length > MAX_NON_RETRYABLE) {
+/** A part that takes no less than the whole can never pass first. */
+function warnUseless(
+  fields: Fields,
+  parts: Record<string, number | undefined>,
+  whole: string,
+  wholeMs: number | undefined,
+): void {
+  if (wholeMs === undefined) return;
+  for (const [name, partMs] of Object.entries(parts)) {
+    if (name === whole || partMs === undefined || partMs < wholeMs) continue;
+    const message = `"${name}" of ${fields.what} is ${partMs} ms, and "${whole}" is over after ${wholeMs} ms`;
     fields.report.add(
-      "out-of-range",
-      list,
-      `"non_retryable" lists ${list.items.length} types`,
-      `at most ${MAX_NON_RETRYABLE}`,
+      "useless-timeout",
+      fields.find(name)!,
+      message,
+      `make it shorter than "${whole}", or leave it out`,
     );
   }
-  const types: string[] = [];
-  for (const item of list.items) {
-    if (isText(item) && item.value !== "" && item.value.length <= MAX_NAME_LENGTH) types.push(item.value);
-    else
-      fields.report.add(
-        "wrong-type",
-        item,
-        `"non_retryable" holds ${describeSource(item)} where the type of an error is expected`,
-        "e.g. non_retryable: [http_404, invalid_input]",
-      );
-  }
-  return types;
 }

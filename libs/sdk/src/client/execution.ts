@@ -65,6 +65,8 @@ export interface NodeExecution {
   dueAt?: Date;
   /** Name of the signal that it waits for; empty when it waits for none. */
   signal: string;
+  /** Key of that signal; empty when it waits for one without. */
+  signalKey: string;
   /** Execution that it started, for sub-workflows; else empty. */
   childId: string;
   /** State machine that it created; empty before that is known, and for other kinds. */
@@ -105,7 +107,7 @@ export function plainExecution(message: ExecutionMessage): Execution {
 }
 
 function plainNode(message: NodeMessage): NodeExecution {
-  const { nodeId, kind, attempt, signal, childId, machineId, worker, skipReason } = message;
+  const { nodeId, kind, attempt, signal, signalKey, childId, machineId, worker, skipReason } = message;
   return {
     nodeId,
     status: enumName(NodeStatusSchema, message.status),
@@ -118,6 +120,7 @@ function plainNode(message: NodeMessage): NodeExecution {
     endedAt: plainTime(message.endedAt),
     dueAt: plainTime(message.dueAt),
     signal,
+    signalKey,
     childId,
     machineId,
     worker,

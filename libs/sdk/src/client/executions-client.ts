@@ -68,12 +68,12 @@ export interface ExecutionsClient {
   suspend(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   /** @throws DomainError `EXECUTION_NOT_SUSPENDED` */
   resume(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
-  /** The signal is kept until a node waits for its name. */
+  /** The signal is kept until a node waits for its name and key. `key`: what it is about, at most 255 characters. */
   signal(
     executionId: string,
     name: string,
     payload?: Json,
-    options?: CallOptions & { requestId?: string },
+    options?: CallOptions & { key?: string; requestId?: string },
   ): Promise<Execution>;
   /** The value that a reference in an event stands for. @throws DomainError `PAYLOAD_NOT_FOUND` */
   payload(reference: PayloadReference, options?: CallOptions): Promise<Json>;
@@ -168,8 +168,8 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       const answer = await call((attempt) => rpc.resumeExecution({ executionId, reason }, attempt), options);
       return plainExecution(present(answer.execution));
     },
-    async signal(executionId, name, payload = null, { requestId = randomUUID(), ...options } = {}) {
-      const request = { executionId, name, payload: fromJson(ValueSchema, payload), requestId };
+    async signal(executionId, name, payload = null, { key, requestId = randomUUID(), ...options } = {}) {
+      const request = { executionId, name, key, payload: fromJson(ValueSchema, payload), requestId };
       const answer = await call((attempt) => rpc.signalExecution(request, attempt), options);
       return plainExecution(present(answer.execution));
     },

@@ -10,6 +10,8 @@ export interface Failure {
   type: string;
   message: string;
   retryable: boolean;
+  /** A business exception: nothing is broken. */
+  business: boolean;
   /** The shortest wait that the worker asked for, milliseconds; 0 when it did not. */
   retryAfterMs: number;
   /** Node that failed; empty when the failure does not come from a node. */
@@ -41,11 +43,12 @@ export function plainPayload(payload: Payload | undefined): Json | PayloadRefere
 }
 
 export function plainFailure(failure: FailureMessage): Failure {
-  const { type, message, nonRetryable, retryAfterMs, nodeId, details } = failure;
+  const { type, message, nonRetryable, business, retryAfterMs, nodeId, details } = failure;
   return {
     type,
     message,
     retryable: !nonRetryable,
+    business,
     retryAfterMs: Number(retryAfterMs),
     nodeId,
     ...(details && { details: plainPayload(details) }),

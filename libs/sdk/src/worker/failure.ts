@@ -20,6 +20,7 @@ export function toFailure(thrown: unknown, detailsMaxBytes: number): Failure {
 function ofTaskError(error: TaskError, detailsMaxBytes: number): Failure {
   const result = failure(error.type || "TaskError", error.message);
   result.nonRetryable = !error.retryable;
+  result.business = error.business;
   result.retryAfterMs = BigInt(Math.max(0, Math.ceil(Number.isFinite(error.retryAfterMs) ? error.retryAfterMs : 0)));
   const details = encodeDetails(error.details, detailsMaxBytes);
   if (details !== undefined) result.details = details;

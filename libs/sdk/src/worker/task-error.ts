@@ -5,6 +5,11 @@ export interface TaskErrorOptions {
   retryable?: boolean;
   /** The shortest wait before the next attempt, milliseconds (an HTTP Retry-After). */
   retryAfterMs?: number;
+  /**
+   * True: a business exception. Nothing is broken, but what was asked for cannot be, and the process has to answer that. It is
+   * retried only where a rule of the definition asks for it; handlers match it with `class: business`. Default false.
+   */
+  business?: boolean;
   /** Further data for the history and for programs; at most 16 KiB as JSON. */
   details?: Json;
   cause?: unknown;
@@ -18,6 +23,7 @@ export interface TaskErrorOptions {
 export class TaskError extends Error {
   readonly type: string;
   readonly retryable: boolean;
+  readonly business: boolean;
   readonly retryAfterMs: number;
   readonly details: Json | undefined;
 
@@ -26,7 +32,19 @@ export class TaskError extends Error {
     this.name = "TaskError";
     this.type = type;
     this.retryable = options.retryable ?? true;
+    this.business = options.business ?? false;
     this.retryAfterMs = options.retryAfterMs ?? 0;
     this.details = options.details;
+  }
+}
+
+/**
+ * A business exception: `throw new BusinessError("card_declined", "the bank refused", { details: { code } })`. Short for a
+ * TaskError with `business: true`.
+ */
+export class BusinessError extends TaskError {
+  constructor(type: string, message: string, options: Omit<TaskErrorOptions, "business" | "retryable"> = {}) {
+    super(type, message, { ...options, business: true });
+    this.name = "BusinessError";
   }
 }

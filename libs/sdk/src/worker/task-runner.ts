@@ -211,7 +211,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
   }
 
   function onHeartbeat(run: TaskRun): void {
-    const timeoutMs = Number(run.task.heartbeatTimeoutMs);
+    const timeoutMs = silenceMs(run);
     if (timeoutMs > 0) alarm.ringBy(dueHeartbeatAt(run, timeoutMs));
   }
 
@@ -227,7 +227,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
         run.abort(new TaskError("timeout", `the task took longer than its timeout of ${run.task.timeoutMs} ms`));
       }
       next = Math.min(next, run.deadlineAt);
-      const timeoutMs = Number(run.task.heartbeatTimeoutMs);
+      const timeoutMs = silenceMs(run);
       if (!connected || !run.heartbeatPending || timeoutMs === 0) continue;
       const dueAt = dueHeartbeatAt(run, timeoutMs);
       if (dueAt <= now) urgent.push(run);
@@ -250,6 +250,13 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     close: () => alarm.stop(),
     stats,
   };
+}
+
+/** The shorter of the limits on silence; 0 when there is none. */
+function silenceMs({ task }: TaskRun): number {
+  const heartbeatMs = Number(task.heartbeatTimeoutMs);
+  const progressMs = Number(task.progressTimeoutMs);
+  return heartbeatMs === 0 || progressMs === 0 ? heartbeatMs + progressMs : Math.min(heartbeatMs, progressMs);
 }
 
 function dueHeartbeatAt(run: TaskRun, timeoutMs: number): number {

@@ -36,10 +36,16 @@ function describeWait(
     return wait;
   }
   if (node.dueAt !== undefined) wait.dueAt = timestampFromMs(node.dueAt);
+  if (node.fallback !== undefined) {
+    // Another node runs in its place: what it has waited for itself does not come any more.
+    wait.branches = true;
+    return wait;
+  }
   if (node.signal !== undefined) wait.signal = node.signal;
-  if (node.childId !== undefined && node.fallback === undefined) wait.childExecutionId = node.childId;
-  wait.machine = linked.definition.kind === "state_machine" && node.fallback === undefined;
-  // Other nodes of the same execution: branches, a body, or what runs in its place.
-  wait.branches = linked.definition.kind === "parallel" || linked.body !== undefined || node.fallback !== undefined;
+  if (node.signalKey !== undefined) wait.signalKey = node.signalKey;
+  if (node.childId !== undefined) wait.childExecutionId = node.childId;
+  wait.machine = linked.definition.kind === "state_machine";
+  // Other nodes of the same execution: branches, or a body.
+  wait.branches = linked.definition.kind === "parallel" || linked.body !== undefined;
   return wait;
 }

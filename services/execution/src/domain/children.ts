@@ -1,4 +1,4 @@
-import type { ChildObligation, Plan } from "@heddle/engine";
+import { awaitsChild, type ChildObligation, type Plan } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
 import { checkInput, type Plans } from "@heddle/journal-service";
@@ -82,7 +82,7 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
    */
   const readParent = async (parentId: string, child: ChildObligation): Promise<Execution | undefined> => {
     const parent = await runtime().read(parentId);
-    if (parent !== undefined && isAwaited(parent, child)) return parent;
+    if (parent !== undefined && awaitsChild(parent.plan, parent.state, child.nodeId, child.childId)) return parent;
     cancel(child.childId, `its parent ${parentId} has ended`);
     return undefined;
   };
@@ -196,12 +196,6 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
       for (const end of waiting.values()) end();
     },
   };
-}
-
-function isAwaited({ plan, state }: Execution, child: ChildObligation): boolean {
-  const index = plan.indices.get(child.nodeId);
-  const node = index === undefined ? undefined : state.nodes[index];
-  return node?.status === "waiting" && node.childId === child.childId;
 }
 
 /** Whether the same call may well succeed later. */

@@ -88,14 +88,14 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
   execution_canceled: fc.record({ at, reason: text }),
   execution_suspended: fc.record({ at, reason: text }),
   execution_resumed: fc.record({ at, reason: text }),
-  signal_received: fc.record({ at, name, payload: json, requestId: text }),
+  signal_received: merge(fc.record({ at, name, payload: json, requestId: text }), maybe("key", name)),
   task_scheduled: merge(fc.record({ ...node, attempt }), maybe("input", json)),
   task_completed: fc.record({ ...node, attempt, output: json, startedAt: time, worker: text }),
   task_failed: merge(
     fc.record({ ...node, attempt, failure }),
     merge(merge(maybe("retryAt", time), maybe("startedAt", time)), maybe("worker", name)),
   ),
-  wait_started: merge(fc.record(node), merge(maybe("dueAt", time), maybe("signal", name))),
+  wait_started: merge(fc.record(node), merge(merge(maybe("dueAt", time), maybe("signal", name)), maybe("key", name))),
   child_started: merge(
     fc.record({ ...node, childId: fc.constant(ID), workflowId: name, input: json }),
     maybe("version", attempt),
@@ -153,6 +153,26 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     ),
   }),
   turn_ended: fc.record({ ...node, turn: fc.nat(), result: json }),
+  human_task_created: merge(
+    fc.record({ ...node, taskId: name, title: text, groups: fc.array(name), priority: fc.integer({ min: 0, max: 9 }) }),
+    merge(
+      merge(merge(maybe("description", name), maybe("assignee", name)), maybe("data", json)),
+      merge(maybe("proposed", json), maybe("dueAt", time)),
+    ),
+  ),
+  human_task_claimed: fc.record({ ...node, by: name, requestId: text }),
+  human_task_released: fc.record({ ...node, by: name, requestId: text }),
+  human_task_reassigned: merge(
+    fc.record({ ...node, by: name, groups: fc.array(name), requestId: text }),
+    maybe("assignee", name),
+  ),
+  human_task_commented: fc.record({ ...node, by: name, text, requestId: text }),
+  human_task_answered: merge(fc.record({ ...node, by: name, answer: json, requestId: text }), maybe("values", json)),
+  human_task_escalated: merge(
+    fc.record({ ...node, step: attempt, groups: fc.array(name) }),
+    merge(maybe("assignee", name), maybe("dueAt", time)),
+  ),
+  human_task_expired: fc.record(node),
   logged: fc.record({ ...node, level: fc.constantFrom("debug", "info", "warn", "error"), message: text }),
   custom_event_emitted: fc.record({ ...node, name, payload: json }),
 };

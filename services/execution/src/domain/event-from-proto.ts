@@ -4,6 +4,7 @@ import type {
   ExecutionEvent,
   ExecutionStarted as ProtoStarted,
 } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { fromProtoHumanEvent } from "./human-event-codec.ts";
 import { fromProtoOrigin } from "./origin.ts";
 import { fromProtoRerun } from "./rerun-origin.ts";
 import { steeringFromProto } from "./steering-from-proto.ts";
@@ -28,8 +29,15 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
     case "executionResumed":
       return { type: "execution_resumed", at, reason: event.value.reason };
     case "signalReceived": {
-      const { name, payload, requestId } = event.value;
-      return { type: "signal_received", at, name, payload: json(payload), requestId };
+      const { name, key, payload, requestId } = event.value;
+      return {
+        type: "signal_received",
+        at,
+        name,
+        ...present("key", nonEmpty(key)),
+        payload: json(payload),
+        requestId,
+      };
     }
     case "taskScheduled": {
       const { nodeId, attempt, input } = event.value;
@@ -48,7 +56,7 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
       };
     }
     case "taskFailed": {
-      const { nodeId, attempt, failure, retryAtMs, startedAtMs, worker } = event.value;
+      const { nodeId, attempt, failure, retryAtMs, startedAtMs, worker, stopped } = event.value;
       return {
         type: "task_failed",
         at,
@@ -58,16 +66,18 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         ...present("retryAt", nonZero(retryAtMs)),
         ...present("startedAt", nonZero(startedAtMs)),
         ...present("worker", worker === "" ? undefined : worker),
+        ...(stopped && { stopped }),
       };
     }
     case "waitStarted": {
-      const { nodeId, dueAtMs, signal } = event.value;
+      const { nodeId, dueAtMs, signal, key } = event.value;
       return {
         type: "wait_started",
         at,
         nodeId,
         ...present("dueAt", nonZero(dueAtMs)),
-        ...present("signal", signal === "" ? undefined : signal),
+        ...present("signal", nonEmpty(signal)),
+        ...present("key", nonEmpty(key)),
       };
     }
     case "childStarted": {
@@ -93,6 +103,15 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         input: json(input) as unknown as MachineInput,
       };
     }
+    case "humanTaskCreated":
+    case "humanTaskClaimed":
+    case "humanTaskReleased":
+    case "humanTaskReassigned":
+    case "humanTaskCommented":
+    case "humanTaskAnswered":
+    case "humanTaskEscalated":
+    case "humanTaskExpired":
+      return fromProtoHumanEvent(event, at, payloads);
     case "machineAcknowledged":
       return { type: "machine_acknowledged", at, nodeId: event.value.nodeId, machineId: event.value.machineId };
     case "nodeCompleted": {
@@ -230,6 +249,10 @@ function started(value: ProtoStarted, at: number, payloads: PayloadReader): Exec
 /** Absent fields stay absent, so that a replayed state equals the one that was built step by step. */
 function present<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
   return value === undefined ? {} : ({ [key]: value } as { [K in Key]?: Value });
+}
+
+function nonEmpty(value: string): string | undefined {
+  return value === "" ? undefined : value;
 }
 
 function nonZero(value: bigint): number | undefined {

@@ -1,6 +1,7 @@
 import { type Event, machineInputToJson } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { executionOf } from "./told.ts";
+import { toProtoHumanEvent } from "./human-event-codec.ts";
 import { toProtoOrigin } from "./origin.ts";
 import { toProtoRerun } from "./rerun-origin.ts";
 import { type SteeringEvent, steeringToProto } from "./steering-to-proto.ts";
@@ -49,6 +50,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           retryAtMs: BigInt(Math.ceil(event.retryAt ?? 0)),
           startedAtMs: BigInt(event.startedAt ?? 0),
           worker: event.worker ?? "",
+          stopped: event.stopped ?? false,
         },
       };
     case "node_completed":
@@ -166,6 +168,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           nodeId: event.nodeId,
           dueAtMs: BigInt(Math.ceil(event.dueAt ?? 0)),
           signal: event.signal ?? "",
+          key: event.key ?? "",
         },
       };
     case "child_started":
@@ -217,6 +220,15 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
     case "items_reused":
     case "execution_reset":
       return steeringToProto(event, payloads);
+    case "human_task_created":
+    case "human_task_claimed":
+    case "human_task_released":
+    case "human_task_reassigned":
+    case "human_task_commented":
+    case "human_task_answered":
+    case "human_task_escalated":
+    case "human_task_expired":
+      return toProtoHumanEvent(event, payloads);
     default:
       return executionEvent(event, payloads);
   }
@@ -282,6 +294,7 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
         value: {
           $typeName: `${PACKAGE}.SignalReceived`,
           name: event.name,
+          key: event.key ?? "",
           payload: payloads.write(`payload of signal ${event.name}`, event.payload),
           requestId: event.requestId,
         },

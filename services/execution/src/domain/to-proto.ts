@@ -99,6 +99,7 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
     endedAt: toTimestamp(state.endedAt),
     dueAt: toTimestamp(state.dueAt),
     signal: state.signal ?? "",
+    signalKey: state.signalKey ?? "",
     childId: state.childId ?? "",
     machineId: state.machineId ?? "",
     worker: worker ?? "",

@@ -84,7 +84,7 @@ export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
 /** The scheduler has reported these attempts itself, so it need not be told that they are over. */
 function closeTasks(openTasks: OpenTasks, turn: CommittedTurn<Execution, ExecutionCommand, Event>): void {
   for (const event of turn.events) {
-    if (event.type === "task_completed" || event.type === "task_failed") {
+    if (event.type === "task_completed" || (event.type === "task_failed" && event.stopped !== true)) {
       openTasks.remove(turn.partition, taskIdOf(turn.id, event.nodeId, event.attempt));
     }
   }

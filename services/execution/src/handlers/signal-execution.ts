@@ -15,6 +15,7 @@ export async function signalExecution(
 ): Promise<SignalExecutionResponse> {
   const id = idOf(request);
   const payload = request.payload === undefined ? null : toJson(ValueSchema, request.payload);
-  await context.runtime.submit(id, { type: "signal", name: request.name, payload, requestId: request.requestId });
+  const { name, key, requestId } = request;
+  await context.runtime.submit(id, { type: "signal", name, ...(key !== "" && { key }), payload, requestId });
   return create(SignalExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
 }

@@ -20,7 +20,9 @@ export function toTask(execution: Execution, task: TaskObligation, now: number):
   message.priority = task.priority;
   message.timeoutMs = BigInt(task.timeoutMs ?? 0);
   message.heartbeatTimeoutMs = BigInt(task.heartbeatTimeoutMs ?? 0);
-  message.scheduledAtMs = BigInt(Math.round(now));
+  message.queueTimeoutMs = BigInt(task.queueTimeoutMs ?? 0);
+  message.progressTimeoutMs = BigInt(task.progressTimeoutMs ?? 0);
+  message.scheduledAtMs = BigInt(Math.round(task.scheduledAt ?? now));
   message.workflowId = execution.state.workflowId;
   message.traceparent = execution.state.traceparent ?? "";
   return message;
@@ -76,6 +78,7 @@ function toFailure(failure: ProtoFailure): Failure {
     type: failure.type === "" ? "error" : failure.type,
     message: failure.message,
     ...(failure.nonRetryable && { retryable: false }),
+    ...(failure.business && { business: true }),
     ...(failure.retryAfterMs > 0n && { retryAfterMs: Number(failure.retryAfterMs) }),
     ...(details !== undefined && { details }),
   };

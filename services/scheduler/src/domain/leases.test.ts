@@ -156,6 +156,64 @@ describe("time-outs", () => {
     expect(simulation.state.counts.running).toBe(1);
   });
 
+  it("of progress count only reports of it", () => {
+    const simulation = connected();
+    simulation.connect("w");
+    simulation.schedule(task(0, { progressTimeoutMs: 3_000n }), task(1, { progressTimeoutMs: 3_000n }));
+    for (let round = 0; round < 4; round++) {
+      simulation.pass(1_000);
+      simulation.heartbeat("w", { only: [task(0).taskId], fromHandler: true, progress: true });
+      simulation.heartbeat("w", { only: [task(1).taskId], fromHandler: true });
+    }
+    expect(failureOf(simulation, 1)).toBe("progress_timeout");
+    expect(failureOf(simulation, 0)).toBeUndefined();
+  });
+
+  it("of the queue end a task that nobody takes, and no other", () => {
+    const simulation = connected();
+    const limited = { queueTimeoutMs: 2_000n };
+    simulation.connect("w", { slots: 1 });
+    simulation.schedule(task(0, limited), task(1, limited), task(2));
+    simulation.pass(1_980);
+    expect(failureOf(simulation, 1)).toBeUndefined();
+    simulation.pass(40);
+    expect(failureOf(simulation, 0)).toBeUndefined();
+    expect(failureOf(simulation, 1)).toBe("queue_timeout");
+    expect(failureOf(simulation, 2)).toBeUndefined();
+    expect(simulation.owner.recorded.get(task(1).taskId)).toMatchObject({ fencingToken: 0n, worker: "" });
+    expect(simulation.state.queueTimers.size).toBe(0);
+  });
+
+  it("of the queue count anew when a worker was lost", () => {
+    const simulation = connected();
+    simulation.connect("a", { slots: 1 });
+    simulation.schedule(task(0, { queueTimeoutMs: 2_000n }));
+    simulation.disconnect("a");
+    simulation.pass(11_900);
+    expect(failureOf(simulation, 0)).toBeUndefined();
+    simulation.pass(200);
+    expect(failureOf(simulation, 0)).toBe("queue_timeout");
+  });
+
+  it("of the queue survive a restart: the time before it counts, and a task that a worker holds goes on", () => {
+    const simulation = connected({ recoveryWindowMs: 500 });
+    simulation.connect("w", { slots: 1 });
+    const scheduledAtMs = BigInt(simulation.nowMs);
+    simulation.schedule(
+      { ...task(0, { queueTimeoutMs: 5_000n }), scheduledAtMs },
+      { ...task(1, { queueTimeoutMs: 5_000n }), scheduledAtMs },
+    );
+    simulation.pass(4_000);
+    simulation.restart();
+    simulation.connect("w", { slots: 1 });
+    simulation.openLink();
+    simulation.pass(900);
+    expect(failureOf(simulation, 1)).toBeUndefined();
+    simulation.pass(200);
+    expect(failureOf(simulation, 1)).toBe("queue_timeout");
+    expect(failureOf(simulation, 0)).toBeUndefined();
+  });
+
   it("survive a restart: an adopted task is not given its whole time again", () => {
     const simulation = connected({ recoveryWindowMs: 1_000 });
     simulation.connect("w");

@@ -1,3 +1,4 @@
+import type { Heartbeat } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
 import type { Lease, TaskEntry, Worker } from "./model.ts";
 import type { SchedulerState } from "./state.ts";
 import { kindOf } from "./task-kind.ts";
@@ -22,6 +23,7 @@ export function grantLease(
     expiresAtMs: nowMs + state.limits.leaseDurationMs,
     timeoutAtMs: Infinity,
     silentAtMs: Infinity,
+    idleAtMs: Infinity,
     recentPrevious: undefined,
     recentNext: undefined,
     recent: false,
@@ -48,6 +50,7 @@ function setTimeouts(lease: Lease, nowMs: number): void {
   if (task === undefined) return;
   if (task.timeoutMs > 0n) lease.timeoutAtMs = lease.startedAtMs + Number(task.timeoutMs);
   if (task.heartbeatTimeoutMs > 0n) lease.silentAtMs = nowMs + Number(task.heartbeatTimeoutMs);
+  if (task.progressTimeoutMs > 0n) lease.idleAtMs = nowMs + Number(task.progressTimeoutMs);
 }
 
 /** The owner has said what the task is that a worker holds: its limits and time-outs hold from now on. */
@@ -62,11 +65,18 @@ export function confirmLease(state: SchedulerState, lease: Lease, nowMs: number)
   schedule(state, lease);
 }
 
-/** A heartbeat named the task. */
-export function renewLease(state: SchedulerState, lease: Lease, fromHandler: boolean, nowMs: number): void {
+/** What a heartbeat says of the handler. */
+export type HandlerSigns = Pick<Heartbeat, "fromHandler" | "progress">;
+
+/** A heartbeat named the task; without signs the worker itself did. */
+export function renewLease(state: SchedulerState, lease: Lease, nowMs: number, signs?: HandlerSigns): void {
   lease.expiresAtMs = nowMs + state.limits.leaseDurationMs;
-  if (fromHandler && lease.silentAtMs !== Infinity) {
-    lease.silentAtMs = nowMs + Number(lease.entry.task?.heartbeatTimeoutMs ?? 0n);
+  const { task } = lease.entry;
+  if (signs?.fromHandler && lease.silentAtMs !== Infinity) {
+    lease.silentAtMs = nowMs + Number(task?.heartbeatTimeoutMs ?? 0n);
+  }
+  if (signs?.progress !== undefined && lease.idleAtMs !== Infinity) {
+    lease.idleAtMs = nowMs + Number(task?.progressTimeoutMs ?? 0n);
   }
   schedule(state, lease);
 }
@@ -93,7 +103,7 @@ export function endLease(state: SchedulerState, lease: Lease): void {
 }
 
 function schedule(state: SchedulerState, lease: Lease): void {
-  state.timers.schedule(lease, Math.min(lease.expiresAtMs, lease.timeoutAtMs, lease.silentAtMs));
+  state.timers.schedule(lease, Math.min(lease.expiresAtMs, lease.timeoutAtMs, lease.silentAtMs, lease.idleAtMs));
 }
 
 function appendRecent({ recent }: SchedulerState, lease: Lease): void {

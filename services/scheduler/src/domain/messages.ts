@@ -23,6 +23,8 @@ export function deliveredTask(task: Task, fencingToken: bigint): Task {
     workflowId: task.workflowId,
     fencingToken,
     traceparent: task.traceparent,
+    queueTimeoutMs: task.queueTimeoutMs,
+    progressTimeoutMs: task.progressTimeoutMs,
   };
 }
 
@@ -40,7 +42,7 @@ export function workerResult(result: TaskResult, worker: string): TaskResult {
 }
 
 export interface OwnFailure {
-  type: "timeout" | "heartbeat_timeout" | "worker_lost" | "task_invalid";
+  type: "timeout" | "heartbeat_timeout" | "progress_timeout" | "queue_timeout" | "worker_lost" | "task_invalid";
   message: string;
   nonRetryable?: boolean;
 }
@@ -55,6 +57,7 @@ export function failedResult(taskId: string, own: OwnFailure, startedAtMs: numbe
     retryAfterMs: 0n,
     nodeId: "",
     details: undefined,
+    business: false,
   };
   return {
     $typeName: "heddle.scheduler.v1.TaskResult",

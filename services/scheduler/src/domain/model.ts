@@ -41,6 +41,13 @@ export interface TaskEntry {
   reportedTo: Owner | undefined;
   /** The latest sync that named it. */
   syncMark: number;
+  /** While it waits, when its time in the queue is limited. */
+  queueDeadline: QueueDeadline | undefined;
+}
+
+/** A task must have been taken by then. */
+export interface QueueDeadline extends TimerNode {
+  readonly entry: TaskEntry;
 }
 
 /** A task in the hands of a worker. */
@@ -59,6 +66,8 @@ export interface Lease extends TimerNode {
   timeoutAtMs: number;
   /** The handler's own heartbeat is due then; Infinity when none is asked for. */
   silentAtMs: number;
+  /** A report of progress is due then; Infinity when none is asked for. */
+  idleAtMs: number;
   /** The list of leases whose progress was not reported yet, oldest first. */
   recentPrevious: Lease | undefined;
   recentNext: Lease | undefined;

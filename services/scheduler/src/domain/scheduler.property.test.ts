@@ -80,7 +80,12 @@ function perform(simulation: Simulation, step: Step, nextNumber: () => number): 
   switch (step.do) {
     case "schedule":
       return simulation.schedule(
-        task(nextNumber(), { ...TASKS[step.what], priority: step.priority, timeoutMs: step.timeout ? 3_000n : 0n }),
+        task(nextNumber(), {
+          ...TASKS[step.what],
+          priority: step.priority,
+          timeoutMs: step.timeout ? 3_000n : 0n,
+          ...(step.priority === 0 && { queueTimeoutMs: 2_000n }),
+        }),
       );
     case "connect":
       simulation.connect(step.worker, OFFERS[step.worker]);

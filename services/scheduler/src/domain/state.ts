@@ -1,6 +1,6 @@
 import type { SchedulerLimits } from "../limits.ts";
 import { createFencingTokens, type FencingTokens } from "./fencing-tokens.ts";
-import type { Lease, Namespace, Outbox, Owner, Partition, TaskEntry } from "./model.ts";
+import type { Lease, Namespace, Outbox, Owner, Partition, QueueDeadline, TaskEntry } from "./model.ts";
 import { createNamespace, DEFAULT_NAMESPACE, isIdle } from "./namespace.ts";
 import { partitionIndex, PARTITIONS } from "./task-id.ts";
 import { createTimerWheel, type TimerWheel } from "./timers.ts";
@@ -33,6 +33,8 @@ export interface SchedulerState {
   readonly owners: Map<string, Owner>;
   /** When each lease is due; a lease that ended is in it no longer. */
   readonly timers: TimerWheel<Lease>;
+  /** When each waiting task must have been taken whose time in the queue is limited. */
+  readonly queueTimers: TimerWheel<QueueDeadline>;
   /** Leases whose progress was not reported yet, oldest first. */
   readonly recent: { first: Lease | undefined; last: Lease | undefined };
   /** Tasks of syncs that wait for workers to name what they hold. */
@@ -66,6 +68,7 @@ export function createSchedulerState({ limits, epoch, nowMs }: SchedulerStateOpt
     namespaces: new Map(),
     owners: new Map(),
     timers: createTimerWheel({ nowMs, resolutionMs: limits.timerResolutionMs }),
+    queueTimers: createTimerWheel({ nowMs, resolutionMs: limits.timerResolutionMs }),
     recent: { first: undefined, last: undefined },
     recovering: [],
     recoveryEndsAtMs: nowMs + limits.recoveryWindowMs,

@@ -32,6 +32,7 @@ export function createEntry(
     resultFrame: undefined,
     reportedTo: undefined,
     syncMark: 0,
+    queueDeadline: undefined,
   };
   partition.tasks.set(id, entry);
   state.counts.tasks += 1;
@@ -39,8 +40,13 @@ export function createEntry(
   return entry;
 }
 
-/** Puts the entry into its queue. */
-export function startWaiting(state: SchedulerState, entry: TaskEntry, place: "first" | "last"): void {
+/** Puts the entry into its queue. `sinceMs`: from when on its time there is counted. */
+export function startWaiting(
+  state: SchedulerState,
+  entry: TaskEntry,
+  place: "first" | "last",
+  sinceMs = entry.waitingSinceMs,
+): void {
   const queue = queueOf(state, entry);
   entry.state = "waiting";
   if (place === "first") requeue(queue, entry);
@@ -48,6 +54,14 @@ export function startWaiting(state: SchedulerState, entry: TaskEntry, place: "fi
   state.counts.waiting += 1;
   if (queue.waiting === 1) updateServable(queue);
   state.admissible.add(queue.namespace);
+  limitWait(state, entry, sinceMs);
+}
+
+function limitWait(state: SchedulerState, entry: TaskEntry, sinceMs: number): void {
+  const timeoutMs = Number(entry.task?.queueTimeoutMs ?? 0n);
+  if (timeoutMs === 0) return;
+  entry.queueDeadline = { entry, dueMs: Infinity, timerPrevious: undefined, timerNext: undefined };
+  state.queueTimers.schedule(entry.queueDeadline, sinceMs + timeoutMs);
 }
 
 export function stopWaiting(state: SchedulerState, entry: TaskEntry): void {
@@ -55,6 +69,10 @@ export function stopWaiting(state: SchedulerState, entry: TaskEntry): void {
   if (queue === undefined) return;
   dequeue(queue, entry);
   state.counts.waiting -= 1;
+  if (entry.queueDeadline !== undefined) {
+    state.queueTimers.cancel(entry.queueDeadline);
+    entry.queueDeadline = undefined;
+  }
   if (queue.waiting === 0) updateServable(queue);
 }
 

@@ -8,7 +8,7 @@ import { fail, startWaiting } from "./tasks.ts";
 
 /** Whether anything waits for its time: otherwise no tick is needed. */
 export function needsTicks(state: SchedulerState): boolean {
-  if (state.timers.size > 0 || state.recovering.length > 0) return true;
+  if (state.timers.size > 0 || state.queueTimers.size > 0 || state.recovering.length > 0) return true;
   return state.partitions.some(({ orphanedAtMs }) => orphanedAtMs !== undefined);
 }
 
@@ -26,6 +26,7 @@ export function tick(state: SchedulerState, nowMs: number): void {
   endRecovery(state, nowMs);
   const lost: TaskEntry[] = [];
   state.timers.advance(nowMs, (lease) => due(state, lease, nowMs, lost));
+  state.queueTimers.advance(nowMs, ({ entry }) => endWait(state, entry));
   redeliver(state, lost);
   reportProgress(state, nowMs);
   for (const partition of state.partitions) {
@@ -45,6 +46,13 @@ function endRecovery(state: SchedulerState, nowMs: number): void {
   );
 }
 
+function endWait(state: SchedulerState, entry: TaskEntry): void {
+  entry.queueDeadline = undefined;
+  state.counters.timedOut += 1;
+  const message = `no worker has taken the task within its queue time-out of ${entry.task?.queueTimeoutMs} ms`;
+  fail(state, entry, { type: "queue_timeout", message });
+}
+
 function due(state: SchedulerState, lease: Lease, nowMs: number, lost: TaskEntry[]): void {
   const { entry } = lease;
   if (lease.timeoutAtMs <= nowMs) {
@@ -59,6 +67,11 @@ function due(state: SchedulerState, lease: Lease, nowMs: number, lost: TaskEntry
     const message = `the task gave no sign of life for its heartbeat time-out of ${entry.task?.heartbeatTimeoutMs} ms`;
     state.counters.timedOut += 1;
     return fail(state, entry, { type: "heartbeat_timeout", message });
+  }
+  if (lease.idleAtMs <= nowMs) {
+    const message = `the task reported no progress for its progress time-out of ${entry.task?.progressTimeoutMs} ms`;
+    state.counters.timedOut += 1;
+    return fail(state, entry, { type: "progress_timeout", message });
   }
   loseLease(state, lease, nowMs);
   if (entry.task === undefined) {
@@ -94,7 +107,7 @@ function redeliver(state: SchedulerState, lost: TaskEntry[]): void {
   for (const entry of lost) {
     state.counters.redelivered += 1;
     if (entry.losses < state.limits.lossesMax) {
-      startWaiting(state, entry, "first");
+      startWaiting(state, entry, "first", state.lastTickMs);
       continue;
     }
     state.counters.lost += 1;

@@ -76,10 +76,11 @@ export function renewLeases(
   heartbeats: readonly Heartbeat[],
   nowMs: number,
 ): void {
-  for (const { taskId, fencingToken, fromHandler } of heartbeats) {
+  for (const heartbeat of heartbeats) {
+    const { taskId, fencingToken } = heartbeat;
     const lease = findTask(state, taskId)?.lease;
     if (lease !== undefined && lease.worker === worker && lease.token === fencingToken) {
-      renewLease(state, lease, fromHandler, nowMs);
+      renewLease(state, lease, nowMs, heartbeat);
     } else if (lease !== undefined || partitionOf(state, taskId).synced) {
       cancelTask(state, worker, taskId);
     }
@@ -108,7 +109,7 @@ function keepHeld(state: SchedulerState, worker: Worker, held: HeldTask, nowMs: 
   }
   if (entry.state === "finished" || !isCurrentToken(state, entry, token) || !mayRun(worker, entry)) return false;
   if (entry.lease?.worker === worker && entry.lease.token === token) {
-    renewLease(state, entry.lease, false, nowMs);
+    renewLease(state, entry.lease, nowMs);
     return true;
   }
   if (entry.lease !== undefined) {

@@ -122,6 +122,7 @@ export function createScriptedExecutions(bus: () => EventBus): ScriptedExecution
             nonRetryable: true,
             retryAfterMs: 0n,
             nodeId: "",
+            business: false,
           },
           ...ended(execution),
           ...(origin !== undefined && { origin }),

@@ -18,7 +18,7 @@ export declare const file_heddle_common_v1_failure: GenFile;
  */
 export declare type Failure = Message<"heddle.common.v1.Failure"> & {
   /**
-   * The class of the failure, for programs: `timeout`, `heartbeat_timeout`, `worker_lost`, `expression`, `payload_too_large`, `canceled`,
+   * The class of the failure, for programs: `timeout`, `heartbeat_timeout`, `progress_timeout`, `queue_timeout`, `total_timeout`, `worker_lost`, `expression`, `payload_too_large`, `canceled`,
    * or a type of the worker's own, such as `http_error`. At most 128 characters.
    *
    * @generated from field: string type = 1;
@@ -59,6 +59,14 @@ export declare type Failure = Message<"heddle.common.v1.Failure"> & {
    * @generated from field: heddle.common.v1.Payload details = 6;
    */
   details?: Payload | undefined;
+
+  /**
+   * True for a business exception: nothing is broken, but what was asked for cannot be (`card_declined`), and the process has to answer
+   * that. It is retried only where a rule of the retry policy asks for it; handlers can match on it.
+   *
+   * @generated from field: bool business = 70;
+   */
+  business: boolean;
 };
 
 /**

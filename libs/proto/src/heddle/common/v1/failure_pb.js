@@ -9,7 +9,7 @@ import { file_heddle_common_v1_payload } from "./payload_pb.js";
  * Describes the file heddle/common/v1/failure.proto.
  */
 export const file_heddle_common_v1_failure = /*@__PURE__*/
-  fileDesc("Ch5oZWRkbGUvY29tbW9uL3YxL2ZhaWx1cmUucHJvdG8SEGhlZGRsZS5jb21tb24udjEilAEKB0ZhaWx1cmUSDAoEdHlwZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEhUKDW5vbl9yZXRyeWFibGUYAyABKAgSFgoOcmV0cnlfYWZ0ZXJfbXMYBCABKAQSDwoHbm9kZV9pZBgFIAEoCRIqCgdkZXRhaWxzGAYgASgLMhkuaGVkZGxlLmNvbW1vbi52MS5QYXlsb2FkYgZwcm90bzM", [file_heddle_common_v1_payload]);
+  fileDesc("Ch5oZWRkbGUvY29tbW9uL3YxL2ZhaWx1cmUucHJvdG8SEGhlZGRsZS5jb21tb24udjEipgEKB0ZhaWx1cmUSDAoEdHlwZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEhUKDW5vbl9yZXRyeWFibGUYAyABKAgSFgoOcmV0cnlfYWZ0ZXJfbXMYBCABKAQSDwoHbm9kZV9pZBgFIAEoCRIqCgdkZXRhaWxzGAYgASgLMhkuaGVkZGxlLmNvbW1vbi52MS5QYXlsb2FkEhAKCGJ1c2luZXNzGEYgASgIYgZwcm90bzM", [file_heddle_common_v1_payload]);
 
 /**
  * Describes the message heddle.common.v1.Failure.

@@ -614,6 +614,20 @@ export declare type NodeWait = Message<"heddle.execution.v1.NodeWait"> & {
    * @generated from field: bool machine = 8;
    */
   machine: boolean;
+
+  /**
+   * Key of the signal that it waits for; empty: a signal without one.
+   *
+   * @generated from field: string signal_key = 50;
+   */
+  signalKey: string;
+
+  /**
+   * It waits for people to answer the human task with this id.
+   *
+   * @generated from field: string human_task_id = 60;
+   */
+  humanTaskId: string;
 };
 
 /**

@@ -154,6 +154,48 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_NOTHING_TO_RERUN = 81;
    */
   NOTHING_TO_RERUN = 81,
+
+  /**
+   * NOT_FOUND: no human task with this id.
+   *
+   * @generated from enum value: ERROR_REASON_HUMAN_TASK_NOT_FOUND = 60;
+   */
+  HUMAN_TASK_NOT_FOUND = 60,
+
+  /**
+   * FAILED_PRECONDITION: the human task is over; metadata.status says how, metadata.answered_by whose answer has won.
+   *
+   * @generated from enum value: ERROR_REASON_HUMAN_TASK_CLOSED = 61;
+   */
+  HUMAN_TASK_CLOSED = 61,
+
+  /**
+   * FAILED_PRECONDITION: somebody else has claimed the human task, or it is assigned to them: metadata.assignee.
+   *
+   * @generated from enum value: ERROR_REASON_HUMAN_TASK_HELD = 62;
+   */
+  HUMAN_TASK_HELD = 62,
+
+  /**
+   * FAILED_PRECONDITION: several people answer the human task, so it cannot be one person's.
+   *
+   * @generated from enum value: ERROR_REASON_HUMAN_TASK_NEEDS_SEVERAL = 63;
+   */
+  HUMAN_TASK_NEEDS_SEVERAL = 63,
+
+  /**
+   * FAILED_PRECONDITION: the same person has answered the human task before.
+   *
+   * @generated from enum value: ERROR_REASON_HUMAN_TASK_ANSWERED_BEFORE = 64;
+   */
+  HUMAN_TASK_ANSWERED_BEFORE = 64,
+
+  /**
+   * INVALID_ARGUMENT: the answer does not fit the form of the human task; one field violation each.
+   *
+   * @generated from enum value: ERROR_REASON_ANSWER_INVALID = 65;
+   */
+  ANSWER_INVALID = 65,
 }
 
 /**

@@ -288,6 +288,70 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
      */
     value: ExecutionReset;
     case: "executionReset";
+  } | {
+    /**
+     * A human node asks people.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskCreated human_task_created = 60;
+     */
+    value: HumanTaskCreated;
+    case: "humanTaskCreated";
+  } | {
+    /**
+     * Somebody has claimed the task of a human node.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskClaimed human_task_claimed = 61;
+     */
+    value: HumanTaskClaimed;
+    case: "humanTaskClaimed";
+  } | {
+    /**
+     * Somebody has given a claim back.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskReleased human_task_released = 62;
+     */
+    value: HumanTaskReleased;
+    case: "humanTaskReleased";
+  } | {
+    /**
+     * The task of a human node was given to others.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskReassigned human_task_reassigned = 63;
+     */
+    value: HumanTaskReassigned;
+    case: "humanTaskReassigned";
+  } | {
+    /**
+     * Somebody has commented on the task of a human node.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskCommented human_task_commented = 64;
+     */
+    value: HumanTaskCommented;
+    case: "humanTaskCommented";
+  } | {
+    /**
+     * Somebody has answered.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskAnswered human_task_answered = 65;
+     */
+    value: HumanTaskAnswered;
+    case: "humanTaskAnswered";
+  } | {
+    /**
+     * A deadline has passed, and the next ones are asked.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskEscalated human_task_escalated = 66;
+     */
+    value: HumanTaskEscalated;
+    case: "humanTaskEscalated";
+  } | {
+    /**
+     * The last deadline has passed: a default answer, or the node's failure, follows.
+     *
+     * @generated from field: heddle.execution.v1.HumanTaskExpired human_task_expired = 67;
+     */
+    value: HumanTaskExpired;
+    case: "humanTaskExpired";
   } | { case: undefined; value?: undefined };
 };
 
@@ -590,6 +654,13 @@ export declare type SignalReceived = Message<"heddle.execution.v1.SignalReceived
    * @generated from field: string request_id = 3;
    */
   requestId: string;
+
+  /**
+   * What it is about: only waits that ask for this key take it. Empty: only waits that ask for none.
+   *
+   * @generated from field: string key = 50;
+   */
+  key: string;
 };
 
 /**
@@ -727,6 +798,13 @@ export declare type TaskFailed = Message<"heddle.execution.v1.TaskFailed"> & {
    * @generated from field: string worker = 6;
    */
   worker: string;
+
+  /**
+   * True when the engine itself has ended the attempt, because the time of all attempts was over.
+   *
+   * @generated from field: bool stopped = 70;
+   */
+  stopped: boolean;
 };
 
 /**
@@ -761,6 +839,13 @@ export declare type WaitStarted = Message<"heddle.execution.v1.WaitStarted"> & {
    * @generated from field: string signal = 3;
    */
   signal: string;
+
+  /**
+   * Only signals with this key end it; empty: only those without one.
+   *
+   * @generated from field: string key = 50;
+   */
+  key: string;
 };
 
 /**
@@ -1581,4 +1666,360 @@ export declare type ExecutionReset = Message<"heddle.execution.v1.ExecutionReset
  * Use `create(ExecutionResetSchema)` to create a new message.
  */
 export declare const ExecutionResetSchema: GenMessage<ExecutionReset>;
+
+/**
+ * A human node asks people. How its task ends is told by the node's own end.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskCreated
+ */
+export declare type HumanTaskCreated = Message<"heddle.execution.v1.HumanTaskCreated"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Id of the task: `<execution_id>/<node_id>`; in a loop `/<n>` follows in the n-th turn after the first.
+   *
+   * @generated from field: string task_id = 2;
+   */
+  taskId: string;
+
+  /**
+   * What is asked, in a line.
+   *
+   * @generated from field: string title = 3;
+   */
+  title: string;
+
+  /**
+   * What is asked, at length; may be empty.
+   *
+   * @generated from field: string description = 4;
+   */
+  description: string;
+
+  /**
+   * Who is to answer; empty means nobody yet.
+   *
+   * @generated from field: string assignee = 5;
+   */
+  assignee: string;
+
+  /**
+   * Whose members may take it.
+   *
+   * @generated from field: repeated string groups = 6;
+   */
+  groups: string[];
+
+  /**
+   * 0 (first) to 9 (last).
+   *
+   * @generated from field: uint32 priority = 7;
+   */
+  priority: number;
+
+  /**
+   * What is shown to whoever answers; absent when there is nothing.
+   *
+   * @generated from field: heddle.common.v1.Payload data = 8;
+   */
+  data?: Payload | undefined;
+
+  /**
+   * Values that whoever answers may mend; absent when none are proposed.
+   *
+   * @generated from field: heddle.common.v1.Payload proposed = 9;
+   */
+  proposed?: Payload | undefined;
+
+  /**
+   * When the deadline passes, milliseconds since the epoch; 0 means never.
+   *
+   * @generated from field: int64 due_at_ms = 10;
+   */
+  dueAtMs: bigint;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskCreated.
+ * Use `create(HumanTaskCreatedSchema)` to create a new message.
+ */
+export declare const HumanTaskCreatedSchema: GenMessage<HumanTaskCreated>;
+
+/**
+ * Somebody has claimed the task of a human node.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskClaimed
+ */
+export declare type HumanTaskClaimed = Message<"heddle.execution.v1.HumanTaskClaimed"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Who.
+   *
+   * @generated from field: string by = 2;
+   */
+  by: string;
+
+  /**
+   * The caller's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskClaimed.
+ * Use `create(HumanTaskClaimedSchema)` to create a new message.
+ */
+export declare const HumanTaskClaimedSchema: GenMessage<HumanTaskClaimed>;
+
+/**
+ * Somebody has given a claim back.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskReleased
+ */
+export declare type HumanTaskReleased = Message<"heddle.execution.v1.HumanTaskReleased"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Who.
+   *
+   * @generated from field: string by = 2;
+   */
+  by: string;
+
+  /**
+   * The caller's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskReleased.
+ * Use `create(HumanTaskReleasedSchema)` to create a new message.
+ */
+export declare const HumanTaskReleasedSchema: GenMessage<HumanTaskReleased>;
+
+/**
+ * The task of a human node was given to others.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskReassigned
+ */
+export declare type HumanTaskReassigned = Message<"heddle.execution.v1.HumanTaskReassigned"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Who has done that.
+   *
+   * @generated from field: string by = 2;
+   */
+  by: string;
+
+  /**
+   * Who is to answer now; empty means nobody yet.
+   *
+   * @generated from field: string assignee = 3;
+   */
+  assignee: string;
+
+  /**
+   * Whose members may take it now.
+   *
+   * @generated from field: repeated string groups = 4;
+   */
+  groups: string[];
+
+  /**
+   * The caller's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskReassigned.
+ * Use `create(HumanTaskReassignedSchema)` to create a new message.
+ */
+export declare const HumanTaskReassignedSchema: GenMessage<HumanTaskReassigned>;
+
+/**
+ * Somebody has commented on the task of a human node.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskCommented
+ */
+export declare type HumanTaskCommented = Message<"heddle.execution.v1.HumanTaskCommented"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Who.
+   *
+   * @generated from field: string by = 2;
+   */
+  by: string;
+
+  /**
+   * The comment.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+
+  /**
+   * The caller's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskCommented.
+ * Use `create(HumanTaskCommentedSchema)` to create a new message.
+ */
+export declare const HumanTaskCommentedSchema: GenMessage<HumanTaskCommented>;
+
+/**
+ * Somebody has answered.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskAnswered
+ */
+export declare type HumanTaskAnswered = Message<"heddle.execution.v1.HumanTaskAnswered"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Who.
+   *
+   * @generated from field: string by = 2;
+   */
+  by: string;
+
+  /**
+   * The answer.
+   *
+   * @generated from field: heddle.common.v1.Payload answer = 3;
+   */
+  answer?: Payload | undefined;
+
+  /**
+   * The proposed values as they were mended; absent when they were taken as they are.
+   *
+   * @generated from field: heddle.common.v1.Payload values = 4;
+   */
+  values?: Payload | undefined;
+
+  /**
+   * The caller's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskAnswered.
+ * Use `create(HumanTaskAnsweredSchema)` to create a new message.
+ */
+export declare const HumanTaskAnsweredSchema: GenMessage<HumanTaskAnswered>;
+
+/**
+ * A deadline has passed, and the next ones are asked. A claim is over by that.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskEscalated
+ */
+export declare type HumanTaskEscalated = Message<"heddle.execution.v1.HumanTaskEscalated"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Which escalation it is, from 1.
+   *
+   * @generated from field: uint32 step = 2;
+   */
+  step: number;
+
+  /**
+   * Who is to answer now; empty means nobody yet.
+   *
+   * @generated from field: string assignee = 3;
+   */
+  assignee: string;
+
+  /**
+   * Whose members may take it now.
+   *
+   * @generated from field: repeated string groups = 4;
+   */
+  groups: string[];
+
+  /**
+   * When the next deadline passes, milliseconds since the epoch; 0 means never.
+   *
+   * @generated from field: int64 due_at_ms = 5;
+   */
+  dueAtMs: bigint;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskEscalated.
+ * Use `create(HumanTaskEscalatedSchema)` to create a new message.
+ */
+export declare const HumanTaskEscalatedSchema: GenMessage<HumanTaskEscalated>;
+
+/**
+ * The last deadline has passed.
+ *
+ * @generated from message heddle.execution.v1.HumanTaskExpired
+ */
+export declare type HumanTaskExpired = Message<"heddle.execution.v1.HumanTaskExpired"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.HumanTaskExpired.
+ * Use `create(HumanTaskExpiredSchema)` to create a new message.
+ */
+export declare const HumanTaskExpiredSchema: GenMessage<HumanTaskExpired>;
 

@@ -363,6 +363,13 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
    * @generated from field: bool reused = 80;
    */
   reused: boolean;
+
+  /**
+   * Key of the signal that it waits for; empty when it waits for signals without one.
+   *
+   * @generated from field: string signal_key = 50;
+   */
+  signalKey: string;
 };
 
 /**

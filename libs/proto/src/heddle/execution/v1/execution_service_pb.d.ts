@@ -544,6 +544,13 @@ export declare type SignalExecutionRequest = Message<"heddle.execution.v1.Signal
    * @generated from field: string request_id = 4;
    */
   requestId: string;
+
+  /**
+   * What it is about, e.g. the number of an order: only waits with this key take it. Empty: only waits without one.
+   *
+   * @generated from field: string key = 50;
+   */
+  key: string;
 };
 
 /**
@@ -992,7 +999,8 @@ export declare const ExecutionService: GenService<{
     output: typeof ResumeExecutionResponseSchema;
   },
   /**
-   * Sends a signal. It is buffered until a node waits for its name. The same request_id is taken once.
+   * Sends a signal. It is buffered until a node waits for its name and key, from the start of the execution on, at most 1000 of
+   * them; then RESOURCE_EXHAUSTED with EXECUTION_LIMIT_REACHED. The same request_id is taken once.
    *
    * @generated from rpc heddle.execution.v1.ExecutionService.SignalExecution
    */

@@ -82,7 +82,7 @@ export declare type Task = Message<"heddle.scheduler.v1.Task"> & {
   heartbeatTimeoutMs: bigint;
 
   /**
-   * When it was scheduled, milliseconds since the Unix epoch.
+   * When it was scheduled, milliseconds since the Unix epoch. For tasks with a queue time-out the same whenever the task is named again.
    *
    * @generated from field: uint64 scheduled_at_ms = 10;
    */
@@ -108,6 +108,21 @@ export declare type Task = Message<"heddle.scheduler.v1.Task"> & {
    * @generated from field: string traceparent = 13;
    */
   traceparent: string;
+
+  /**
+   * Longest time that it waits for a worker, milliseconds, after which it fails as `queue_timeout`; 0 means unlimited. A task whose worker
+   * was lost begins to wait anew.
+   *
+   * @generated from field: uint64 queue_timeout_ms = 70;
+   */
+  queueTimeoutMs: bigint;
+
+  /**
+   * Longest time without a progress report of the handler, milliseconds, after which it fails as `progress_timeout`; 0 means unlimited.
+   *
+   * @generated from field: uint64 progress_timeout_ms = 71;
+   */
+  progressTimeoutMs: bigint;
 };
 
 /**

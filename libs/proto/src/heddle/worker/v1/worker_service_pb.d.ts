@@ -438,7 +438,7 @@ export declare type Heartbeat = Message<"heddle.worker.v1.Heartbeat"> & {
   fromHandler: boolean;
 
   /**
-   * What the handler said of its progress, JSON; may be absent.
+   * What the handler said of its progress, JSON; may be absent. It counts for the task's progress time-out.
    *
    * @generated from field: heddle.common.v1.Payload progress = 4;
    */
