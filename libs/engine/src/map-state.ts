@@ -62,7 +62,7 @@ export function endItem(state: ExecutionState, linked: LinkedNode, { index, end 
 function takeKept(map: MapState, { indices, items, outputs }: KeptItems): void {
   const reused: number[] = [];
   for (const [at, index] of indices.entries()) {
-    if (index >= map.items.length || !isSameJson(map.items[index] as Json, items[at] as Json)) continue;
+    if (index >= map.items.length || !isSameJson(map.items[index], items[at])) continue;
     while (map.outputs.length < index) map.outputs.push(null);
     map.outputs[index] = outputs[at] as Json;
     map.succeeded++;

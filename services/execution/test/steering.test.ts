@@ -91,7 +91,8 @@ describe("RerunExecution", () => {
     await until(() => [...suite.scheduler.open.values()].some(({ taskId }) => taskId === `${id}/price/1`));
     await forget(old.executionId);
     await suite.crash();
-    suite.scheduler.answer = (_, input) => ({ output: input });
+    suite.scheduler.answer = (task, input) => (task.name === "store" ? { output: input } : undefined);
+    await until(() => timesSeen(`${id}/price/1`) === 2);
     suite.scheduler.send([completed({ taskId: `${id}/price/1` }, { output: 5 })]);
     const ended = await endOf(id);
     expect(toJson(ValueSchema, ended.output!)).toEqual({ price: 5, label: { text: "t" }, seen: 7 });
@@ -161,7 +162,7 @@ describe("RerunExecution", () => {
     await expect(suite.client.rerunExecution({ executionId, fromFailed: true })).rejects.toThrow(
       /nothing in execution/,
     );
-    await expect(suite.client.rerunExecution({ executionId, version: 9 })).rejects.toThrow();
+    await expect(suite.client.rerunExecution({ executionId, version: 9 })).rejects.toThrow(/version/);
   });
 });
 
@@ -179,8 +180,8 @@ describe("ResetExecution", () => {
     });
     await suite.crash();
     await suite.client.resetExecution(request);
-    await until(() => suite.scheduler.open.has(`${id}/price/2`));
-    suite.scheduler.answer = (_, input) => ({ output: input });
+    await until(() => timesSeen(`${id}/price/2`) === 2);
+    suite.scheduler.answer = (task, input) => (task.name === "store" ? { output: input } : undefined);
     suite.scheduler.send([
       completed({ taskId: `${id}/price/1` }, { output: "late" }),
       completed({ taskId: `${id}/price/2` }, { output: 5 }),
@@ -222,6 +223,10 @@ async function untilListed(parentExecutionId: string) {
     if (page.executions.some(({ status }) => status === ExecutionStatus.FAILED)) return page;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+function timesSeen(taskId: string): number {
+  return suite.scheduler.seen.filter((seen) => seen === taskId).length;
 }
 
 async function until(holds: () => boolean): Promise<void> {
