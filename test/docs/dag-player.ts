@@ -111,7 +111,13 @@ export function createDagPlayer(document: PlanDocument): Player {
           },
         });
       case "send":
-        return send({ type: "signal", name: command.name, payload: command.data as Json, requestId: "" });
+        return send({
+          type: "signal",
+          name: command.name,
+          ...(command.key !== undefined && { key: command.key }),
+          payload: command.data as Json,
+          requestId: "",
+        });
       case "cancel":
         return send({ type: "cancel", reason: "" });
       case "pass":

@@ -8,7 +8,7 @@ export interface Player {
 
 export type TraceCommand =
   | { verb: "start"; input: unknown }
-  | { verb: "send"; name: string; data: unknown }
+  | { verb: "send"; name: string; key?: string; data: unknown }
   | { verb: "gives"; name: string; output: unknown }
   | { verb: "fails"; name: string; type: string; message: string }
   | { verb: "pass"; ms: number }

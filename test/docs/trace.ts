@@ -12,7 +12,7 @@ import type { Player, TraceCommand } from "./player.ts";
  * start {input}          | create an execution or a machine
  * ship gives {output}    | the task, child, item (`map[2]`) or invocation has succeeded
  * ship fails type words  | or failed
- * signal paid {payload}  | to an execution; `send paid {data}` to a machine
+ * signal paid {payload}  | to an execution, also as `signal paid key=o1 {payload}`; `send paid {data}` to a machine
  * 5m pass                | the clock moves on, and whatever is due fires
  * cancel
  */
@@ -48,7 +48,7 @@ export function parseCommand(line: string): TraceCommand {
   const [first = "", second = "", ...more] = line.split(" ");
   const rest = more.join(" ");
   if (first === "start") return { verb: "start", input: parseJson([second, ...more].join(" "), {}) };
-  if (first === "signal" || first === "send") return { verb: "send", name: second, data: parseJson(rest, null) };
+  if (first === "signal" || first === "send") return parseSend(second, more);
   if (first === "cancel") return { verb: "cancel" };
   if (second === "gives") return { verb: "gives", name: first, output: parseJson(rest, null) };
   if (second === "fails") {
@@ -57,6 +57,12 @@ export function parseCommand(line: string): TraceCommand {
   const ms = second === "pass" ? parseDuration(first) : undefined;
   if (ms !== undefined) return { verb: "pass", ms };
   throw new Error(`a trace has the line "${line}", which is no command`);
+}
+
+function parseSend(name: string, more: string[]): TraceCommand {
+  const [, key] = /^key=(.+)$/.exec(more[0] ?? "") ?? [];
+  if (key === undefined) return { verb: "send", name, data: parseJson(more.join(" "), null) };
+  return { verb: "send", name, key, data: parseJson(more.slice(1).join(" "), null) };
 }
 
 function parseJson(text: string, absent: unknown): unknown {

@@ -1,47 +1,21 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { startEmbeddedPostgres } from "@heddle/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createExampleRunner, EXAMPLES, type ExampleRunner, readJson, ROOT } from "./run-example.ts";
 import { disposeDev, startDev } from "./start-dev.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const EXAMPLES = join(ROOT, "examples");
-const run = promisify(execFile);
+const exec = promisify(execFile);
 
-let dataDir: string;
+let runner: ExampleRunner;
+const runExample: ExampleRunner["run"] = (...args) => runner.run(...args);
+const resultOf: ExampleRunner["resultOf"] = (...args) => runner.resultOf(...args);
 
-// One folder for all: the first example fills it, the others start on what is there.
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "heddle-examples-"));
+  runner = await createExampleRunner();
 });
-afterAll(async () => {
-  const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, "postgres") });
-  await postgres.stop();
-  for (const path of [postgres.dataPath, dataDir]) await rm(path, { recursive: true, force: true });
-});
-
-/** Runs an example as a person would, on free ports and with no key. */
-async function runExample(name: string, args: string[] = [], env: Record<string, string> = {}): Promise<string> {
-  const { HEDDLE_ADDRESS: _, OPENAI_API_KEY: _o, ANTHROPIC_API_KEY: _a, ...inherited } = process.env;
-  const { stdout } = await run(process.execPath, [join(EXAMPLES, name, "main.ts"), ...args], {
-    env: { ...inherited, HEDDLE_DATA_DIR: dataDir, ...env },
-    maxBuffer: 16 * 1024 * 1024,
-    timeout: 100_000,
-  });
-  return stdout;
-}
-
-async function resultOf<T>(name: string, env: Record<string, string> = {}): Promise<T> {
-  return JSON.parse(await runExample(name, ["--json"], env)) as T;
-}
-
-async function readJson<T>(...path: string[]): Promise<T> {
-  return JSON.parse(await readFile(join(EXAMPLES, ...path), "utf8")) as T;
-}
+afterAll(() => runner.dispose());
 
 describe("the definitions of the examples", () => {
   it("are valid, without warnings", async () => {
@@ -53,7 +27,7 @@ describe("the definitions of the examples", () => {
     }
     expect(files.length).toBeGreaterThanOrEqual(5);
     const heddle = join(ROOT, "libs/cli/bin/heddle.js");
-    const { stdout } = await run(process.execPath, [heddle, "validate", "--strict", "--json", ...files]);
+    const { stdout } = await exec(process.execPath, [heddle, "validate", "--strict", "--json", ...files]);
     expect(JSON.parse(stdout)).toMatchObject({ valid: true, files: files.map(() => ({ findings: [] })) });
   });
 });

@@ -171,7 +171,8 @@ function createProgram(io: CliIo, start: Start): Command {
     );
 
   for (const [name, description] of [
-    ["cancel", "end an execution and its children"],
+    ["cancel", "end an execution and its children, in order: steps are undone, finally runs"],
+    ["terminate", "end an execution and its children at once: nothing is undone"],
     ["suspend", "let an execution start nothing new"],
     ["resume", "let a suspended execution go on"],
   ] as const) {

@@ -1,6 +1,5 @@
 import type { ExecutionState } from "./execution-state.ts";
 import type { Plan } from "./plan.ts";
-import type { NodeState } from "./state.ts";
 
 /** A node that runs an execution, or an item of a map: `resize` or `resize[7]`. */
 export interface ChildPlace {
@@ -23,7 +22,10 @@ export function findChildPlace(plan: Plan, nodeId: string): ChildPlace | undefin
 export function awaitsChild(plan: Plan, state: ExecutionState, nodeId: string, childId: string): boolean {
   const place = findChildPlace(plan, nodeId);
   if (place === undefined) return false;
-  const { status, fallback, childId: awaited, map } = state.nodes[place.node] as NodeState;
+  const node = state.nodes[place.node];
+  // What undoes steps is not there yet.
+  if (node === undefined) return false;
+  const { status, fallback, childId: awaited, map } = node;
   if (status !== "waiting" || fallback !== undefined) return false;
   if (place.item === undefined) return awaited === childId;
   return map?.active.some((item) => item.index === place.item && item.childId === childId) ?? false;

@@ -12,7 +12,8 @@ export type Command =
   | { type: "fail_task"; nodeId: string; attempt: number; failure: Failure; startedAt?: number; worker?: string }
   /** Everything that is due at `now`: retries, waits, the execution's deadline. */
   | { type: "fire_timers" }
-  | { type: "complete_child"; nodeId: string; childId: string; output: Json }
+  /** `compensable`: the child has completed steps that can be undone. */
+  | { type: "complete_child"; nodeId: string; childId: string; output: Json; compensable?: boolean }
   | { type: "fail_child"; nodeId: string; childId: string; failure: Failure }
   /** The machine of a node exists, and has its first events. Repeating it changes nothing. */
   | { type: "acknowledge_machine"; nodeId: string; machineId: string }
@@ -23,7 +24,10 @@ export type Command =
   | { type: "signal"; name: string; key?: string; payload: Json; requestId: string }
   | { type: "suspend"; reason: string }
   | { type: "resume"; reason: string }
+  /** Stops what runs, compensates, runs `finally`, and ends as canceled. */
   | { type: "cancel"; reason: string }
+  /** Ends as canceled at once: neither compensation nor `finally` runs, here and in children. */
+  | { type: "terminate"; reason: string }
   /** These nodes and everything after them begin afresh. With a request id that was seen before it changes nothing. */
   | { type: "reset"; from: readonly string[]; reason: string; requestId: string };
 

@@ -4,7 +4,8 @@ import type { ExecutionHeader, NodeState } from "./state.ts";
 
 /** The state right after the start: nothing has run, the roots are ready. */
 export function createState(plan: Plan, header: ExecutionHeader): ExecutionState {
-  const count = plan.nodes.length;
+  // What undoes steps is there only when it must be: see ending-state.ts.
+  const count = plan.document.nodes.length;
   const nodes: NodeState[] = [];
   for (let i = 0; i < count; i++) nodes.push({ status: "pending", attempt: 0 });
   return {
@@ -24,7 +25,7 @@ export function createState(plan: Plan, header: ExecutionHeader): ExecutionState
       canceled: 0,
     },
     openNodes: plan.body.size,
-    unsettled: plan.prerequisiteCounts.slice(),
+    unsettled: plan.prerequisiteCounts.slice(0, count),
     ready: plan.body.roots.slice(),
     readyHead: 0,
     timers: [],

@@ -18,7 +18,7 @@ import { acknowledgeMachine, completeMachine, failMachine } from "./machine-resu
 import { completeChild, completeTask, failChild, failTask } from "./results.ts";
 import { reset } from "./reset.ts";
 import { receiveSignal } from "./signals.ts";
-import { cancelActive, createTurn, emit } from "./turn.ts";
+import { cancelActive, createTurn, emit, endExecution } from "./turn.ts";
 
 export interface Decision {
   state: ExecutionState;
@@ -107,6 +107,8 @@ function apply(turn: Turn, command: Exclude<Command, StartCommand>): void {
       return cancel(turn, command.reason);
     case "reset":
       return reset(turn, command);
+    case "terminate":
+      return terminate(turn, command.reason);
     case "fire_timers":
     // `drive` fires whatever is due; a timer of a finished execution is merely late.
   }
@@ -126,8 +128,16 @@ function resume(turn: Turn, reason: string): void {
 function cancel(turn: Turn, reason: string): void {
   if (turn.state.status === "canceled") return;
   refuseFinished(turn, "cancel");
+  // It ends already.
+  if (turn.state.ending !== undefined) return;
+  endExecution(turn, { outcome: "canceled", reason });
+}
+
+function terminate(turn: Turn, reason: string): void {
+  if (turn.state.status === "canceled") return;
+  refuseFinished(turn, "terminate");
   cancelActive(turn);
-  emit(turn, { type: "execution_canceled", at: turn.at, reason });
+  emit(turn, { type: "execution_canceled", at: turn.at, reason, terminated: true });
 }
 
 function refuseFinished(turn: Turn, action: string): void {

@@ -2,7 +2,14 @@ import { type ExecutionState, countActive, isFinished } from "./execution-state.
 import type { Failure } from "./events.ts";
 import { NodeFault, coreFailure } from "./failure.ts";
 import type { Json } from "./json.ts";
-import { MAX_EVENTS_PER_TURN, MAX_EXECUTION_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES_PER_TURN } from "./limits.ts";
+import { cutEnding, advanceEnding } from "./ending.ts";
+import { isConcluding } from "./ending-state.ts";
+import {
+  MAX_ENDING_PAYLOAD_BYTES,
+  MAX_EVENTS_PER_TURN,
+  MAX_EXECUTION_PAYLOAD_BYTES,
+  MAX_PAYLOAD_BYTES_PER_TURN,
+} from "./limits.ts";
 import { completeExecution } from "./output.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import { beginNode } from "./ready.ts";
@@ -11,8 +18,8 @@ import type { NodeState } from "./state.ts";
 import { peekTimer, peekTimerNode } from "./timers.ts";
 import { completeNode, describeNodeFault, failExecution, failNode } from "./turn.ts";
 
-/** Events that one step may give apart from those that stop the active nodes: two of the node, and the end of both. */
-const EVENTS_PER_STEP = 4;
+/** Events that one step may give apart from those that stop the active nodes: two of the node, what undoes it, and the end of both in its stages. */
+const EVENTS_PER_STEP = 6;
 
 /**
  * Goes on with everything that needs no help from outside: the end of turns of all commands. A loop over the queue of
@@ -24,15 +31,27 @@ const EVENTS_PER_STEP = 4;
 export function drive(turn: Turn): void {
   const { state } = turn;
   if (isFinished(state)) return;
-  if (state.deadlineAt !== undefined && state.deadlineAt <= turn.context.now) return failByDeadline(turn);
+  if (state.deadlineAt !== undefined && state.deadlineAt <= turn.context.now) {
+    // An end that was reached by the deadline has a time of its own.
+    if (state.ending === undefined) failByDeadline(turn);
+    else cutEnding(turn);
+    if (isFinished(state)) return;
+  }
   if (state.status === "suspended") return;
   const payloadBytesBefore = state.payloadBytes;
   for (let steps = 0; state.status === "running"; steps++) {
-    if (state.payloadBytes > MAX_EXECUTION_PAYLOAD_BYTES) return failBySize(turn);
+    if (state.payloadBytes > maxPayloadBytes(state)) {
+      if (state.ending !== undefined) return cutEnding(turn);
+      failBySize(turn);
+      continue;
+    }
     // At least one step per turn, so that even a plan that is wider than a turn moves on.
     if (steps > 0 && isFull(turn, payloadBytesBefore)) return;
     const node = nextNode(turn);
-    if (!node) return finishIfSettled(turn);
+    if (!node) {
+      if (!finishIfSettled(turn)) return;
+      continue;
+    }
     const eventsBefore = turn.events.length;
     step(turn, node);
     // A defect must stop this execution, not the process: a loop without progress would never end.
@@ -47,7 +66,7 @@ export function drive(turn: Turn): void {
 export function nextTimerAt(state: ExecutionState): number | undefined {
   if (isFinished(state)) return undefined;
   if (state.status === "suspended") return state.deadlineAt;
-  if (peekReady(state) !== undefined) return state.updatedAt;
+  if (peekReady(state) !== undefined || isConcluding(state)) return state.updatedAt;
   const timerAt = peekTimer(state);
   if (timerAt === undefined) return state.deadlineAt;
   return state.deadlineAt === undefined ? timerAt : Math.min(timerAt, state.deadlineAt);
@@ -94,8 +113,17 @@ function isFull(turn: Turn, payloadBytesBefore: number): boolean {
   );
 }
 
-function finishIfSettled(turn: Turn): void {
-  if (turn.state.openNodes === 0) completeExecution(turn);
+/** @returns whether anything was decided */
+function finishIfSettled(turn: Turn): boolean {
+  if (turn.state.ending !== undefined) return advanceEnding(turn);
+  if (turn.state.openNodes > 0) return false;
+  completeExecution(turn);
+  return true;
+}
+
+/** What undoes steps has some room left, even of an execution that fails by its size. */
+function maxPayloadBytes({ ending }: ExecutionState): number {
+  return ending === undefined ? MAX_EXECUTION_PAYLOAD_BYTES : MAX_EXECUTION_PAYLOAD_BYTES + MAX_ENDING_PAYLOAD_BYTES;
 }
 
 function failByDeadline(turn: Turn): void {

@@ -26,7 +26,7 @@ export type Event =
   | HumanEvent
   | { type: "execution_completed"; at: number; output: Json }
   | { type: "execution_failed"; at: number; failure: Failure }
-  | { type: "execution_canceled"; at: number; reason: string }
+  | { type: "execution_canceled"; at: number; reason: string; terminated?: true }
   | { type: "execution_suspended"; at: number; reason: string }
   | { type: "execution_resumed"; at: number; reason: string }
   | { type: "signal_received"; at: number; name: string; key?: string; payload: Json; requestId: string }
@@ -70,6 +70,8 @@ export type Event =
       workflowId: string;
       version?: number;
       input: Json;
+      /** The child undoes the steps of this execution, and does nothing else. */
+      compensates?: string;
     }
   /** A state machine is to be created, and is waited for. */
   | {
@@ -127,6 +129,14 @@ export type Event =
   /** These nodes begin afresh. What was under way among them was canceled before. */
   | { type: "execution_reset"; at: number; nodeIds: string[]; reason: string; requestId: string }
   | { type: "logged"; at: number; nodeId: string; level: "debug" | "info" | "warn" | "error"; message: string }
+  /** The execution is to end this way. What runs is stopped, then steps are compensated, then `finally` runs, and the end's own event follows. */
+  | { type: "execution_ending"; at: number; end: ExecutionEnd; dueAt?: number }
+  /** A step that can be undone has completed. */
+  | ({ type: "compensation_recorded"; at: number } & CompensationRecord)
+  /** The step that completed last of those that are not undone yet is undone; the node is the one that does it. */
+  | { type: "compensation_started"; at: number; nodeId: string }
+  /** A child that was canceled as the execution was to end has ended: nothing of it goes on any more. */
+  | { type: "child_ended"; at: number; nodeId: string; childId: string }
   /** The definition's own event, published with the execution's. */
   | { type: "custom_event_emitted"; at: number; nodeId: string; name: string; payload: Json };
 
@@ -159,6 +169,24 @@ export interface RerunOrigin {
   executionId: string;
   /** Nodes with which it begins; empty: from the start. */
   from: string[];
+}
+
+/** How an execution is to end. */
+export type ExecutionEnd =
+  | { outcome: "completed"; output: Json }
+  | { outcome: "failed"; failure: Failure }
+  | { outcome: "canceled"; reason: string };
+
+/** A step that has completed and can be undone, with all that this needs, as it was then. */
+export interface CompensationRecord {
+  /** The step. */
+  nodeId: string;
+  /** What undoes it is called with this. */
+  input?: Json;
+  /** Instead: why the input could not be made. */
+  failure?: Failure;
+  /** Instead: the child whose own steps are to be undone. */
+  childId?: string;
 }
 
 /** What a node gives to its state machine. */
@@ -198,6 +226,8 @@ export interface ExecutionStarted {
   origin?: ExecutionOrigin;
   /** Set for a rerun. */
   rerunOf?: RerunOrigin;
+  /** It undoes the steps of another execution of the same version, and does nothing else. */
+  compensates?: { executionId: string; records: CompensationRecord[] };
   /** Sub-workflows above it; absent for a start from outside. */
   depth?: number;
   priority: number;

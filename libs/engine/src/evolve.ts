@@ -1,5 +1,14 @@
 import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
+import {
+  awaitChild,
+  beginCompensating,
+  beginEnding,
+  endAwait,
+  failEndingNode,
+  recordCompensation,
+  startCompensation,
+} from "./ending-state.ts";
 import { type BufferedSignal, type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
 import { changeHumanTask, closeHumanTask, createHumanTask } from "./human-state.ts";
 import { isObject } from "./json-object.ts";
@@ -29,9 +38,14 @@ import { writeVars } from "./vars.ts";
 export function evolve(plan: Plan, state: ExecutionState | undefined, event: Event): ExecutionState {
   if (event.type === "execution_started") {
     if (state) throw replayDiverged("a history has a second execution_started; it must have one, as its first event");
-    const { type: _, at, ...start } = event;
-    const started = createState(plan, { ...start, startedAt: at });
+    const { type: _, at, compensates, ...start } = event;
+    const started = createState(plan, {
+      ...start,
+      ...(compensates !== undefined && { compensates: compensates.executionId }),
+      startedAt: at,
+    });
     started.payloadBytes = approximateBytes(event.input);
+    if (compensates !== undefined) beginCompensating(plan, started, event);
     return started;
   }
   if (!state) throw replayDiverged(`a history begins with ${event.type}; it must begin with execution_started`);
@@ -79,6 +93,19 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   human_task_expired: ["waiting"],
   logged: ["pending"],
   custom_event_emitted: ["pending"],
+  // A child may be found to have completed when its node has begun afresh.
+  compensation_recorded: [
+    "pending",
+    "scheduled",
+    "backing_off",
+    "waiting",
+    "completed",
+    "failed",
+    "skipped",
+    "canceled",
+  ],
+  compensation_started: ["pending", "completed", "failed", "canceled"],
+  child_ended: ["canceled", "completed", "failed"],
 };
 
 function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEvent): void {
@@ -95,6 +122,10 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
     case "execution_canceled":
       finish(state, "canceled", event.at);
       state.reason = event.reason;
+      if (event.terminated) state.isTerminated = true;
+      break;
+    case "execution_ending":
+      beginEnding(plan, state, event);
       break;
     case "execution_suspended":
       state.status = "suspended";
@@ -177,6 +208,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
     case "child_started":
       node.childId = event.childId;
       node.input = event.input;
+      if (event.compensates !== undefined) node.compensates = event.compensates;
       state.payloadBytes += approximateBytes(event.input);
       begin(state, linked, node, "waiting", event.at);
       break;
@@ -198,6 +230,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       end(state, linked, node, "failed", event.at);
       // Any other failure ends the execution: nothing may become ready by it.
       if (linked.tolerated) settle(plan, state, linked);
+      if (linked.role !== undefined) failEndingNode(state, linked, event);
       break;
     case "error_handled":
       handleError(plan, state, linked, node, event);
@@ -208,8 +241,20 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
     case "item_started":
       startItem(state, linked, event);
       break;
-    case "item_ended":
+    case "item_ended": {
+      const { childId } = node.map?.active.find(({ index }) => index === event.index) ?? {};
       endItem(state, linked, event);
+      if (event.end.outcome === "canceled") awaitChild(state, linked, childId);
+      break;
+    }
+    case "compensation_recorded":
+      recordCompensation(state, event);
+      break;
+    case "compensation_started":
+      startCompensation(plan, state, linked);
+      break;
+    case "child_ended":
+      endAwait(state, event.childId);
       break;
     case "turn_started":
       if (node.status === "pending") begin(state, linked, node, "waiting", event.at);
@@ -254,6 +299,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       // For readers of the history: the node's end follows.
       break;
     case "node_canceled":
+      if (node.fallback === undefined) awaitChild(state, linked, node.childId);
       dequeueAnywhere(state, linked.index);
       end(state, linked, node, "canceled", event.at);
       if (event.reason !== undefined) settle(plan, state, linked);
@@ -371,6 +417,7 @@ function takeSignal(state: ExecutionState, name: string | undefined, key: string
 function finish(state: ExecutionState, status: ExecutionStatus, at: number): void {
   state.status = status;
   state.endedAt = at;
+  delete state.ending;
   // Nothing can come of these any more.
   state.ready = [];
   state.readyHead = 0;

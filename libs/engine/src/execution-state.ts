@@ -1,4 +1,4 @@
-import type { Failure } from "./events.ts";
+import type { CompensationRecord, ExecutionEnd, Failure } from "./events.ts";
 import type { HumanTaskState } from "./human-task.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ExecutionHeader, ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
@@ -49,8 +49,27 @@ export interface ExecutionState extends ExecutionHeader {
   signalWaiters: number[];
   /** Request ids of the last signals, oldest first. */
   requestIds: string[];
+  /** Steps that have completed and can be undone, in that order. They stay when the execution completes: its parent may have them undone. */
+  compensations?: CompensationRecord[];
+  /** It is to end, and what must happen before is under way. */
+  ending?: EndingState;
+  /** It was ended at once, and so are its children. */
+  isTerminated?: boolean;
   /** About how much JSON the execution holds: see payload-size.ts. */
   payloadBytes: number;
+}
+
+/** Where an execution stands between the decision that it ends and its end. */
+export interface EndingState {
+  end: ExecutionEnd;
+  /** Children that were canceled and may still have something to undo themselves: by id, their nodes. */
+  awaited?: Record<string, string>;
+  /** The step that is undone now, or was last. */
+  current?: CompensationRecord;
+  /** Nodes of steps that were undone, or begun to be. */
+  undone?: Record<string, true>;
+  /** Steps that could not be undone. */
+  failed?: { nodeId: string; failure: Failure }[];
 }
 
 /** A child or state machine whose node has begun afresh since. */

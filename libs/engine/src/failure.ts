@@ -22,6 +22,10 @@ export type CoreFailureType =
   | "too_many_turns"
   /** A map of which more items have failed than it tolerates. */
   | "too_many_failures"
+  /** A step could not be undone. */
+  | "compensation_failed"
+  /** The time for compensation and `finally` is over. */
+  | "cleanup_timeout"
   /** Nobody has answered a human node in time. */
   | "deadline_exceeded";
 

@@ -32,6 +32,10 @@ export const MAX_WAIT_MS = 315_360_000_000;
 export const MAX_ABANDONED = 10_000;
 /** Items of one map, unless the payload limit is met before. */
 export const MAX_MAP_ITEMS = 100_000;
+/** For compensation and `finally` after a cancel, unless the definition says otherwise. */
+export const DEFAULT_CLEANUP_TIMEOUT_MS = 3_600_000;
+/** What compensation and `finally` may add to an execution that has reached its limit. */
+export const MAX_ENDING_PAYLOAD_BYTES = 8_388_608;
 /** Turns of one loop. */
 export const MAX_TURNS = 1_000_000;
 /** UTF-16 code units of the title of a human task; longer ones are cut. */

@@ -2,6 +2,7 @@ import { isContainer } from "./container.ts";
 import { type FieldCompiler, createFieldCompiler } from "./field.ts";
 import { linkAction } from "./nodes/action.ts";
 import { linkAggregation } from "./nodes/aggregation.ts";
+import { compensationDefinition, compensationTemplate, isCompensable, linkCompensation } from "./nodes/compensation.ts";
 import { linkGroup } from "./nodes/group.ts";
 import { linkHuman } from "./nodes/human.ts";
 import { linkLoop } from "./nodes/loop.ts";
@@ -30,16 +31,27 @@ export function linkPlan(document: PlanDocument): Plan {
   const edges = linkEdges(document.nodes);
   const nodes = document.nodes.map((node, index) => linkNode(document.nodes, node, index, edges, compiler));
   const prerequisiteCounts = document.nodes.map((node) => node.dependencies.length + node.activators.length);
+  const last = nodes.findIndex(({ role }) => role === "finally");
   const bodies = linkBodies(nodes, prerequisiteCounts);
   for (const node of nodes) {
     if (isContainer(node.definition)) node.body = bodies.get(node.index) ?? EMPTY_BODY;
+  }
+  const body = bodies.get(undefined) ?? EMPTY_BODY;
+  const compensations = linkCompensations(nodes, compiler);
+  for (const node of compensations) {
+    nodes.push(node);
+    indices.set(node.id, node.index);
+    prerequisiteCounts.push(0);
   }
   return {
     document,
     nodes,
     indices,
     prerequisiteCounts,
-    body: bodies.get(undefined) ?? EMPTY_BODY,
+    body: { ...body, inside: [...body.inside, ...compensations.map(({ index }) => index)] },
+    ...(last >= 0 && { finally: last }),
+    hasCompensation:
+      document.compensation !== undefined || document.nodes.some(({ compensate }) => compensate !== undefined),
     ...(document.output !== undefined && { output: compiler.template("output", document.output) }),
   };
 }
@@ -58,9 +70,11 @@ function linkBodies(nodes: LinkedNode[], prerequisiteCounts: number[]): Map<numb
     const { index } = node;
     let { container } = node.definition;
     const body = bodyOf(container);
-    body.size++;
-    if (prerequisiteCounts[index] === 0) body.roots.push(index);
-    if (isLeaf(node)) body.leaves.push(index);
+    if (node.role === undefined) {
+      body.size++;
+      if (prerequisiteCounts[index] === 0) body.roots.push(index);
+      if (isLeaf(node)) body.leaves.push(index);
+    }
     while (container !== undefined) {
       bodyOf(container).inside.push(index);
       container = (nodes[container] as LinkedNode).definition.container;
@@ -68,6 +82,35 @@ function linkBodies(nodes: LinkedNode[], prerequisiteCounts: number[]): Map<numb
     bodyOf(undefined).inside.push(index);
   }
   return bodies;
+}
+
+/** What undoes steps comes after the nodes of the definition. */
+function linkCompensations(nodes: LinkedNode[], compiler: FieldCompiler): LinkedNode[] {
+  const linked: LinkedNode[] = [];
+  for (const step of nodes) {
+    if (!isCompensable(step.definition)) continue;
+    const { compensate } = step.definition;
+    const definition = compensationDefinition(step.definition);
+    const template = compensate && compensationTemplate(compensate);
+    step.compensation = nodes.length + linked.length;
+    if (template !== undefined) step.compensationInput = compiler.template("compensate.inputs", template);
+    linked.push({
+      index: step.compensation,
+      id: definition.id,
+      definition,
+      dependents: [],
+      activates: [],
+      fallbacks: [],
+      fallbackOf: [],
+      branchOf: [],
+      tolerated: true,
+      role: "compensation",
+      errorHandlers: [],
+      retryRules: linkRetryRules(definition, compiler),
+      program: linkCompensation(definition, compensate === undefined),
+    });
+  }
+  return linked;
 }
 
 interface Edges {
@@ -124,6 +167,7 @@ function linkNode(
   const parallels = definition.activators.filter(
     (activator) => nodes[activator]?.kind === "parallel" && !fallbackOf.includes(activator),
   );
+  const isFinally = definition.kind === "group" && definition.isFinally === true;
   return {
     index,
     id: definition.id,
@@ -133,7 +177,9 @@ function linkNode(
     fallbacks: fallbacksOf(definition),
     fallbackOf,
     branchOf: parallels,
+    ...(isFinally && { role: "finally" as const }),
     tolerated:
+      isFinally ||
       fallbackOf.length > 0 ||
       edges.awaitedFailures.has(index) ||
       (parallels.length > 0 && parallels.every((parallel) => bearsFailures(nodes[parallel]))),

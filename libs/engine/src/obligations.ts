@@ -1,3 +1,4 @@
+import { listStopped } from "./ending-state.ts";
 import type { Event, MachineInput } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -37,6 +38,8 @@ export interface ChildObligation {
   priority: number;
   /** Sub-workflows above the child, from 1. */
   depth: number;
+  /** The child undoes the steps of this execution, whose version it runs, and does nothing else. */
+  compensates?: string;
 }
 
 /** A state machine that must have been created, and must have got its events. `acknowledge_machine` says that it has. */
@@ -62,6 +65,10 @@ export interface TaskCancellation {
 export interface ChildCancellation {
   nodeId: string;
   childId: string;
+  /** At once: nothing of it runs any more. */
+  terminate?: true;
+  /** The parent undoes nothing before it knows that the child has ended: it must be told. */
+  isAwaited?: true;
 }
 
 /** What must be true outside, as it follows from a state. */
@@ -89,7 +96,9 @@ export interface ObligationChanges {
 export function obligations(plan: Plan, state: ExecutionState, executionId: string): Obligations {
   const result: Obligations = { tasks: [], children: [], cancelChildren: [], machines: [], cancelMachines: [] };
   for (const linked of plan.nodes) {
-    const node = state.nodes[linked.index] as NodeState;
+    const node = state.nodes[linked.index];
+    // What undoes steps is not there yet.
+    if (node === undefined) break;
     // What it had outside has failed, and another node runs in its place; or it belongs to another execution.
     if (node.fallback !== undefined || node.isReused) continue;
     if (node.status === "scheduled") {
@@ -106,14 +115,14 @@ export function obligations(plan: Plan, state: ExecutionState, executionId: stri
     } else if (node.childId !== undefined && node.status === "waiting") {
       result.children.push(describeChild(linked, state));
     } else if (node.childId !== undefined && node.status === "canceled") {
-      result.cancelChildren.push({ nodeId: linked.id, childId: node.childId });
+      result.cancelChildren.push(describeCancellation(state, linked.id, node.childId));
     }
   }
   for (const past of state.abandoned ?? []) {
     const linked = plan.nodes[past.node] as LinkedNode;
     if (past.childId !== undefined) {
       const nodeId = past.itemIndex === undefined ? linked.id : itemNodeId(linked.id, past.itemIndex);
-      result.cancelChildren.push({ nodeId, childId: past.childId });
+      result.cancelChildren.push(describeCancellation(state, nodeId, past.childId));
     } else result.cancelMachines.push(describeMachine(linked, past, executionId));
   }
   return result;
@@ -169,6 +178,8 @@ export function obligationsOf(
       if (!isKnown) changes.startMachines.push(machine);
     }
   }
+  if (events.some(({ type }) => type === "execution_ending")) addAwaited(changes, state);
+  if (state.isTerminated && events.length > 0) addTerminated(changes, plan, state);
   return changes;
 }
 
@@ -221,7 +232,33 @@ function changeItem(
   const childId = state.abandoned?.findLast(
     (past) => past.node === linked.index && past.itemIndex === event.index && past.childId !== undefined,
   )?.childId;
-  if (childId !== undefined) changes.cancelChildren.push({ nodeId, childId });
+  if (childId !== undefined) changes.cancelChildren.push(describeCancellation(state, nodeId, childId));
+}
+
+/** All of them, also those that were told before, or that never left the turn: their end must be known. */
+function addAwaited(changes: ObligationChanges, state: ExecutionState): void {
+  const { awaited } = state.ending ?? {};
+  if (awaited === undefined) return;
+  changes.startChildren = changes.startChildren.filter(({ childId }) => awaited[childId] === undefined);
+  const told = new Set(changes.cancelChildren.map(({ childId }) => childId));
+  for (const [childId, nodeId] of Object.entries(awaited))
+    if (!told.has(childId)) changes.cancelChildren.push({ nodeId, childId, isAwaited: true });
+}
+
+/** Those that were told before to end in order. */
+function addTerminated(changes: ObligationChanges, plan: Plan, state: ExecutionState): void {
+  const told = new Set(changes.cancelChildren.map(({ childId }) => childId));
+  for (const [childId, nodeId] of Object.entries(listStopped(plan, state)))
+    if (!told.has(childId)) changes.cancelChildren.push({ nodeId, childId, terminate: true });
+}
+
+function describeCancellation(state: ExecutionState, nodeId: string, childId: string): ChildCancellation {
+  return {
+    nodeId,
+    childId,
+    ...(state.isTerminated && { terminate: true }),
+    ...(state.ending?.awaited?.[childId] !== undefined && { isAwaited: true }),
+  };
 }
 
 /** How the item of a map is called where a node is named: as the parent of its execution. */
@@ -266,7 +303,7 @@ function addCancellation(
   if (linked.definition.kind === "state_machine") {
     changes.cancelMachines.push(describeMachine(linked, canceled, executionId));
   } else if (canceled.childId !== undefined) {
-    changes.cancelChildren.push({ nodeId: linked.id, childId: canceled.childId });
+    changes.cancelChildren.push(describeCancellation(state, linked.id, canceled.childId));
   }
 }
 
@@ -301,6 +338,7 @@ function describeChild(linked: LinkedNode, state: ExecutionState): ChildObligati
     input: node.input as JsonObject,
     priority: state.priority,
     depth: (state.depth ?? 0) + 1,
+    ...(node.compensates !== undefined && { compensates: node.compensates }),
   };
 }
 

@@ -5,14 +5,14 @@ import type { LinkedNode, Turn } from "./plan.ts";
 import { createScope } from "./scope.ts";
 import type { NodeState } from "./state.ts";
 import { checkPayload, evaluateField } from "./evaluate.ts";
-import { emit, failExecution } from "./turn.ts";
+import { endExecution, failExecution } from "./turn.ts";
 
 /** Every node is settled: the execution completes with its output, or fails when that cannot be made. */
 export function completeExecution(turn: Turn): void {
   try {
     const output = makeOutput(turn);
     checkPayload(turn, "the workflow's output", output);
-    emit(turn, { type: "execution_completed", at: turn.at, output });
+    endExecution(turn, { outcome: "completed", output });
   } catch (error) {
     if (!(error instanceof NodeFault)) throw error;
     failExecution(turn, error.failure);

@@ -25,6 +25,16 @@ export interface PlanDocument {
   timeoutMs?: number;
   /** 0 (first) to 9 (last); absent: 5. A start may override it. */
   priority?: number;
+  compensation?: CompensationPolicy;
+  /** For compensation and `finally` together, milliseconds; absent: DEFAULT_CLEANUP_TIMEOUT_MS when canceled, else unlimited. */
+  cleanupTimeoutMs?: number;
+}
+
+export interface CompensationPolicy {
+  /** Whether a cancel undoes what has completed; absent: it does. */
+  onCancel?: boolean;
+  /** When a step cannot be undone: the rest stays as it is (`fail`, also when absent), or is undone all the same (`continue`). */
+  onFailure?: "fail" | "continue";
 }
 
 export type PlanNode =
@@ -63,7 +73,19 @@ export interface PlanNodeBase {
   onError?: ErrorHandler[];
   /** Expression source without `${}`; the node is skipped when it gives false. */
   when?: string;
+  /** What undoes the node once it has completed. */
+  compensate?: Compensation;
 }
+
+type Undoing<Node> = Node extends unknown ? Omit<Node, keyof PlanNodeBase> : never;
+
+/**
+ * Its fields are evaluated when the step completes, and see `current`: the step's output. Without `inputs` that is the input.
+ */
+export type Compensation =
+  | Undoing<TaskNode>
+  | Undoing<SubWorkflowNode>
+  | Undoing<Extract<ActionNode, { action: "set" | "log" | "emit" }>>;
 
 /** A condition over the outcomes of other nodes, which are named by their index. */
 export type Dependence =
@@ -211,6 +233,8 @@ export interface ParallelNode extends PlanNodeBase {
 /** Runs its body once. It completes when all nodes of the body are settled, and fails with the first of them that fails. */
 export interface GroupNode extends PlanNodeBase {
   kind: "group";
+  /** It runs at the end of the execution, whatever that is: nothing waits for it, and its failure fails nothing that has ended otherwise. */
+  isFinally?: true;
   /** Nodes whose `container` is this one, ascending. */
   body: number[];
   /** Template, which sees the body; absent: an object of the outputs of the body's leaves, by id. */

@@ -15,6 +15,10 @@ export interface Plan {
   prerequisiteCounts: readonly number[];
   /** The nodes of the workflow itself, without those of bodies. */
   body: Body;
+  /** Index of the group that runs at the end. */
+  finally?: number;
+  /** Something of it says what undoes a step: it waits for canceled children, which may undo their own. */
+  hasCompensation: boolean;
   output?: Field;
 }
 
@@ -51,6 +55,12 @@ export interface LinkedNode {
    * nodes go on when it has failed.
    */
   tolerated: boolean;
+  /** It takes no part in the workflow itself: it undoes a step, or is the group that runs at the end. */
+  role?: "compensation" | "finally";
+  /** Index of the node that undoes it. */
+  compensation?: number;
+  /** What undoes it is called with this. */
+  compensationInput?: Field;
   errorHandlers: readonly LinkedErrorHandler[];
   /** Of a task: in order. */
   retryRules: readonly LinkedRetryRule[];

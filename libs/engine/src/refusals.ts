@@ -41,12 +41,30 @@ export function nodesUnknown(ids: readonly string[]): DomainError {
   });
 }
 
+export function cannotRerun(executionId: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "NOTHING_TO_RERUN",
+    message: `execution ${executionId} undoes the steps of another one, and has none of its own`,
+    metadata: { execution_id: executionId },
+  });
+}
+
 export function nothingToRerun(executionId: string): DomainError {
   return new DomainError({
     kind: "failed_precondition",
     reason: "NOTHING_TO_RERUN",
     message: `nothing in execution ${executionId} has failed or was left undone; name the nodes to run again, or run it from the start`,
     metadata: { execution_id: executionId },
+  });
+}
+
+export function executionEnding(executionId: string, action: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "EXECUTION_FINISHED",
+    message: `cannot ${action} execution ${executionId}: its end is decided, and what it does before is under way`,
+    metadata: { execution_id: executionId, status: "ending" },
   });
 }
 

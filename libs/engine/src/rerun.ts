@@ -6,7 +6,8 @@ import type { Json, JsonObject } from "./json.ts";
 import { listSucceeded } from "./map-state.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import { createReads } from "./reads.ts";
-import { nodesUnknown, nothingToRerun } from "./refusals.ts";
+import { isOwnNode, listUnknown } from "./own-nodes.ts";
+import { cannotRerun, nodesUnknown, nothingToRerun } from "./refusals.ts";
 import { isSameDefinition } from "./same-definition.ts";
 import { isSameJson } from "./same-json.ts";
 import { isSettled } from "./settle.ts";
@@ -44,26 +45,25 @@ export interface RerunPlan {
 
 /**
  * What a new execution keeps of an old one: every node that has ended and is neither run again nor after one that is.
- * Nodes that are new in the target's version or defined otherwise there are run again whatever was asked for.
+ * Nodes that are new in the target's version or defined otherwise there are run again whatever was asked for, and so are steps
+ * that the old execution has undone.
  *
  * @throws DomainError NODE_UNKNOWN (metadata.nodes), NOTHING_TO_RERUN (`failed`, and nothing has failed or was left undone)
  */
 export function planRerun(source: RerunSource, target: RerunTarget, selection: RerunSelection): RerunPlan {
   const { from, failed = false, changed = false } = selection;
-  const unknown = from.filter((id) => !target.plan.indices.has(id));
+  if (source.state.compensates !== undefined) throw cannotRerun(source.executionId);
+  const unknown = listUnknown(target.plan, from);
   if (unknown.length > 0) throw nodesUnknown(unknown);
   if (from.length === 0 && !failed && !changed) return { from: [], reuse: [] };
   const rerun = createRerun(source, target);
   const roots = new Set(from.map((id) => target.plan.indices.get(id) as number));
-  for (const node of target.plan.nodes) {
-    if ((failed && rerun.hasFailed(node)) || !rerun.isSame(node)) roots.add(node.index);
+  for (const node of rerun.nodes) {
+    if ((failed && rerun.hasFailed(node)) || rerun.isUndone(node) || !rerun.isSame(node)) roots.add(node.index);
   }
   const again = rerun.after(roots, changed);
   const kept = rerun.listKept(again);
-  if (
-    failed &&
-    target.plan.nodes.every(({ index, definition }) => definition.container !== undefined || kept.has(index))
-  )
+  if (failed && rerun.nodes.every(({ index, definition }) => definition.container !== undefined || kept.has(index)))
     throw nothingToRerun(source.executionId);
   return {
     from: [...roots].sort((a, b) => a - b).map((index) => target.plan.nodes[index]?.id as string),
@@ -72,6 +72,7 @@ export function planRerun(source: RerunSource, target: RerunTarget, selection: R
 }
 
 function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: RerunTarget) {
+  const nodes = plan.nodes.filter((node) => isOwnNode(plan, node));
   const oldIndices = plan.nodes.map(({ id }) => oldPlan.indices.get(id));
   const oldOf = (index: number): NodeState | undefined => {
     const at = oldIndices[index];
@@ -95,7 +96,11 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
     );
 
   return {
+    nodes,
     isSame,
+
+    /** Its effect is gone, although its result is there. */
+    isUndone: ({ id }: LinkedNode): boolean => state.ending?.undone?.[id] ?? false,
 
     hasFailed({ index }: LinkedNode): boolean {
       const old = oldOf(index);
@@ -107,11 +112,11 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
       if (!changed) return listAgain(roots);
       const reads = createReads(plan);
       const fields = listChanged(state.input, input);
-      for (const node of plan.nodes) if (fields.size > 0 && reads.ofInput(node, fields)) roots.add(node.index);
+      for (const node of nodes) if (fields.size > 0 && reads.ofInput(node, fields)) roots.add(node.index);
       for (;;) {
         const again = listAgain(roots);
         const written = new Set([...again].flatMap((index) => listWritten(plan.nodes[index] as LinkedNode)));
-        const readers = plan.nodes.filter(
+        const readers = nodes.filter(
           (node) => !again.has(node.index) && written.size > 0 && reads.ofVars(node, written),
         );
         if (readers.length === 0) return again;
@@ -140,7 +145,7 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
         if (status === "canceled" || skipReason === "not_needed") return branchOf.some(isKept);
         return status !== "failed" || tolerated;
       };
-      return new Set(plan.nodes.map(({ index }) => index).filter(isKept));
+      return new Set(nodes.map(({ index }) => index).filter(isKept));
     },
 
     describeNodes(kept: ReadonlySet<number>): Reuse[] {
@@ -156,7 +161,7 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
           kept.has(activator) || (plan.nodes[activator]?.definition.kind === "parallel" && isFedAsBefore(activator));
         return dependencies.every((one) => kept.has(one)) && activators.every(comesThrough);
       };
-      return plan.nodes.flatMap((node): Reuse[] => {
+      return nodes.flatMap((node): Reuse[] => {
         const { index, id, definition } = node;
         const map = oldOf(index)?.map;
         if (map === undefined || kept.has(index) || definition.container !== undefined || !isSame(node)) return [];
@@ -216,6 +221,7 @@ function listWritten({ definition }: LinkedNode): string[] {
 /** Of a snapshot that does not say: as the actions ended. */
 function deriveWrites(plan: Plan, state: ExecutionState): Write[] {
   return plan.nodes
+    .filter((node) => isOwnNode(plan, node))
     .flatMap(({ index, definition }): (Write & { endedAt: number })[] => {
       const { status, output, endedAt = 0 } = state.nodes[index] as NodeState;
       const isSet = definition.kind === "action" && definition.action === "set" && status === "completed";

@@ -54,8 +54,10 @@ function listAround(plan: Plan, state: ExecutionState, index: number): number[] 
 }
 
 function countOpen(plan: Plan, state: ExecutionState, container: number | undefined): number {
-  return plan.nodes.filter(({ index, definition }) => definition.container === container && !isSettled(state, index))
-    .length;
+  return plan.nodes.filter(
+    ({ index, definition, role }) =>
+      role === undefined && definition.container === container && !isSettled(state, index),
+  ).length;
 }
 
 function indexOf(plan: Plan, id: string): number {

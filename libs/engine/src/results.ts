@@ -9,7 +9,8 @@ import { findRetryDelay } from "./retry.ts";
 import { findRetryPolicy } from "./retry-rules.ts";
 import type { TaskNode } from "./plan-document.ts";
 import { checkPayload } from "./evaluate.ts";
-import { completeNode, describeNodeFault, emit, failNode } from "./turn.ts";
+import { endAwaitedChild, keepChildCompensation, keepLateCompletion } from "./child-compensation.ts";
+import { completeNode, describeNodeFault, emit, failNode, keepCompensation } from "./turn.ts";
 
 type CommandOf<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 
@@ -23,6 +24,7 @@ export function completeTask(turn: Turn, command: CommandOf<"complete_task">): v
     failAttempt(turn, node, { ...command, failure: { ...fault, retryable: false } });
   } else {
     emit(turn, { type: "task_completed", at: turn.at, nodeId, attempt, output, startedAt, worker });
+    if (node.definition.compensate !== undefined) keepCompensation(turn, node);
   }
 }
 
@@ -31,14 +33,20 @@ export function failTask(turn: Turn, command: CommandOf<"fail_task">): void {
 }
 
 export function completeChild(turn: Turn, command: CommandOf<"complete_child">): void {
+  if (endAwaitedChild(turn, command) || keepLateCompletion(turn, command)) return;
   const item = findItem(turn, command);
-  if (item !== undefined) return endItem(turn, item, () => ({ outcome: "succeeded", output: command.output }));
+  if (item !== undefined) {
+    keepChildCompensation(turn, item.node, command);
+    return endItem(turn, item, () => ({ outcome: "succeeded", output: command.output }));
+  }
   const node = getAwaitingNode(turn, command.nodeId, command.childId);
+  keepChildCompensation(turn, node, command);
   const fault = catchFault(node, () => completeNode(turn, node, command.output));
   if (fault) failNode(turn, node, fault);
 }
 
 export function failChild(turn: Turn, command: CommandOf<"fail_child">): void {
+  if (endAwaitedChild(turn, command)) return;
   const item = findItem(turn, command);
   if (item !== undefined) {
     return endItem(turn, item, () => ({ outcome: "failed", failure: boundFailure(command.failure) }));

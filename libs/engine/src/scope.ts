@@ -169,24 +169,29 @@ function listNames(
     ...Object.keys(state.vars),
     ...fields,
     ...Object.keys(state.input),
-    ...plan.indices.keys(),
+    ...plan.document.nodes.map(({ id }) => id),
   ]);
 }
 
 function describeExecution(state: ExecutionState, executionId: string): JsonObject {
+  const end = state.ending?.end;
   return {
     id: executionId,
     namespace: state.namespace,
     workflow_id: state.workflowId,
     version: state.version,
     started_at: formatTimestamp(state.startedAt),
+    // What `finally` is about.
+    status: end?.outcome ?? "running",
+    error: end?.outcome === "failed" ? describeFailure(end.failure) : null,
   };
 }
 
 function findNodeView(plan: Plan, state: ExecutionState, id: string): JsonObject | undefined {
   const index = plan.indices.get(id);
   if (index === undefined) return undefined;
-  const node = state.nodes[index] as NodeState;
+  const node = state.nodes[index];
+  if (node === undefined) return undefined;
   return {
     output: node.output ?? null,
     status: node.status,

@@ -37,6 +37,8 @@ export interface NodeState {
   /** Of the signal that it waits for, or has waited for. */
   signalKey?: string;
   childId?: string;
+  /** What its child undoes: another execution. */
+  compensates?: string;
   /** State machine: its id, once it exists and has its events. */
   machineId?: string;
   /** Switch: indices of the activated nodes. Parallel with `wait_all: false`: the branches that completed, up to those it needs. */
@@ -114,6 +116,8 @@ export interface ActiveItem {
 }
 
 /** What a start said. The other fields of a state belong to `decide` and `evolve`: see execution-state.ts. */
-export interface ExecutionHeader extends Omit<ExecutionStarted, "type" | "at"> {
+export interface ExecutionHeader extends Omit<ExecutionStarted, "type" | "at" | "compensates"> {
   startedAt: number;
+  /** The execution whose steps it undoes. */
+  compensates?: string;
 }

@@ -11,7 +11,8 @@ export interface NodeSummary extends NodeState {
 
 /** All nodes in document order. The values are the state's own: do not write to them. */
 export function listNodes(plan: Plan, state: ExecutionState): NodeSummary[] {
-  return plan.nodes.map(({ id, index, definition }) => ({
+  // What undoes steps is there only when it must be.
+  return plan.nodes.slice(0, state.nodes.length).map(({ id, index, definition }) => ({
     ...(state.nodes[index] as NodeState),
     nodeId: id,
     kind: definition.kind,

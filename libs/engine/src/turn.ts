@@ -1,10 +1,12 @@
 import { checkPayload } from "./evaluate.ts";
 import { evolve } from "./evolve.ts";
-import type { Event, Failure } from "./events.ts";
+import type { Event, ExecutionEnd, Failure } from "./events.ts";
 import { type ExecutionState, countActive } from "./execution-state.ts";
+import { mustCompensate, recordOf } from "./compensation.ts";
+import { listStopped } from "./ending-state.ts";
 import { type NodeFault, boundFailure } from "./failure.ts";
 import type { Json } from "./json.ts";
-import { DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
+import { DEFAULT_CLEANUP_TIMEOUT_MS, DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
 import type { DecideContext, LinkedNode, Plan, Turn } from "./plan.ts";
 import { handlingOf } from "./on-error.ts";
 import type { NodeState, NodeStatus } from "./state.ts";
@@ -35,6 +37,14 @@ export function completeNode(turn: Turn, node: LinkedNode, output: Json, chosen?
       ? { type: "node_completed", at: turn.at, nodeId: node.id, output, chosen }
       : { type: "node_completed", at: turn.at, nodeId: node.id, output },
   );
+  if (node.definition.compensate !== undefined) keepCompensation(turn, node);
+}
+
+/** A step has completed by itself: from now on it can be undone. What is done while the execution ends stays done. */
+export function keepCompensation(turn: Turn, node: LinkedNode): void {
+  const { output, fallback } = turn.state.nodes[node.index] as NodeState;
+  if (turn.state.ending !== undefined || fallback !== undefined) return;
+  emit(turn, { type: "compensation_recorded", at: turn.at, ...recordOf(turn, node, output ?? null) });
 }
 
 /**
@@ -57,8 +67,47 @@ export function failNode(turn: Turn, node: LinkedNode, failure: Failure): void {
   if (node.tolerated) return;
   const { container } = node.definition;
   if (container !== undefined) return failNode(turn, turn.plan.nodes[container] as LinkedNode, named);
+  endExecution(turn, { outcome: "failed", failure: named });
+}
+
+/** The execution is to end this way: at once, unless something must be undone or run before. */
+export function endExecution(turn: Turn, end: ExecutionEnd): void {
+  const dueAt = cleanupDueAt(turn, end);
+  const hasEnding = hasStages(turn, end);
+  if (hasEnding) emit(turn, { type: "execution_ending", at: turn.at, end, ...(dueAt !== undefined && { dueAt }) });
   cancelActive(turn);
-  emit(turn, { type: "execution_failed", at: turn.at, failure: named });
+  if (!hasEnding) emitEnd(turn, end);
+}
+
+/** The end itself. */
+export function emitEnd(turn: Turn, end: ExecutionEnd): void {
+  const { at } = turn;
+  switch (end.outcome) {
+    case "completed":
+      return emit(turn, { type: "execution_completed", at, output: end.output });
+    case "failed":
+      return emit(turn, { type: "execution_failed", at, failure: end.failure });
+    case "canceled":
+      return emit(turn, { type: "execution_canceled", at, reason: end.reason });
+  }
+}
+
+function hasStages({ plan, state }: Turn, { outcome }: ExecutionEnd): boolean {
+  if (state.ending !== undefined) return false;
+  if (plan.finally !== undefined || mustCompensate(plan, state, outcome)) return true;
+  if (!plan.hasCompensation || outcome === "completed") return false;
+  // A child that is told to end may have completed already, and then its steps must be undone.
+  return state.nodes.some(hasChild) || Object.keys(listStopped(plan, state)).length > 0;
+}
+
+function hasChild({ status, childId, map, fallback }: NodeState): boolean {
+  return status === "waiting" && fallback === undefined && (childId !== undefined || (map?.active.length ?? 0) > 0);
+}
+
+function cleanupDueAt({ plan, at }: Turn, { outcome }: ExecutionEnd): number | undefined {
+  const { cleanupTimeoutMs } = plan.document;
+  if (cleanupTimeoutMs !== undefined) return at + cleanupTimeoutMs;
+  return outcome === "canceled" ? at + DEFAULT_CLEANUP_TIMEOUT_MS : undefined;
 }
 
 /** Stops what runs or waits in a group, loop or map; its own end must follow. */
@@ -94,8 +143,7 @@ export function describeNodeFault(node: LinkedNode, fault: NodeFault): Failure {
 
 /** The execution fails by something that is not of one node. */
 export function failExecution(turn: Turn, failure: Failure): void {
-  cancelActive(turn);
-  emit(turn, { type: "execution_failed", at: turn.at, failure: boundFailure(failure) });
+  endExecution(turn, { outcome: "failed", failure: boundFailure(failure) });
 }
 
 /** Stops everything that runs or waits, in document order; the execution's own end must follow. */
@@ -108,7 +156,8 @@ export function cancelAll(turn: Turn, indices: readonly number[]): void {
   const { plan, state } = turn;
   for (const index of indices) {
     if (countActive(state) === 0) return;
-    if (!isActive((state.nodes[index] as NodeState).status)) continue;
+    const { status } = state.nodes[index] as NodeState;
+    if (!isActive(status)) continue;
     const node = plan.nodes[index] as LinkedNode;
     stopItems(turn, node);
     emit(turn, cancellationOf(turn, node));

@@ -15,6 +15,17 @@ export async function cancel(context: CommandContext, executionId: string, optio
   return show(context, (await executions.cancelExecution(request, { signal: context.io.signal })).execution);
 }
 
+/** Ends an execution and its children at once: nothing is undone, and `finally` does not run. */
+export async function terminate(
+  context: CommandContext,
+  executionId: string,
+  options: ControlOptions,
+): Promise<ExitCode> {
+  const { executions } = await context.client();
+  const request = { executionId, reason: options.reason };
+  return show(context, (await executions.terminateExecution(request, { signal: context.io.signal })).execution);
+}
+
 /** Stops scheduling: what runs may finish. */
 export async function suspend(
   context: CommandContext,
@@ -33,10 +44,24 @@ export async function resume(context: CommandContext, executionId: string, optio
   return show(context, (await executions.resumeExecution(request, { signal: context.io.signal })).execution);
 }
 
+/** What must still happen before it ends. */
+function describeEnding({ ending }: Execution): string {
+  if (ending === undefined) return "";
+  const { stepsToUndo, awaitedChildIds } = ending;
+  const parts = [
+    ...(awaitedChildIds.length > 0 ? [`${awaitedChildIds.length} children to end`] : []),
+    ...(stepsToUndo.length > 0 ? [`${stepsToUndo.length} steps to undo`] : []),
+  ];
+  return ["  ending", ...parts].join(", ").replace(", ", ": ");
+}
+
 /** The execution after a change, in a line. */
 export function show(context: CommandContext, execution: Execution | undefined): ExitCode {
   if (execution === undefined) throw new Error("the server answered without an execution");
   if (context.json) context.printJson(messageJson(ExecutionSchema, execution));
-  else context.print(`${execution.executionId}  ${paintStatus(execution.status, context.style(context.io.stdout))}`);
+  else {
+    const status = paintStatus(execution.status, context.style(context.io.stdout));
+    context.print(`${execution.executionId}  ${status}${describeEnding(execution)}`);
+  }
   return EXIT.ok;
 }

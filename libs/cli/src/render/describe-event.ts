@@ -35,6 +35,21 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     case "executionFailed":
       return say(failureText(event.value.failure), "red");
     case "executionCanceled":
+      return say([event.value.terminated ? "at once" : "", oneLine(event.value.reason)].join("  ").trim(), "yellow");
+    case "executionEnding": {
+      const { outcome, failure, reason } = event.value;
+      const why = outcome === "failed" ? failureText(failure) : oneLine(reason);
+      return say(`as ${outcome}  ${why}`.trim(), "yellow");
+    }
+    case "compensationRecorded": {
+      const { input, failure, childId } = event.value;
+      if (failure !== undefined) return say(failureText(failure), "yellow");
+      return say(childId === "" ? payloadText(input) : childId, "dim");
+    }
+    case "compensationStarted":
+      return say("");
+    case "childEnded":
+      return say(event.value.childId);
     case "executionSuspended":
     case "executionResumed":
       return say(oneLine(event.value.reason), "yellow");

@@ -149,6 +149,10 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "executionReset":
       for (const id of event.value.nodeIds) beginAfresh(nodeOf(view, id));
       break;
+    case "compensationStarted":
+      // One node undoes all turns of a step, one after the other.
+      Object.assign(nodeOf(view, event.value.nodeId), { status: NodeStatus.PENDING, ...NOT_BEGUN });
+      break;
     case "humanTaskCreated":
     case "humanTaskClaimed":
     case "humanTaskReleased":
@@ -164,6 +168,9 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "itemStarted":
     case "itemEnded":
     case "turnEnded":
+    case "executionEnding":
+    case "compensationRecorded":
+    case "childEnded":
     case "executionStarted":
     case "signalReceived":
     case "customEventEmitted":
@@ -301,8 +308,7 @@ function startTurn(view: ExecutionView, node: NodeView, { turn, dueAtMs }: TurnS
 }
 
 function beginAfresh(node: NodeView): void {
-  Object.assign(node, { status: NodeStatus.PENDING, startedAtMs: undefined, endedAtMs: undefined, reused: undefined });
-  Object.assign(node, { dueAtMs: undefined, signal: undefined, failure: undefined, skipReason: undefined });
+  Object.assign(node, { status: NodeStatus.PENDING, reused: undefined, ...NOT_BEGUN });
 }
 
 const REUSED_STATUS: Readonly<Record<string, NodeStatus>> = {
@@ -321,6 +327,15 @@ function reuseNode(node: NodeView, { status, attempt, skipReason, worker, childI
   node.childId = childId || undefined;
   node.machineId = machineId || undefined;
 }
+
+const NOT_BEGUN = {
+  startedAtMs: undefined,
+  endedAtMs: undefined,
+  dueAtMs: undefined,
+  signal: undefined,
+  failure: undefined,
+  skipReason: undefined,
+};
 
 /** Those that stand deeper and follow: the outline puts a body below its group or loop. */
 function nodesInside({ nodes }: ExecutionView, { id, depth }: NodeView): NodeView[] {

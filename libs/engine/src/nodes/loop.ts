@@ -60,8 +60,8 @@ function beginLoop(turn: Turn, node: LinkedNode, loop: LinkedLoop): void {
   const carry = loop.carry && evaluateField(loop.carry, scope);
   checkPayload(turn, "the list", items ?? null);
   checkPayload(turn, "the carried value", carry ?? null);
-  if (items?.length === 0) return completeNode(turn, node, definition.collect ? [] : null);
   const first: TurnState = { index: 0, open: 0, ...(items && { items }), ...(carry !== undefined && { carry }) };
+  if (items?.length === 0) return finish(turn, node, loop, first);
   if (loop.while && !holds(loop.while, turn, node, first)) return finish(turn, node, loop, first);
   emit(turn, {
     type: "turn_started",
@@ -82,12 +82,13 @@ function endTurn(turn: Turn, node: LinkedNode, loop: LinkedLoop): void {
   checkPayload(turn, "the result of the turn", result);
   const { index } = turnOf(turn, node);
   emit(turn, { type: "turn_ended", at: turn.at, nodeId: node.id, turn: index, result });
-  const past = turnOf(turn, node);
+  // Also after the last turn: so a loop folds a list into what it carries.
+  const carry = loop.next ? evaluateField(loop.next, bodyScopeOf(turn, node)) : turnOf(turn, node).carry;
+  checkPayload(turn, "the carried value", carry ?? null);
+  const past: TurnState = { ...turnOf(turn, node), ...(carry !== undefined && { carry }) };
   if (loop.until && holds(loop.until, turn, node, past)) return finish(turn, node, loop, past);
   if (past.items !== undefined && index + 1 >= past.items.length) return finish(turn, node, loop, past);
-  const carry = loop.next ? evaluateField(loop.next, bodyScopeOf(turn, node)) : past.carry;
-  checkPayload(turn, "the carried value", carry ?? null);
-  const next: TurnState = { ...past, index: index + 1, ...(carry !== undefined && { carry }) };
+  const next: TurnState = { ...past, index: index + 1 };
   if (loop.while && !holds(loop.while, turn, node, next)) return finish(turn, node, loop, next);
   if (index + 1 >= definition.maxTurns) throw tooManyTurns(definition, "it would go on");
   emit(turn, {

@@ -15,6 +15,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   /** By node: what runs in its place. */
   const fallbacks = new Map<number, number>();
   let isOver = false;
+  let isCompensating = false;
   let lastAt = 0;
 
   const definitionOf = (index: number) => plan.nodes[index]?.definition as PlanNode;
@@ -162,9 +163,11 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   return {
     observe(event) {
       check(!isOver, event, "the execution is over");
+      if (event.type === "execution_started") isCompensating = event.compensates !== undefined;
       check(event.at >= lastAt, event, "time went back");
       lastAt = event.at;
-      if ("nodeId" in event) observeNode(plan.indices.get(event.nodeId) as number, event);
+      // Endings have a model of their own.
+      if ("nodeId" in event && !isOfEnding(event)) observeNode(plan.indices.get(event.nodeId) as number, event);
       if (event.type === "execution_reset") {
         for (const id of event.nodeIds) forget(plan.indices.get(id) as number);
       }
@@ -174,12 +177,21 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
         event.type === "execution_canceled";
       if (event.type === "execution_completed")
         check(
-          plan.nodes.every(({ index, definition }) => definition.container !== undefined || ended.has(index)),
+          isCompensating ||
+            plan.nodes.every(
+              ({ index, definition, role }) =>
+                role !== undefined || definition.container !== undefined || ended.has(index),
+            ),
           event,
           "not every node has ended",
         );
     },
   };
+}
+
+function isOfEnding(event: Extract<Event, { nodeId: string }>): boolean {
+  const { type, nodeId } = event;
+  return type === "compensation_recorded" || type === "child_ended" || nodeId.endsWith(".compensate");
 }
 
 function check(holds: boolean, event: Event, fault: string): void {

@@ -1,4 +1,5 @@
 import type {
+  Compensation,
   Dependence,
   ErrorHandler,
   Json,
@@ -29,6 +30,8 @@ export const TEST_RETRY: RetryPolicy = {
  * switch: on=expression, <literal>=>targets and `{expression}=>targets` and else=>targets in order
  * parallel: branches=a,b; race=true for wait_all: false, need=2, cancelRest=true
  * group, loop: the nodes that say in=<id>; loop: forEach, while, until, carry, next, maxTurns, collect, result, output; break: value
+ * any: compensate=tool, or compensate={kind, ...}
+ * finally: the group that runs at the end; its nodes say in=<id>
  * map: items, workflow (default each), maxConcurrency (default 2), inputs, tolerated, until, itemName
  * any: error=<action> or error=[{types, when, action, value, target: id}], depends=(a.succeeded||b.skipped)&&!c.failed
  * merge, collect: inputs, sources (default: the dependencies)
@@ -77,13 +80,14 @@ type Resolve = (list: Json | undefined) => number[];
 function parseNode({ words, values }: Words, resolve: Resolve): PlanNode {
   const [id, kind, ...rest] = words as [string, string, ...string[]];
   const fields = Object.fromEntries(values);
-  const { after, join, when, in: container, depends, error, ...own } = fields;
+  const { after, join, when, in: container, depends, error, compensate, ...own } = fields;
   const condition = depends === undefined ? undefined : parseDependence(toWord(depends), resolve);
   const base = {
     id,
     ...(container !== undefined && { container: resolve(container)[0] as number }),
     ...(condition && { depends: condition }),
     ...(error !== undefined && { onError: parseHandlers(error, resolve) }),
+    ...(compensate !== undefined && { compensate: parseCompensation(compensate) }),
     dependencies: [...new Set([...resolve(after), ...(condition ? namesOf(condition) : [])])].toSorted((a, b) => a - b),
     activators: [],
     join: (join ?? (kind === "merge" || kind === "collect" ? "any" : "all")) as "all" | "any",
@@ -126,6 +130,8 @@ function parseNode({ words, values }: Words, resolve: Resolve): PlanNode {
     }
     case "group":
       return { ...base, kind: "group", body: [], ...own };
+    case "finally":
+      return { ...base, kind: "group", body: [], isFinally: true, ...own };
     case "loop":
       return { ...base, kind: "loop", body: [], maxTurns: 1_000, collect: false, ...own };
     case "merge":
@@ -153,6 +159,14 @@ function parseNode({ words, values }: Words, resolve: Resolve): PlanNode {
     default:
       throw new Error(`node ${id} is of the unknown kind ${kind}`);
   }
+}
+
+/** The name of a tool, which gets the step's output, or any compensation; a task's retry is changes to TEST_RETRY. */
+function parseCompensation(value: Json): Compensation {
+  const given = (typeof value === "object" ? value : { taskName: value }) as Partial<Compensation> & { retry?: object };
+  if (given.kind !== undefined && given.kind !== "task") return given as Compensation;
+  const retry = { ...TEST_RETRY, ...given.retry };
+  return { taskType: "tool", taskName: "undo", ...given, kind: "task", retry };
 }
 
 function parseCases(texts: string[], resolve: Resolve): { cases: SwitchCase[]; defaultTargets: number[] } {

@@ -1,4 +1,5 @@
 import type {
+  Compensation,
   Dependence,
   ErrorHandler,
   HumanNode,
@@ -34,7 +35,10 @@ const KINDS = [
 export function makeRandomPlan(random: Random, size: number): PlanDocument {
   const nodes: PlanNode[] = [];
   const isCalm = random.chance(0.7);
+  const isSaga = random.chance(0.4);
   makeBody(random, nodes, { size, isCalm, depth: 0, isInLoop: false });
+  if (isSaga) addCompensations(random, nodes);
+  if (random.chance(0.25)) addFinally(random, nodes, isCalm);
   breakCycles(nodes);
   linkActivators(nodes);
   return {
@@ -42,9 +46,33 @@ export function makeRandomPlan(random: Random, size: number): PlanDocument {
     workflowId: "test",
     type: "dag",
     nodes,
+    ...(isSaga && { compensation: { onCancel: random.chance(0.8), onFailure: random.pick(["fail", "continue"]) } }),
+    ...(random.chance(0.2) && { cleanupTimeoutMs: 1 + random.below(4_000) }),
     ...(!isCalm && random.chance(0.2) && { timeoutMs: 20_000 }),
     ...(random.chance(0.3) && { output: { vars: "${vars}", status: "${nodes['n0'].status}" } }),
   };
+}
+
+/** Every kind of node may have something that undoes it. */
+function addCompensations(random: Random, nodes: PlanNode[]): void {
+  for (const node of nodes) {
+    if (node.kind === "group" || node.kind === "loop" || random.chance(0.5)) continue;
+    const retry = { ...TEST_RETRY, maxAttempts: 1 + random.below(3), jitter: random.next() };
+    node.compensate = random.pick<Compensation>([
+      { kind: "task", taskType: "tool", taskName: "undo", retry },
+      { kind: "task", taskType: "tool", taskName: "undo", inputs: { of: node.id, was: "${current}" }, retry },
+      { kind: "sub_workflow", workflowId: "undo", inputs: { was: "${current}" } },
+      { kind: "action", action: "log", level: "info", message: `undone ${node.id}` },
+      { kind: "action", action: "emit", event: "undone", payload: random.chance(0.1) ? "${nope}" : "${current}" },
+    ]);
+  }
+}
+
+function addFinally(random: Random, nodes: PlanNode[], isCalm: boolean): void {
+  const index = nodes.length;
+  const base = { dependencies: [], activators: [], join: "all" as const };
+  nodes.push({ ...base, id: "last", kind: "group", body: [], isFinally: true });
+  makeBody(random, nodes, { size: 1 + random.below(4), isCalm, depth: MAX_DEPTH, isInLoop: false, container: index });
 }
 
 interface BodyOptions {

@@ -63,11 +63,12 @@ function listAnswers(runner: Runner, random: Random, failureRate: number): Comma
       ? { type: "complete_task", nodeId, attempt, output: { by: nodeId, attempt }, startedAt: 0, worker: "w" }
       : { type: "fail_task", nodeId, attempt, failure: makeFailure(random) },
   );
-  for (const { nodeId, childId } of runner.known.children) {
+  // Those that were told to end have their ends as well, of which the execution may wait for some.
+  for (const { nodeId, childId } of [...runner.known.children, ...listAwaited(runner)]) {
     const failure = { type: "broken", message: "child" };
     answers.push(
       random.chance(0.95)
-        ? { type: "complete_child", nodeId, childId, output: 1 }
+        ? { type: "complete_child", nodeId, childId, output: 1, ...(random.chance(0.5) && { compensable: true }) }
         : { type: "fail_child", nodeId, childId, failure },
     );
   }
@@ -85,6 +86,10 @@ function listAnswers(runner: Runner, random: Random, failureRate: number): Comma
   }
   answers.push(...listHumanAnswers(runner, random));
   return answers;
+}
+
+function listAwaited({ state }: Runner): { nodeId: string; childId: string }[] {
+  return Object.entries(state?.ending?.awaited ?? {}).map(([childId, nodeId]) => ({ nodeId, childId }));
 }
 
 const PEOPLE = ["ann", "bob", "eve", "kim"];
@@ -156,6 +161,7 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
   ];
   if (random.chance(0.05))
     return { type: "reset", from: [random.pick(runner.plan.nodes).id, nodeId], reason: "", requestId: "" };
+  if (random.chance(0.005)) return { type: "terminate", reason: "" };
   return random.chance(0.02) ? { type: "cancel", reason: "" } : random.pick(others);
 }
 

@@ -117,9 +117,15 @@ export function copyState(state: ExecutionState): ExecutionState {
 /** What the state says and what is known from changes, in the same order. A child that never left its turn needs no cancel. */
 export function sortedObligations(runner: Runner): { expected: Obligations; known: Obligations } {
   const expected = obligations(runner.plan, runner.state as ExecutionState, EXECUTION_ID);
-  expected.cancelChildren = expected.cancelChildren.filter(({ childId }) => runner.startedChildren.has(childId));
+  // Who is told that it waits, and how a child is named that is told again, says nothing of what must be true.
+  const named = (list: Obligations["cancelChildren"]) =>
+    list
+      .filter(({ childId }) => runner.startedChildren.has(childId))
+      .map(({ childId, terminate }) => ({ nodeId: "", childId, ...(terminate && { terminate }) }));
+  const known = { ...runner.known, cancelChildren: named(runner.known.cancelChildren) };
+  expected.cancelChildren = named(expected.cancelChildren);
   expected.cancelMachines = expected.cancelMachines.filter(({ requestId }) => runner.requestedMachines.has(requestId));
-  return { expected: sortObligations(expected), known: sortObligations(runner.known) };
+  return { expected: sortObligations(expected), known: sortObligations(known) };
 }
 
 function accumulate(known: Obligations, command: Command, changes: ObligationChanges): void {
@@ -147,8 +153,11 @@ function accumulate(known: Obligations, command: Command, changes: ObligationCha
   }
   for (const canceled of changes.cancelChildren) {
     const at = known.children.findIndex((child) => child.childId === canceled.childId);
-    if (at < 0) throw new Error(`child ${canceled.childId} is canceled and was never started`);
-    known.children.splice(at, 1);
+    // One that must be known to have ended is told again, and may never have left its turn.
+    if (at < 0 && !canceled.isAwaited && !canceled.terminate)
+      throw new Error(`child ${canceled.childId} is canceled and was never started`);
+    if (at >= 0) known.children.splice(at, 1);
+    known.cancelChildren = known.cancelChildren.filter(({ childId }) => childId !== canceled.childId);
     known.cancelChildren.push(canceled);
   }
   known.tasks.push(...changes.startTasks);

@@ -22,7 +22,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * > machine-is <node> <id>     > machine-done <node> <id> <output>    > machine-failed <node> <id> <type> <message>
  * > claim <task> <who>   > release <task> <who>   > reassign <task> <who> [to=who] [groups=[...]]   > comment <task> <who> <text>
  * > answer <task> <who> <answer> [values=mended]   a task is named by its node, and by /n in the n-th turn after the first; all take id=request
- * > suspend | resume | cancel <reason>                         > limit <bytes>  of a payload
+ * > suspend | resume | cancel | terminate <reason>             > limit <bytes>  of a payload
  * > rerun [{input}] [from=a,b] [failed=true] [changed=true]    goes on with another execution, which runs this one again
  * > reset a,b <reason> [id=request]
  *
@@ -116,6 +116,7 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
         nodeId,
         childId: childIdOf(nodeId, values),
         output: parse(rest[0]),
+        ...(values.get("compensable") === true && { compensable: true }),
       };
     case "child-failed":
       return {
@@ -149,6 +150,7 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
     case "suspend":
     case "resume":
     case "cancel":
+    case "terminate":
       return { type: verb, reason: unquote(nodeId) };
     case "reset":
       return {
@@ -205,10 +207,16 @@ function describeStep(step: Step, state: ExecutionState, now: number): string[] 
   return [
     ...step.events.map((event) => `  ${describeEvent(event)}`),
     ...changes.startTasks.map((task) => `  => run ${task.nodeId}#${task.attempt}${describeOptions(task, state)}`),
-    ...changes.startChildren.map((child) => `  => start ${child.childId} of ${child.workflowId}`),
+    ...changes.startChildren.map(
+      (child) =>
+        `  => start ${child.childId} of ${child.workflowId}${child.compensates === undefined ? "" : ` to undo ${child.compensates}`}`,
+    ),
     ...changes.startMachines.map((machine) => `  => create a machine of ${machine.workflowId} as ${machine.requestId}`),
     ...changes.cancelTasks.map((task) => `  => stop ${task.nodeId}#${task.attempt}`),
-    ...changes.cancelChildren.map((child) => `  => cancel ${child.childId}`),
+    ...changes.cancelChildren.map(
+      ({ childId, terminate, isAwaited }) =>
+        `  => ${terminate ? "terminate" : "cancel"} ${childId}${isAwaited ? " and wait for its end" : ""}`,
+    ),
     ...changes.cancelMachines.map(
       ({ nodeId, machineId }) =>
         `  => delete the machine of ${nodeId}${machineId === undefined ? "" : `: ${machineId}`}`,

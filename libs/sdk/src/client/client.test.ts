@@ -365,7 +365,7 @@ it("stops waiting at the caller's timeout", async () => {
   await expect(client.wait(ID, { timeoutMs: 30 })).rejects.toMatchObject({ kind: "deadline_exceeded" });
 });
 
-it("cancels, suspends, resumes and signals", async () => {
+it("cancels, terminates, suspends, resumes and signals", async () => {
   const seen: unknown[] = [];
   const answerTo = (...what: unknown[]) => {
     seen.push(what);
@@ -374,6 +374,7 @@ it("cancels, suspends, resumes and signals", async () => {
   const client = clientOf((router) =>
     router.service(ExecutionService, {
       cancelExecution: ({ reason }) => answerTo("cancel", reason),
+      terminateExecution: ({ reason }) => answerTo("terminate", reason),
       suspendExecution: ({ reason }) => answerTo("suspend", reason),
       resumeExecution: ({ reason }) => answerTo("resume", reason),
       signalExecution: ({ name, payload, requestId }) =>
@@ -381,12 +382,14 @@ it("cancels, suspends, resumes and signals", async () => {
     }),
   );
   expect((await client.cancel(ID, "not needed")).status).toBe("canceled");
+  await client.terminate(ID, "at once");
   await client.suspend(ID, "a pause");
   await client.resume(ID);
   await client.signal(ID, "approved", { by: "Ada" });
   await client.signal(ID, "ping");
   expect(seen).toEqual([
     ["cancel", "not needed"],
+    ["terminate", "at once"],
     ["suspend", "a pause"],
     ["resume", ""],
     ["signal", "approved", "structValue", true],

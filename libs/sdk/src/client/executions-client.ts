@@ -65,6 +65,8 @@ export interface ExecutionsClient {
   result(executionId: string, options?: CallOptions): Promise<Json>;
   /** @throws DomainError `EXECUTION_FINISHED` when it ended otherwise before */
   cancel(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
+  /** Ends it and its children at once: nothing is undone, and `finally` does not run. */
+  terminate(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   suspend(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   /** @throws DomainError `EXECUTION_NOT_SUSPENDED` */
   resume(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
@@ -158,6 +160,10 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
     },
     async cancel(executionId, reason = "", options) {
       const answer = await call((attempt) => rpc.cancelExecution({ executionId, reason }, attempt), options);
+      return plainExecution(present(answer.execution));
+    },
+    async terminate(executionId, reason = "", options) {
+      const answer = await call((attempt) => rpc.terminateExecution({ executionId, reason }, attempt), options);
       return plainExecution(present(answer.execution));
     },
     async suspend(executionId, reason = "", options) {

@@ -50,7 +50,9 @@ export function createExecutionAggregate(
         childId: (nodeId) => childId(id, nodeId),
       });
       const seq = (execution?.seq ?? 0) + events.length;
-      if (isFinished(state) || state.origin !== undefined) nameExecution(events, state);
+      // What undoes another execution is not another run of the workflow: nothing must be started because it has ended.
+      const isRun = state.compensates === undefined;
+      if (isRun && (isFinished(state) || state.origin !== undefined)) nameExecution(events, state);
       return { state: { plan, state, seq }, events, reply: undefined };
     },
     evolve(execution, event) {

@@ -49,7 +49,7 @@ describe("a parent that ends while its child's plan is fetched", () => {
       async finish() {
         await expect.poll(() => told).toEqual([]);
         parent = parentThat("canceled");
-        children.cancel(CHILD.childId, "its parent has ended");
+        children.cancel(PARENT, CHILD);
         plan.resolve({ plan: { document: { workflowId: "inner" } }, version: 1 } as never);
         await expect.poll(() => told.at(-1)).toBe("cancel child");
         await expect.poll(() => told.length).toBe(3);

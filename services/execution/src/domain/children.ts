@@ -1,9 +1,9 @@
-import { awaitsChild, type ChildObligation, type Plan } from "@heddle/engine";
+import { awaitsChild, type ChildCancellation, type ChildObligation, type Plan } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
 import { checkInput, type Plans } from "@heddle/journal-service";
 import type { Logger } from "@heddle/telemetry";
-import type { Execution, ExecutionCommand } from "./aggregate.ts";
+import { executionNotFound, type Execution, type ExecutionCommand } from "./aggregate.ts";
 import { maxChildDepth, retryPauseMs } from "./limits.ts";
 
 /** Sub-workflows: starts what parents wait for, tells parents how it ended, ends what no parent waits for. */
@@ -12,7 +12,8 @@ export interface Children {
   start(parentId: string, child: ChildObligation): void;
   /** A child has ended: its parent gets the result. */
   finished(childId: string, child: Execution): void;
-  cancel(childId: string, reason: string): void;
+  /** Tells it to end, and tells its parent that it has, if that waits for it. */
+  cancel(parentId: string, child: ChildCancellation): void;
   /** After recovery: ends the execution if it is a child whose parent has ended without being able to say so. */
   adopt(id: string, execution: Execution): void;
   stop(): void;
@@ -61,7 +62,9 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
     if (parent === undefined) return;
     const key = { nodeId: parent.nodeId, childId };
     if (state.status === "completed") {
-      tell(parent.executionId, { type: "complete_child", ...key, output: state.output ?? null });
+      const compensable = state.compensates === undefined && (state.compensations?.length ?? 0) > 0;
+      const output = state.output ?? null;
+      tell(parent.executionId, { type: "complete_child", ...key, output, ...(compensable && { compensable }) });
     } else {
       const failure = state.failure ?? {
         type: "canceled",
@@ -71,9 +74,33 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
     }
   };
 
-  const cancel = (childId: string, reason: string): void => {
+  const cancel = (childId: string, reason: string, terminate = false): void => {
     // One that has ended, or never began, refuses; both are as good as canceled.
-    runtime().submitAll([{ id: childId, command: { type: "cancel", reason }, onDone: () => {} }]);
+    const type = terminate ? "terminate" : "cancel";
+    runtime().submitAll([{ id: childId, command: { type, reason }, onDone: () => {} }]);
+  };
+
+  /**
+   * The parent undoes nothing before the child has ended. A child that is there tells its end itself; one that has ended
+   * before, or never begins, does not.
+   */
+  const awaitEnd = async (parentId: string, { nodeId, childId }: ChildCancellation): Promise<void> => {
+    for (let pauseMs: number = retryPauseMs.first; !stopped; pauseMs = Math.min(pauseMs * 2, retryPauseMs.longest)) {
+      try {
+        cancel(childId, `its parent ${parentId} is to end`);
+        const child = await runtime().read(childId);
+        if (child?.state.endedAt !== undefined) return finished(childId, child);
+        if (child !== undefined) return;
+        // It may be on its way.
+        if (!starting.has(childId)) {
+          const failure = { type: "canceled", message: `sub-workflow ${childId} never began` };
+          return tell(parentId, { type: "fail_child", nodeId, childId, failure });
+        }
+      } catch (error) {
+        if (hasMoved(error) || !(error instanceof DomainError)) throw error;
+      }
+      await pause(pauseMs);
+    }
   };
 
   /**
@@ -83,8 +110,17 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
   const readParent = async (parentId: string, child: ChildObligation): Promise<Execution | undefined> => {
     const parent = await runtime().read(parentId);
     if (parent !== undefined && awaitsChild(parent.plan, parent.state, child.nodeId, child.childId)) return parent;
-    cancel(child.childId, `its parent ${parentId} has ended`);
+    cancel(child.childId, `its parent ${parentId} has ended`, parent?.state.isTerminated);
     return undefined;
+  };
+
+  /** What undoes a child's steps runs its version, and gets what it has kept of them. */
+  const readCompensated = async ({ compensates }: ChildObligation) => {
+    if (compensates === undefined) return undefined;
+    const execution = await runtime().read(compensates);
+    if (execution === undefined) throw executionNotFound(compensates);
+    const { version, input, compensations } = execution.state;
+    return { version, start: { input, compensates: { executionId: compensates, records: compensations ?? [] } } };
   };
 
   const tryStart = async (parentId: string, child: ChildObligation): Promise<void> => {
@@ -98,12 +134,13 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
       });
     }
     const { namespace, labels, traceparent } = parent.state;
+    const compensated = await readCompensated(child);
     const { plan, version } = await plans.resolve({
       namespace,
       workflowId: child.workflowId,
-      version: child.version ?? 0,
+      version: compensated?.version ?? child.version ?? 0,
     });
-    checkInput(plan.document, child.input, "input");
+    if (compensated === undefined) checkInput(plan.document, child.input, "input");
     try {
       await runtime().submit(child.childId, {
         type: "start",
@@ -119,6 +156,7 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
           priority: child.priority,
           labels,
           ...(traceparent !== undefined && { traceparent }),
+          ...compensated?.start,
         },
       });
     } catch (error) {
@@ -156,7 +194,8 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
     for (let pauseMs: number = retryPauseMs.first; !stopped; pauseMs = Math.min(pauseMs * 2, retryPauseMs.longest)) {
       try {
         const parent = await runtime().read(parentId);
-        if (parent?.state.endedAt !== undefined) cancel(id, `its parent ${parentId} has ended`);
+        if (parent?.state.endedAt !== undefined)
+          cancel(id, `its parent ${parentId} has ended`, parent.state.isTerminated);
         return;
       } catch (error) {
         // Whoever recovers a partition that is lost asks again. While the database is away nothing is lost, and nobody would.
@@ -183,7 +222,12 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
         .finally(() => starting.delete(child.childId));
     },
     finished,
-    cancel,
+    cancel(parentId, child) {
+      if (!child.isAwaited) return cancel(child.childId, `its parent ${parentId} has ended`, child.terminate);
+      awaitEnd(parentId, child).catch((error: unknown) => {
+        logger.debug({ err: error, executionId: parentId }, "the end of a sub-workflow could not be awaited here");
+      });
+    },
     adopt(id, { state }) {
       const { parent } = state;
       if (parent === undefined) return;

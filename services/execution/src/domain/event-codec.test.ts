@@ -36,6 +36,12 @@ const failure: fc.Arbitrary<Failure> = merge(
 const origin = fc.record({ kind: fc.constant("machine"), id: fc.constant(ID), name, token: attempt });
 const node = { at, nodeId: name };
 
+const record = fc.oneof(
+  fc.record({ nodeId: name, input: json }),
+  fc.record({ nodeId: name, failure }),
+  fc.record({ nodeId: name, childId: fc.constant(ID) }),
+);
+
 const events: Record<Event["type"], fc.Arbitrary<object>> = {
   execution_started: merge(
     fc.record({
@@ -52,7 +58,10 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
       merge(maybe("parent", fc.record({ executionId: fc.constant(ID), nodeId: name })), maybe("depth", attempt)),
       merge(
         merge(maybe("traceparent", name), maybe("origin", origin)),
-        maybe("rerunOf", fc.record({ executionId: fc.constant(ID), from: fc.array(name, { maxLength: 2 }) })),
+        merge(
+          maybe("rerunOf", fc.record({ executionId: fc.constant(ID), from: fc.array(name, { maxLength: 2 }) })),
+          maybe("compensates", fc.record({ executionId: fc.constant(ID), records: fc.array(record) })),
+        ),
       ),
     ),
   ),
@@ -85,7 +94,21 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
   execution_reset: fc.record({ at, nodeIds: fc.array(name, { maxLength: 3 }), reason: text, requestId: text }),
   execution_completed: fc.record({ at, output: json }),
   execution_failed: fc.record({ at, failure }),
-  execution_canceled: fc.record({ at, reason: text }),
+  execution_canceled: merge(fc.record({ at, reason: text }), maybe("terminated", fc.constant(true))),
+  execution_ending: merge(
+    fc.record({
+      at,
+      end: fc.oneof(
+        fc.record({ outcome: fc.constant("completed"), output: json }),
+        fc.record({ outcome: fc.constant("failed"), failure }),
+        fc.record({ outcome: fc.constant("canceled"), reason: text }),
+      ),
+    }),
+    maybe("dueAt", time),
+  ),
+  compensation_recorded: merge(fc.record({ at }), record),
+  compensation_started: fc.record(node),
+  child_ended: fc.record({ ...node, childId: fc.constant(ID) }),
   execution_suspended: fc.record({ at, reason: text }),
   execution_resumed: fc.record({ at, reason: text }),
   signal_received: merge(fc.record({ at, name, payload: json, requestId: text }), maybe("key", name)),
@@ -98,7 +121,7 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
   wait_started: merge(fc.record(node), merge(merge(maybe("dueAt", time), maybe("signal", name)), maybe("key", name))),
   child_started: merge(
     fc.record({ ...node, childId: fc.constant(ID), workflowId: name, input: json }),
-    maybe("version", attempt),
+    merge(maybe("version", attempt), maybe("compensates", fc.constant(ID))),
   ),
   machine_requested: merge(
     fc.record({

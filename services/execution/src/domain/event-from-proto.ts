@@ -4,6 +4,7 @@ import type {
   ExecutionEvent,
   ExecutionStarted as ProtoStarted,
 } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { endFromProto, recordFromProto } from "./ending-from-proto.ts";
 import { fromProtoHumanEvent } from "./human-event-codec.ts";
 import { fromProtoOrigin } from "./origin.ts";
 import { fromProtoRerun } from "./rerun-origin.ts";
@@ -23,7 +24,25 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
     case "executionFailed":
       return { type: "execution_failed", at, failure: readFailure(event.value.failure, payloads) };
     case "executionCanceled":
-      return { type: "execution_canceled", at, reason: event.value.reason };
+      return {
+        type: "execution_canceled",
+        at,
+        reason: event.value.reason,
+        ...(event.value.terminated && { terminated: true }),
+      };
+    case "executionEnding":
+      return {
+        type: "execution_ending",
+        at,
+        end: endFromProto(event.value, payloads),
+        ...present("dueAt", nonZero(event.value.dueAtMs)),
+      };
+    case "compensationRecorded":
+      return { type: "compensation_recorded", at, ...recordFromProto(event.value, payloads) };
+    case "compensationStarted":
+      return { type: "compensation_started", at, nodeId: event.value.nodeId };
+    case "childEnded":
+      return { type: "child_ended", at, nodeId: event.value.nodeId, childId: event.value.childId };
     case "executionSuspended":
       return { type: "execution_suspended", at, reason: event.value.reason };
     case "executionResumed":
@@ -81,7 +100,7 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
       };
     }
     case "childStarted": {
-      const { nodeId, childId, workflowId, version, input } = event.value;
+      const { nodeId, childId, workflowId, version, input, compensates } = event.value;
       return {
         type: "child_started",
         at,
@@ -90,6 +109,7 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         workflowId,
         ...present("version", version === 0 ? undefined : version),
         input: json(input),
+        ...present("compensates", compensates === "" ? undefined : compensates),
       };
     }
     case "machineRequested": {
@@ -239,6 +259,12 @@ function started(value: ProtoStarted, at: number, payloads: PayloadReader): Exec
     ),
     ...present("origin", fromProtoOrigin(value.origin)),
     ...present("rerunOf", fromProtoRerun(value.rerunOf)),
+    ...(value.compensatesExecutionId !== "" && {
+      compensates: {
+        executionId: value.compensatesExecutionId,
+        records: value.compensations.map((record) => recordFromProto(record, payloads)),
+      },
+    }),
     ...present("depth", value.depth === 0 ? undefined : value.depth),
     priority: value.priority,
     labels: value.labels,

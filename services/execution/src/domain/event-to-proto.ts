@@ -1,5 +1,6 @@
 import { type Event, machineInputToJson } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { endingToProto, recordToProto } from "./ending-to-proto.ts";
 import { executionOf } from "./told.ts";
 import { toProtoHumanEvent } from "./human-event-codec.ts";
 import { toProtoOrigin } from "./origin.ts";
@@ -181,6 +182,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           workflowId: event.workflowId,
           version: event.version ?? 0,
           input: payloads.write(`input of node ${event.nodeId}`, event.input),
+          compensates: event.compensates ?? "",
         },
       };
     case "machine_requested":
@@ -199,6 +201,11 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
         case: "machineAcknowledged",
         value: { $typeName: `${PACKAGE}.MachineAcknowledged`, nodeId: event.nodeId, machineId: event.machineId },
       };
+    case "compensation_recorded":
+    case "compensation_started":
+    case "child_ended":
+    case "execution_ending":
+      return endingToProto(event, payloads);
     case "logged":
       return {
         case: "logged",
@@ -234,7 +241,10 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
   }
 }
 
-type ExecutionLevelEvent = Exclude<Extract<Event, { type: `execution_${string}` | "signal_received" }>, SteeringEvent>;
+type ExecutionLevelEvent = Exclude<
+  Extract<Event, { type: `execution_${string}` | "signal_received" }>,
+  SteeringEvent | { type: "execution_ending" }
+>;
 
 function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): ProtoEvent {
   switch (event.type) {
@@ -256,6 +266,8 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
           depth: event.depth ?? 0,
           origin: toProtoOrigin(event.origin),
           rerunOf: toProtoRerun(event.rerunOf),
+          compensatesExecutionId: event.compensates?.executionId ?? "",
+          compensations: (event.compensates?.records ?? []).map((record) => recordToProto(record, payloads)),
         },
       };
     case "execution_completed":
@@ -279,7 +291,12 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
     case "execution_canceled":
       return {
         case: "executionCanceled",
-        value: { $typeName: `${PACKAGE}.ExecutionCanceled`, reason: event.reason, ...endOf(event) },
+        value: {
+          $typeName: `${PACKAGE}.ExecutionCanceled`,
+          reason: event.reason,
+          ...endOf(event),
+          terminated: event.terminated ?? false,
+        },
       };
     case "execution_suspended":
       return {

@@ -10,6 +10,8 @@ import type {
 } from "@heddle/engine";
 import { type Failure as ProtoFailure, FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import {
+  type Ending,
+  EndingSchema,
   type Execution as ExecutionMessage,
   ExecutionSchema,
   ExecutionStatus,
@@ -51,8 +53,15 @@ export type RunningOn = (nodeId: string, attempt: number) => string | undefined;
 export function toExecution(id: string, execution: Execution, runningOn: RunningOn): ExecutionMessage {
   const { state, plan } = execution;
   const message = toExecutionAlone(id, execution);
-  message.nodes = plan.nodes.map((node) => toNode(node, state.nodes[node.index] as NodeState, runningOn));
+  message.nodes = plan.nodes
+    .filter((node) => isShown(node, state.nodes[node.index]))
+    .map((node) => toNode(node, state.nodes[node.index] as NodeState, runningOn));
   return message;
+}
+
+/** What undoes a step is no part of the picture before it does. */
+function isShown({ role }: LinkedNode, node: NodeState | undefined): boolean {
+  return node !== undefined && (role !== "compensation" || node.status !== "pending");
 }
 
 /** The execution without its nodes. */
@@ -76,6 +85,32 @@ export function toExecutionAlone(id: string, execution: Execution): ExecutionMes
     startedAt: timestampFromMs(state.startedAt),
     endedAt: toTimestamp(state.endedAt),
     lastSeq: BigInt(execution.seq),
+    compensatesExecutionId: state.compensates ?? "",
+    ending: toEnding(execution),
+  });
+}
+
+/** Entries of each list: for people, who must not wait for 10,000 of them. */
+const MAX_ENDING_ENTRIES = 100;
+
+function toEnding({ state }: Execution): Ending | undefined {
+  const { ending, compensations = [], deadlineAt } = state;
+  if (ending === undefined) return undefined;
+  const { end, awaited = {} } = ending;
+  return create(EndingSchema, {
+    outcome: STATUS[end.outcome],
+    failure:
+      end.outcome === "failed"
+        ? toFailure(end.failure)
+        : end.outcome === "canceled"
+          ? create(FailureSchema, { type: "canceled", message: end.reason })
+          : undefined,
+    stepsToUndo:
+      end.outcome === "completed" && state.compensates === undefined
+        ? []
+        : compensations.slice(-MAX_ENDING_ENTRIES).map(({ nodeId }) => nodeId),
+    awaitedChildIds: Object.keys(awaited).slice(0, MAX_ENDING_ENTRIES),
+    dueAt: toTimestamp(deadlineAt),
   });
 }
 

@@ -52,7 +52,7 @@ export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
           started.push(task);
         }
         for (const child of changes.startChildren) children.start(id, child);
-        for (const { childId } of changes.cancelChildren) children.cancel(childId, `its parent ${id} has ended`);
+        for (const child of changes.cancelChildren) children.cancel(id, child);
         for (const machine of changes.startMachines) machines.create(id, machine);
         for (const machine of changes.cancelMachines) machines.cancel(id, execution.state.namespace, machine);
         if (execution.state.endedAt !== undefined) children.finished(id, execution);
@@ -68,7 +68,7 @@ export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
         const open = obligations(execution.plan, execution.state, id);
         for (const task of open.tasks) openTasks.add(partition, toTask(execution, task, now()));
         for (const child of open.children) children.start(id, child);
-        for (const { childId } of open.cancelChildren) children.cancel(childId, `its parent ${id} has ended`);
+        for (const child of open.cancelChildren) children.cancel(id, child);
         for (const machine of open.machines) machines.create(id, machine);
         for (const machine of open.cancelMachines) {
           machines.cancel(id, execution.state.namespace, machine, { mayExist: true });

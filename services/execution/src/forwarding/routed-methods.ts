@@ -16,6 +16,7 @@ import { resumeExecution } from "../handlers/resume-execution.ts";
 import { signalExecution } from "../handlers/signal-execution.ts";
 import { startExecution } from "../handlers/start-execution.ts";
 import { suspendExecution } from "../handlers/suspend-execution.ts";
+import { terminateExecution } from "../handlers/terminate-execution.ts";
 import { watchExecution } from "../handlers/watch-execution.ts";
 
 const { method } = ExecutionService;
@@ -62,6 +63,10 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
     cancelExecution: router.unary(method.cancelExecution, {
       partitionOf: ofExecution,
       handle: (request, call) => cancelExecution(context, request, call),
+    }),
+    terminateExecution: router.unary(method.terminateExecution, {
+      partitionOf: ofExecution,
+      handle: (request, call) => terminateExecution(context, request, call),
     }),
     suspendExecution: router.unary(method.suspendExecution, {
       partitionOf: ofExecution,

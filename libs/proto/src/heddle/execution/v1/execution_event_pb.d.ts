@@ -290,6 +290,38 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
     case: "executionReset";
   } | {
     /**
+     * It is to end, and something must be undone or run before.
+     *
+     * @generated from field: heddle.execution.v1.ExecutionEnding execution_ending = 40;
+     */
+    value: ExecutionEnding;
+    case: "executionEnding";
+  } | {
+    /**
+     * A step that can be undone has completed.
+     *
+     * @generated from field: heddle.execution.v1.CompensationRecorded compensation_recorded = 41;
+     */
+    value: CompensationRecorded;
+    case: "compensationRecorded";
+  } | {
+    /**
+     * A step is undone.
+     *
+     * @generated from field: heddle.execution.v1.CompensationStarted compensation_started = 42;
+     */
+    value: CompensationStarted;
+    case: "compensationStarted";
+  } | {
+    /**
+     * A child that was told to end has ended.
+     *
+     * @generated from field: heddle.execution.v1.ChildEnded child_ended = 43;
+     */
+    value: ChildEnded;
+    case: "childEnded";
+  } | {
+    /**
      * A human node asks people.
      *
      * @generated from field: heddle.execution.v1.HumanTaskCreated human_task_created = 60;
@@ -457,6 +489,20 @@ export declare type ExecutionStarted = Message<"heddle.execution.v1.ExecutionSta
    * @generated from field: heddle.execution.v1.RerunOrigin rerun_of = 80;
    */
   rerunOf?: RerunOrigin | undefined;
+
+  /**
+   * Execution whose steps it undoes, and nothing else; empty for every other start.
+   *
+   * @generated from field: string compensates_execution_id = 40;
+   */
+  compensatesExecutionId: string;
+
+  /**
+   * Those steps, in the order of their completion.
+   *
+   * @generated from field: repeated heddle.execution.v1.CompensationRecorded compensations = 41;
+   */
+  compensations: CompensationRecorded[];
 };
 
 /**
@@ -580,6 +626,13 @@ export declare type ExecutionCanceled = Message<"heddle.execution.v1.ExecutionCa
    * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 4;
    */
   origin?: ExecutionOrigin | undefined;
+
+  /**
+   * It was ended at once: nothing was undone, and `finally` has not run.
+   *
+   * @generated from field: bool terminated = 40;
+   */
+  terminated: boolean;
 };
 
 /**
@@ -587,6 +640,142 @@ export declare type ExecutionCanceled = Message<"heddle.execution.v1.ExecutionCa
  * Use `create(ExecutionCanceledSchema)` to create a new message.
  */
 export declare const ExecutionCanceledSchema: GenMessage<ExecutionCanceled>;
+
+/**
+ * The execution is to end. What runs is stopped, steps that have completed are undone, `finally` runs, and the end's own event follows.
+ *
+ * @generated from message heddle.execution.v1.ExecutionEnding
+ */
+export declare type ExecutionEnding = Message<"heddle.execution.v1.ExecutionEnding"> & {
+  /**
+   * How it is to end: `completed`, `failed` or `canceled`.
+   *
+   * @generated from field: string outcome = 1;
+   */
+  outcome: string;
+
+  /**
+   * Output of the workflow, for `completed`.
+   *
+   * @generated from field: heddle.common.v1.Payload output = 2;
+   */
+  output?: Payload | undefined;
+
+  /**
+   * Why it fails, for `failed`.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 3;
+   */
+  failure?: Failure | undefined;
+
+  /**
+   * The caller's words, for `canceled`; may be empty.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * When the time for all of it is over, milliseconds since the Unix epoch; 0 when it is not bounded.
+   *
+   * @generated from field: uint64 due_at_ms = 5;
+   */
+  dueAtMs: bigint;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ExecutionEnding.
+ * Use `create(ExecutionEndingSchema)` to create a new message.
+ */
+export declare const ExecutionEndingSchema: GenMessage<ExecutionEnding>;
+
+/**
+ * A step that can be undone has completed.
+ *
+ * @generated from message heddle.execution.v1.CompensationRecorded
+ */
+export declare type CompensationRecorded = Message<"heddle.execution.v1.CompensationRecorded"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Input of what undoes it, as it was made when the step completed. Absent with `failure` and `child_id`.
+   *
+   * @generated from field: heddle.common.v1.Payload input = 2;
+   */
+  input?: Payload | undefined;
+
+  /**
+   * Why the input could not be made; undoing the step will fail with it.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 3;
+   */
+  failure?: Failure | undefined;
+
+  /**
+   * Execution that has completed and whose own steps are to be undone; empty for every other step.
+   *
+   * @generated from field: string child_id = 4;
+   */
+  childId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.CompensationRecorded.
+ * Use `create(CompensationRecordedSchema)` to create a new message.
+ */
+export declare const CompensationRecordedSchema: GenMessage<CompensationRecorded>;
+
+/**
+ * The step that completed last of those that are not undone yet is undone. What undoes it is a node like others: its events follow.
+ *
+ * @generated from message heddle.execution.v1.CompensationStarted
+ */
+export declare type CompensationStarted = Message<"heddle.execution.v1.CompensationStarted"> & {
+  /**
+   * Id of the node that undoes it: the step's with `.compensate` behind it.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.CompensationStarted.
+ * Use `create(CompensationStartedSchema)` to create a new message.
+ */
+export declare const CompensationStartedSchema: GenMessage<CompensationStarted>;
+
+/**
+ * A child that was told to end has ended: nothing of it goes on any more, and the steps of this execution can be undone.
+ *
+ * @generated from message heddle.execution.v1.ChildEnded
+ */
+export declare type ChildEnded = Message<"heddle.execution.v1.ChildEnded"> & {
+  /**
+   * Id of the node that had started it.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Id of its execution.
+   *
+   * @generated from field: string child_id = 2;
+   */
+  childId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ChildEnded.
+ * Use `create(ChildEndedSchema)` to create a new message.
+ */
+export declare const ChildEndedSchema: GenMessage<ChildEnded>;
 
 /**
  * The execution was suspended.
@@ -894,6 +1083,13 @@ export declare type ChildStarted = Message<"heddle.execution.v1.ChildStarted"> &
    * @generated from field: heddle.common.v1.Payload input = 5;
    */
   input?: Payload | undefined;
+
+  /**
+   * Execution whose steps the child undoes, and nothing else; empty for every other child.
+   *
+   * @generated from field: string compensates = 40;
+   */
+  compensates: string;
 };
 
 /**

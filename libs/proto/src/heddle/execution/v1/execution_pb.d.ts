@@ -138,6 +138,20 @@ export declare type Execution = Message<"heddle.execution.v1.Execution"> & {
   origin?: ExecutionOrigin | undefined;
 
   /**
+   * Execution whose steps it undoes, and nothing else; empty for every other one. Absent in lists.
+   *
+   * @generated from field: string compensates_execution_id = 40;
+   */
+  compensatesExecutionId: string;
+
+  /**
+   * Set between the decision that it ends and its end. Absent in lists.
+   *
+   * @generated from field: heddle.execution.v1.Ending ending = 41;
+   */
+  ending?: Ending | undefined;
+
+  /**
    * Set for a rerun: what it runs again. Absent in lists.
    *
    * @generated from field: heddle.execution.v1.RerunOrigin rerun_of = 80;
@@ -177,6 +191,54 @@ export declare type RerunOrigin = Message<"heddle.execution.v1.RerunOrigin"> & {
  * Use `create(RerunOriginSchema)` to create a new message.
  */
 export declare const RerunOriginSchema: GenMessage<RerunOrigin>;
+
+/**
+ * What happens before an execution ends: children that were stopped end, steps are undone, `finally` runs.
+ *
+ * @generated from message heddle.execution.v1.Ending
+ */
+export declare type Ending = Message<"heddle.execution.v1.Ending"> & {
+  /**
+   * How it is to end.
+   *
+   * @generated from field: heddle.execution.v1.ExecutionStatus outcome = 1;
+   */
+  outcome: ExecutionStatus;
+
+  /**
+   * Why it is to fail, or was canceled.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 2;
+   */
+  failure?: Failure | undefined;
+
+  /**
+   * Steps that are still to be undone, in the order in which they completed; the last one is the next. At most 100.
+   *
+   * @generated from field: repeated string steps_to_undo = 3;
+   */
+  stepsToUndo: string[];
+
+  /**
+   * Children that were told to end and must end first. At most 100.
+   *
+   * @generated from field: repeated string awaited_child_ids = 4;
+   */
+  awaitedChildIds: string[];
+
+  /**
+   * When the time for all of it is over; absent when it is not bounded.
+   *
+   * @generated from field: google.protobuf.Timestamp due_at = 5;
+   */
+  dueAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.Ending.
+ * Use `create(EndingSchema)` to create a new message.
+ */
+export declare const EndingSchema: GenMessage<Ending>;
 
 /**
  * The node of another execution that waits for this one.

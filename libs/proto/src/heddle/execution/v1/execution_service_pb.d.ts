@@ -418,6 +418,53 @@ export declare type CancelExecutionResponse = Message<"heddle.execution.v1.Cance
 export declare const CancelExecutionResponseSchema: GenMessage<CancelExecutionResponse>;
 
 /**
+ * Request of TerminateExecution.
+ *
+ * @generated from message heddle.execution.v1.TerminateExecutionRequest
+ */
+export declare type TerminateExecutionRequest = Message<"heddle.execution.v1.TerminateExecutionRequest"> & {
+  /**
+   * Id of the execution.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+
+  /**
+   * Why, for the history; at most 1024 characters.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.TerminateExecutionRequest.
+ * Use `create(TerminateExecutionRequestSchema)` to create a new message.
+ */
+export declare const TerminateExecutionRequestSchema: GenMessage<TerminateExecutionRequest>;
+
+/**
+ * Response of TerminateExecution.
+ *
+ * @generated from message heddle.execution.v1.TerminateExecutionResponse
+ */
+export declare type TerminateExecutionResponse = Message<"heddle.execution.v1.TerminateExecutionResponse"> & {
+  /**
+   * The execution after the change.
+   *
+   * @generated from field: heddle.execution.v1.Execution execution = 1;
+   */
+  execution?: Execution | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.TerminateExecutionResponse.
+ * Use `create(TerminateExecutionResponseSchema)` to create a new message.
+ */
+export declare const TerminateExecutionResponseSchema: GenMessage<TerminateExecutionResponse>;
+
+/**
  * Request of SuspendExecution.
  *
  * @generated from message heddle.execution.v1.SuspendExecutionRequest
@@ -969,7 +1016,9 @@ export declare const ExecutionService: GenService<{
     output: typeof ListHistoryResponseSchema;
   },
   /**
-   * Ends an execution and its children as canceled. Repeating it changes nothing; FAILED_PRECONDITION with EXECUTION_FINISHED when it ended otherwise.
+   * Ends an execution and its children as canceled: what runs is stopped, steps that have completed are undone where the definition says how,
+   * `finally` runs, within the time that the definition gives. Answers when it is decided, which is before that. Repeating it changes nothing;
+   * FAILED_PRECONDITION with EXECUTION_FINISHED when it ended otherwise.
    *
    * @generated from rpc heddle.execution.v1.ExecutionService.CancelExecution
    */
@@ -977,6 +1026,17 @@ export declare const ExecutionService: GenService<{
     methodKind: "unary";
     input: typeof CancelExecutionRequestSchema;
     output: typeof CancelExecutionResponseSchema;
+  },
+  /**
+   * Ends an execution and its children as canceled at once: nothing is undone, and `finally` does not run. Repeating it changes nothing;
+   * FAILED_PRECONDITION with EXECUTION_FINISHED when it ended otherwise.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.TerminateExecution
+   */
+  terminateExecution: {
+    methodKind: "unary";
+    input: typeof TerminateExecutionRequestSchema;
+    output: typeof TerminateExecutionResponseSchema;
   },
   /**
    * Stops scheduling: tasks that run may finish and are recorded, nothing new starts. Repeating it changes nothing.

@@ -1,0 +1,100 @@
+import type { Event } from "./events.ts";
+import type { EndingState, ExecutionState } from "./execution-state.ts";
+import { approximateBytes } from "./payload-size.ts";
+import type { LinkedNode, Plan } from "./plan.ts";
+import type { NodeState } from "./state.ts";
+import { restart } from "./turns.ts";
+
+// The end of an execution that has something to do before it ends. Executions without such a thing know nothing of it.
+
+type EventOf<Type extends Event["type"]> = Extract<Event, { type: Type }>;
+
+export function beginEnding(plan: Plan, state: ExecutionState, { end, dueAt }: EventOf<"execution_ending">): void {
+  // A cancel is to end it, so it is not held back by a suspension.
+  if (end.outcome === "canceled") state.status = "running";
+  state.deadlineAt = dueAt;
+  const awaited = listStopped(plan, state);
+  stopWorkflow(plan, state, { end, ...(Object.keys(awaited).length > 0 && { awaited }) });
+}
+
+/** Children that were told to end before: whether they have is not known. One that had completed has told so, if it can be undone. */
+export function listStopped(plan: Plan, state: ExecutionState): Record<string, string> {
+  const stopped: Record<string, string> = {};
+  const completed = new Set(state.compensations?.map(({ childId }) => childId));
+  const add = (index: number, childId: string | undefined) => {
+    if (childId !== undefined && !completed.has(childId)) stopped[childId] = (plan.nodes[index] as LinkedNode).id;
+  };
+  for (const [index, { status, childId, fallback }] of state.nodes.entries()) {
+    if (status === "canceled" && fallback === undefined) add(index, childId);
+  }
+  for (const { node, childId } of state.abandoned ?? []) add(node, childId);
+  return stopped;
+}
+
+/** The execution is there to undo the steps of another one. */
+export function beginCompensating(
+  plan: Plan,
+  state: ExecutionState,
+  { at, compensates }: EventOf<"execution_started">,
+): void {
+  const { cleanupTimeoutMs } = plan.document;
+  state.deadlineAt = cleanupTimeoutMs === undefined ? undefined : at + cleanupTimeoutMs;
+  state.compensations = [...(compensates?.records ?? [])];
+  state.payloadBytes += approximateBytes(state.compensations.map(({ input }) => input ?? null));
+  stopWorkflow(plan, state, { end: { outcome: "completed", output: null } });
+}
+
+/** Nothing of the workflow itself begins any more, and what undoes its steps is there. */
+function stopWorkflow(plan: Plan, state: ExecutionState, ending: EndingState): void {
+  state.ending = ending;
+  state.ready = [];
+  state.readyHead = 0;
+  for (let index = state.nodes.length; index < plan.nodes.length; index++) {
+    state.nodes.push({ status: "pending", attempt: 0 });
+    state.unsettled.push(0);
+    state.counts.pending++;
+  }
+}
+
+export function recordCompensation(
+  state: ExecutionState,
+  { type: _, at: __, ...record }: EventOf<"compensation_recorded">,
+): void {
+  (state.compensations ??= []).push(record);
+  if (record.input !== undefined) state.payloadBytes += approximateBytes(record.input);
+}
+
+export function startCompensation(plan: Plan, state: ExecutionState, { index }: LinkedNode): void {
+  const ending = state.ending as EndingState;
+  const record = state.compensations?.pop();
+  if (record?.input !== undefined) state.payloadBytes -= approximateBytes(record.input);
+  ending.current = record;
+  if (record !== undefined) (ending.undone ??= {})[record.nodeId] = true;
+  if ((state.nodes[index] as NodeState).status !== "pending") restart(plan, state, index);
+  state.ready.push(index);
+}
+
+/** A child that is told to end may have something to undo: what its parent undoes comes after that. */
+export function awaitChild(state: ExecutionState, linked: LinkedNode, childId: string | undefined): void {
+  if (state.ending === undefined || childId === undefined || linked.role !== undefined) return;
+  (state.ending.awaited ??= {})[childId] = linked.id;
+}
+
+export function endAwait({ ending }: ExecutionState, childId: string): void {
+  if (ending?.awaited === undefined) return;
+  delete ending.awaited[childId];
+  if (Object.keys(ending.awaited).length === 0) delete ending.awaited;
+}
+
+/** What undoes a step, or the group that runs at the end, has failed: the execution ends all the same. */
+export function failEndingNode(state: ExecutionState, linked: LinkedNode, { failure }: EventOf<"node_failed">): void {
+  if (linked.role === "compensation")
+    ((state.ending as EndingState).failed ??= []).push({ nodeId: linked.id, failure });
+}
+
+/** Nothing more happens by itself: its end, or the next thing before it, is to be decided. */
+export function isConcluding(state: ExecutionState): boolean {
+  const { ending, counts, openNodes } = state;
+  if (ending === undefined) return openNodes === 0;
+  return counts.scheduled + counts.backing_off + counts.waiting === 0 && ending.awaited === undefined;
+}
