@@ -219,3 +219,13 @@ describe("09-order-and-fulfilment", () => {
     });
   });
 });
+
+describe("15-human-approval", () => {
+  it("pays what people allow, asks others when nobody answers, and does without in the end", async () => {
+    expect(await resultOf("15-human-approval")).toEqual([
+      { customer: "kim", paid: 20, by: "ann", reason: "half of it", mended: ["amount"] },
+      { customer: "lou", paid: 900, by: "eve", reason: "a good customer", mended: [] },
+      { customer: "max", paid: 0, by: "nobody", reason: "nobody has answered", mended: [] },
+    ]);
+  });
+});

@@ -1,6 +1,7 @@
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { DiagnosticsService as ExecutionDiagnostics } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import { DiagnosticsService as SchedulerDiagnostics } from "@heddle/proto/heddle/scheduler/v1/diagnostics_service_pb.js";
 import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
 import { DiagnosticsService as MachineDiagnostics } from "@heddle/proto/heddle/statemachine/v1/diagnostics_service_pb.js";
@@ -11,6 +12,7 @@ import { createConnectTransport, createGrpcTransport, createRpcClient, type RpcC
 export interface CliClient {
   definitions: RpcClient<typeof DefinitionService>;
   executions: RpcClient<typeof ExecutionService>;
+  humanTasks: RpcClient<typeof HumanTaskService>;
   scheduler: RpcClient<typeof SchedulerService>;
   machines: RpcClient<typeof StateMachineService>;
   /** What the services find when they look at themselves. */
@@ -26,6 +28,7 @@ export function createCliClient(address: string): CliClient {
   return {
     definitions: createRpcClient(DefinitionService, transport),
     executions: createRpcClient(ExecutionService, transport),
+    humanTasks: createRpcClient(HumanTaskService, transport),
     scheduler: createRpcClient(SchedulerService, transport),
     machines: createRpcClient(StateMachineService, transport),
     executionDiagnostics: createRpcClient(ExecutionDiagnostics, transport),

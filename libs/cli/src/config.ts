@@ -6,6 +6,8 @@ export interface CliConfig {
   namespace: string;
   /** `KAFKA_BROKERS`, with commas between them: where `heddle doctor` finds the events. */
   brokers?: readonly string[];
+  /** `USER`: who answers human tasks, unless a flag says it. */
+  user?: string;
   /** Undefined leaves it to whether the stream is a terminal. `NO_COLOR`, `FORCE_COLOR`. */
   color: boolean | undefined;
   /** False on terminals that cannot move the cursor, and in CI logs. `TERM=dumb`, `CI`. */
@@ -21,6 +23,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): CliConfig {
     address: env["HEDDLE_ADDRESS"] || defaultAddress,
     namespace: env["HEDDLE_NAMESPACE"] || "default",
     ...(env["KAFKA_BROKERS"] && { brokers: env["KAFKA_BROKERS"].split(",").map((broker) => broker.trim()) }),
+    ...(env["USER"] && { user: env["USER"] }),
     color: readColor(env),
     live: env["TERM"] !== "dumb" && !env["CI"],
     unicode: readUnicode(env),

@@ -51,6 +51,10 @@ export const doctorTasksPerCall = 1_000;
 /** Findings whose executions are looked at again together. */
 export const doctorSuspectsPerLook = 200;
 
+/** How long `heddle update` waits for the reply, unless it is told otherwise; and what its call may take beyond that. */
+export const UPDATE_WAIT_MS = 60_000;
+export const UPDATE_MARGIN_MS = 10_000;
+
 /** Pauses of `heddle doctor` before it looks again; the last one repeats. */
 export const doctorPausesMs: readonly number[] = [200, 500, 1_000, 2_000];
 

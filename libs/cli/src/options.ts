@@ -1,4 +1,6 @@
 import type { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import type { HumanTaskStatus } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
+import type { FinishedKeyPolicy, RunningKeyPolicy } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import type { MachineStatus } from "@heddle/proto/heddle/statemachine/v1/machine_pb.js";
 import { InvalidArgumentError } from "commander";
 import { listMaxLimit } from "./limits.ts";
@@ -50,6 +52,21 @@ const STATUSES: Readonly<Record<string, ExecutionStatus>> = {
   canceled: 5,
 };
 
+/** By name, so that help need not load the contract. */
+export function parseRunningPolicy(text: string): RunningKeyPolicy {
+  return parseName(text, { reject: 1, use: 2, cancel: 3, terminate: 4 });
+}
+
+export function parseFinishedPolicy(text: string): FinishedKeyPolicy {
+  return parseName(text, { allow: 1, "allow-if-failed": 2, reject: 3 });
+}
+
+function parseName<T extends number>(text: string, names: Readonly<Record<string, T>>): T {
+  const value = names[text];
+  if (value === undefined) throw new InvalidArgumentError(`use one of ${Object.keys(names).join(", ")}.`);
+  return value;
+}
+
 /** As for executions. */
 export function parseMachineStatus(text: string): MachineStatus {
   const status = MACHINE_STATUSES[text.toLowerCase()];
@@ -63,6 +80,22 @@ const MACHINE_STATUSES: Readonly<Record<string, MachineStatus>> = {
   finished: 3,
   failed: 4,
   deleted: 5,
+};
+
+/** As for executions. */
+export function parseHumanTaskStatus(text: string): HumanTaskStatus {
+  const status = HUMAN_TASK_STATUSES[text.toLowerCase()];
+  if (status === undefined)
+    throw new InvalidArgumentError(`use one of ${Object.keys(HUMAN_TASK_STATUSES).join(", ")}.`);
+  return status;
+}
+
+const HUMAN_TASK_STATUSES: Readonly<Record<string, HumanTaskStatus>> = {
+  open: 1,
+  claimed: 2,
+  completed: 3,
+  expired: 4,
+  canceled: 5,
 };
 
 /** `key=value`; the value may be empty and may have further `=`. */

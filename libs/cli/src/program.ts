@@ -1,10 +1,12 @@
 import { Command, CommanderError, Option } from "commander";
+import { collectAttribute, collectCondition } from "./attribute-condition.ts";
 import { readVersion } from "./commands/version.ts";
 import type { CommandContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { addMachineCommands } from "./machine-program.ts";
 import { addSteeringCommands } from "./steering-program.ts";
+import { addTaskCommands } from "./task-program.ts";
 import { addScheduleCommands } from "./schedule-program.ts";
 import {
   collectLabel,
@@ -12,8 +14,10 @@ import {
   parseBrokers,
   parseCount,
   parseExecutionStatus,
+  parseFinishedPolicy,
   parsePort,
   parsePriority,
+  parseRunningPolicy,
   parseTime,
 } from "./options.ts";
 
@@ -134,6 +138,18 @@ function createProgram(io: CliIo, start: Start): Command {
     .option("--input <json>", "input as JSON, @file.json, @file.yaml, or - for standard input")
     .option("--input-file <file>", "file with the input, JSON or YAML")
     .option("--request-id <id>", "idempotency key: the same id starts once")
+    .option("--key <key>", "business key: one execution with it runs at a time")
+    .option(
+      "--when-running <policy>",
+      "if one with the key runs: reject (default), use, cancel or terminate it",
+      parseRunningPolicy,
+    )
+    .option(
+      "--when-finished <policy>",
+      "if the last one with the key has ended: allow (default), allow-if-failed or reject",
+      parseFinishedPolicy,
+    )
+    .option("--attribute <name=value>", "search attribute to find it by later; repeatable", collectAttribute)
     .option("--label <key=value>", "label to find it by later; repeatable", collectLabel)
     .option("--priority <0-9>", "0 is first, 9 is last", parsePriority)
     .option("--workflow-version <number>", "version to run (default: the active one)", parseCount)
@@ -153,6 +169,12 @@ function createProgram(io: CliIo, start: Start): Command {
     .option("--status <status>", "only with this status", parseExecutionStatus)
     .option("--label <key=value>", "only with this label; repeatable", collectLabel)
     .option("--parent <execution-id>", "only children of this execution")
+    .option("--key <key>", "only with this business key")
+    .option(
+      "--where <condition>",
+      "on a search attribute, e.g. customer=acme or total>=100; repeatable",
+      collectCondition,
+    )
     .option("--limit <number>", "how many (default 20)", parseCount)
     .action((options, self: Command) =>
       started(self, async (context) => (await import("./commands/list.ts")).list(context, options)),
@@ -184,6 +206,10 @@ function createProgram(io: CliIo, start: Start): Command {
   }
 
   addSteeringCommands(command, started);
+  command("delete <execution-id>", "delete an execution that has ended, with its history").action(
+    (id: string, _options, self: Command) =>
+      started(self, async (context) => (await import("./commands/delete.ts")).deleteExecution(context, id)),
+  );
 
   command("signal <execution-id> <name>", "send a signal to an execution")
     .option("--key <key>", "what it is about: only waits with this key take it")
@@ -191,6 +217,20 @@ function createProgram(io: CliIo, start: Start): Command {
     .option("--request-id <id>", "idempotency key: the same id is taken once")
     .action((id: string, name: string, options, self: Command) =>
       started(self, async (context) => (await import("./commands/signal.ts")).signal(context, id, name, options)),
+    );
+
+  command("update <execution-id> <name>", "ask an execution to change, and print its reply")
+    .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")
+    .option("--request-id <id>", "idempotency key: the same id is applied once, and gives the same reply")
+    .option("--timeout <duration>", "how long to wait for the reply, e.g. 30s (default 1m)", parseTime)
+    .action((id: string, name: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/update.ts")).update(context, id, name, options)),
+    );
+
+  command("query <execution-id> <name>", "ask an execution something: input, vars, nodes, waits, signals, or its own")
+    .option("--args <json>", "arguments: JSON, @file.json, @file.yaml, or - for standard input")
+    .action((id: string, name: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/query.ts")).query(context, id, name, options)),
     );
 
   command("workers", "list the workers that are connected").action((_options, self: Command) =>
@@ -206,6 +246,7 @@ function createProgram(io: CliIo, start: Start): Command {
 
   addScheduleCommands(program, add, started);
   addMachineCommands(program, add, started);
+  addTaskCommands(program, add, started);
 
   command("explain <task-or-execution-id>", "say why a task does not run yet").action(
     (id: string, _options, self: Command) =>

@@ -48,6 +48,8 @@ export interface NodeWait {
   branches?: boolean;
   /** A state machine, or its creation. */
   machine?: boolean;
+  /** People, who answer this task. */
+  humanTaskId?: string;
 }
 
 /** An execution in the memory of the process that owns it. */

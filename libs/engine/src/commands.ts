@@ -22,6 +22,8 @@ export type Command =
   | { type: "fail_machine"; nodeId: string; machineId?: string; failure: Failure }
   /** A signal with a request id that was seen before is accepted and changes nothing. A wait takes those of its own key only. */
   | { type: "signal"; name: string; key?: string; payload: Json; requestId: string }
+  /** An update with a request id that was seen before changes nothing; what became of it stands in the state's `updates`. */
+  | { type: "update"; name: string; payload: Json; requestId: string }
   | { type: "suspend"; reason: string }
   | { type: "resume"; reason: string }
   /** Stops what runs, compensates, runs `finally`, and ends as canceled. */

@@ -18,6 +18,7 @@ import { acknowledgeMachine, completeMachine, failMachine } from "./machine-resu
 import { completeChild, completeTask, failChild, failTask } from "./results.ts";
 import { reset } from "./reset.ts";
 import { receiveSignal } from "./signals.ts";
+import { receiveUpdate } from "./updates.ts";
 import { cancelActive, createTurn, emit, endExecution } from "./turn.ts";
 
 export interface Decision {
@@ -41,9 +42,10 @@ export interface Decision {
  * EXECUTION_NOT_FOUND (a command before the start), EXECUTION_ALREADY_STARTED, EXECUTION_FINISHED (metadata.status),
  * EXECUTION_NOT_SUSPENDED, TASK_NOT_RUNNING (metadata.node, metadata.attempt), CHILD_NOT_AWAITED (metadata.node),
  * MACHINE_NOT_AWAITED (metadata.node),
+ * UPDATE_UNKNOWN, UPDATE_REJECTED (metadata.update), REQUEST_ID_REUSED (an update's, for another one),
  * HUMAN_TASK_NOT_FOUND, HUMAN_TASK_CLOSED (metadata.status, metadata.answered_by), HUMAN_TASK_HELD (metadata.assignee),
  * HUMAN_TASK_NEEDS_SEVERAL, HUMAN_TASK_ANSWERED_BEFORE, ANSWER_INVALID (one violation for each place),
- * EXECUTION_LIMIT_REACHED (unread signals, comments), PAYLOAD_TOO_LARGE (input of a start, payload of a signal, answer).
+ * EXECUTION_LIMIT_REACHED (unread signals, open updates, comments), PAYLOAD_TOO_LARGE (input of a start, payload of a signal or update, answer).
  * Whatever goes wrong inside the execution is a failure in its events, never thrown.
  */
 export function decide(
@@ -93,6 +95,8 @@ function apply(turn: Turn, command: Exclude<Command, StartCommand>): void {
       return failMachine(turn, command);
     case "signal":
       return receiveSignal(turn, command);
+    case "update":
+      return receiveUpdate(turn, command);
     case "claim_human_task":
     case "release_human_task":
     case "reassign_human_task":

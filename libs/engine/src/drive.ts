@@ -16,6 +16,7 @@ import { beginNode } from "./ready.ts";
 import { peekReady } from "./settle.ts";
 import type { NodeState } from "./state.ts";
 import { peekTimer, peekTimerNode } from "./timers.ts";
+import { answerUpdates } from "./updates.ts";
 import { completeNode, describeNodeFault, failExecution, failNode } from "./turn.ts";
 
 /** Events that one step may give apart from those that stop the active nodes: two of the node, what undoes it, and the end of both in its stages. */
@@ -37,6 +38,7 @@ export function drive(turn: Turn): void {
     else cutEnding(turn);
     if (isFinished(state)) return;
   }
+  answerUpdates(turn);
   if (state.status === "suspended") return;
   const payloadBytesBefore = state.payloadBytes;
   for (let steps = 0; state.status === "running"; steps++) {
@@ -56,6 +58,7 @@ export function drive(turn: Turn): void {
     step(turn, node);
     // A defect must stop this execution, not the process: a loop without progress would never end.
     if (turn.events.length === eventsBefore) throw new Error(`the turn of node ${node.id} decided nothing`);
+    answerUpdates(turn);
   }
 }
 

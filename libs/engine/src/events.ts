@@ -1,3 +1,4 @@
+import type { AttributeValue, Attributes } from "./attributes.ts";
 import type { HumanEvent } from "./human-events.ts";
 import type { Json, JsonObject } from "./json.ts";
 
@@ -30,6 +31,23 @@ export type Event =
   | { type: "execution_suspended"; at: number; reason: string }
   | { type: "execution_resumed"; at: number; reason: string }
   | { type: "signal_received"; at: number; name: string; key?: string; payload: Json; requestId: string }
+  /**
+   * An update was accepted: `set` are the variables that it has set. With `signal` its payload is a signal as well. The reply follows,
+   * at once or when the node `after` is settled.
+   */
+  | {
+      type: "update_accepted";
+      at: number;
+      name: string;
+      requestId: string;
+      payload: Json;
+      set?: JsonObject;
+      signal?: string;
+      key?: string;
+      after?: string;
+    }
+  /** Exactly one of both: the reply, or why there is none. */
+  | { type: "update_answered"; at: number; name: string; requestId: string; reply?: Json; failure?: Failure }
   /**
    * An attempt was handed to the scheduler. The input is recorded with the first one only; the retries have the same. In a
    * loop the attempts of all turns are counted together.
@@ -122,12 +140,14 @@ export type Event =
   | { type: "turn_ended"; at: number; nodeId: string; turn: number; result: Json }
   /** Of a rerun, right after its start: the node is as it was in the execution that is run again, and does not run. */
   | NodeReused
-  /** Of a rerun: what `set` actions had written there, in that order. */
+  /** Of a rerun: what `set` actions and, under an empty `nodeId`, updates had written there, in that order. */
   | { type: "vars_reused"; at: number; writes: { nodeId: string; fields: JsonObject }[] }
   /** Of a rerun: these items of a map that runs again had succeeded, `outputs` in the same order. They count where the map's list has the same items. */
   | { type: "items_reused"; at: number; nodeId: string; indices: number[]; items: Json[]; outputs: Json[] }
   /** These nodes begin afresh. What was under way among them was canceled before. */
   | { type: "execution_reset"; at: number; nodeIds: string[]; reason: string; requestId: string }
+  /** Search attributes of the execution; null takes one away. The node's end follows. */
+  | { type: "attributes_set"; at: number; nodeId: string; attributes: Record<string, AttributeValue | null> }
   | { type: "logged"; at: number; nodeId: string; level: "debug" | "info" | "warn" | "error"; message: string }
   /** The execution is to end this way. What runs is stopped, then steps are compensated, then `finally` runs, and the end's own event follows. */
   | { type: "execution_ending"; at: number; end: ExecutionEnd; dueAt?: number }
@@ -233,6 +253,10 @@ export interface ExecutionStarted {
   priority: number;
   /** Free-form labels of the caller, for lists. */
   labels: Record<string, string>;
+  /** Business key: at most one execution with it runs in a namespace. The core only keeps it. */
+  workflowKey?: string;
+  /** For searches; `attributes_set` changes them. */
+  attributes?: Attributes;
   /** W3C traceparent of the start, so that spans of later steps hang together. */
   traceparent?: string;
 }

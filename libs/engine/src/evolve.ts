@@ -1,3 +1,4 @@
+import { mergeAttributes } from "./attributes.ts";
 import type { Event } from "./events.ts";
 import { createState } from "./create-state.ts";
 import {
@@ -24,6 +25,7 @@ import { keepItems, reuseNode, reuseVars } from "./reuse.ts";
 import { endTurn, startTurn } from "./turns.ts";
 import { activateBranches, activateFallback, dequeue, dequeueAnywhere, dequeueBody, settle } from "./settle.ts";
 import type { ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
+import { acceptUpdate, answerUpdate } from "./update-state.ts";
 import { pruneTimers, pushTimer } from "./timers.ts";
 import { writeVars } from "./vars.ts";
 
@@ -83,6 +85,7 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   node_reused: ["pending"],
   items_reused: ["pending"],
   node_canceled: ["scheduled", "backing_off", "waiting"],
+  attributes_set: ["pending"],
   human_task_created: ["pending"],
   human_task_claimed: ["waiting"],
   human_task_released: ["waiting"],
@@ -141,6 +144,12 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
     case "execution_reset":
       resetNodes(plan, state, event);
       rememberRequest(state, resetKey(event.requestId));
+      break;
+    case "update_accepted":
+      acceptUpdate(plan, state, event);
+      break;
+    case "update_answered":
+      answerUpdate(state, event);
       break;
     case "signal_received":
       state.signals.push({
@@ -293,6 +302,9 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       break;
     case "items_reused":
       keepItems(state, node, event);
+      break;
+    case "attributes_set":
+      state.attributes = mergeAttributes(state.attributes, event.attributes);
       break;
     case "logged":
     case "custom_event_emitted":

@@ -49,8 +49,16 @@ export interface ExecutionState extends ExecutionHeader {
   signalWaiters: number[];
   /** Request ids of the last signals, oldest first. */
   requestIds: string[];
+  /** Updates, oldest first: those without an answer yet, and the last of the others. */
+  updates?: UpdateState[];
+  /** How many of them have no answer yet. */
+  openUpdates?: number;
+  /** About how much JSON updates have written to each variable. */
+  updatedVars?: Record<string, number>;
   /** Steps that have completed and can be undone, in that order. They stay when the execution completes: its parent may have them undone. */
   compensations?: CompensationRecord[];
+  /** Nodes of steps that were undone, or begun to be. */
+  undone?: Record<string, true>;
   /** It is to end, and what must happen before is under way. */
   ending?: EndingState;
   /** It was ended at once, and so are its children. */
@@ -66,8 +74,6 @@ export interface EndingState {
   awaited?: Record<string, string>;
   /** The step that is undone now, or was last. */
   current?: CompensationRecord;
-  /** Nodes of steps that were undone, or begun to be. */
-  undone?: Record<string, true>;
   /** Steps that could not be undone. */
   failed?: { nodeId: string; failure: Failure }[];
 }
@@ -87,9 +93,20 @@ export interface Abandoned {
 
 /** The fields that a `set` action has written. */
 export interface Write {
-  /** Index in the plan. */
+  /** Index in the plan; -1: an update. */
   node: number;
   fields: JsonObject;
+}
+
+export interface UpdateState {
+  requestId: string;
+  name: string;
+  /** Until it is answered. */
+  payload?: Json;
+  /** Index of the node whose end it waits for. */
+  after?: number;
+  reply?: Json;
+  failure?: Failure;
 }
 
 export interface BufferedSignal {

@@ -11,6 +11,10 @@ export type CoreFailureType =
   | "wait_timeout"
   /** All attempts of a task together have taken too long. */
   | "total_timeout"
+  /** The execution has ended before an update could be answered. */
+  | "execution_ended"
+  /** The node that an update waits for was canceled. */
+  | "canceled"
   /** An expression could not be evaluated. */
   | "expression"
   /** A value of the right syntax and the wrong kind, e.g. a merge of a number. */

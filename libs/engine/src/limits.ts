@@ -10,6 +10,12 @@ export const MAX_EVENTS_PER_TURN = 10_000;
 export const MAX_PAYLOAD_BYTES_PER_TURN = 16_777_216;
 /** Signals that nobody has waited for yet, over all names. */
 export const MAX_BUFFERED_SIGNALS = 1_000;
+/** Updates of an execution that have no answer yet. */
+export const MAX_OPEN_UPDATES = 100;
+/** Updates with an answer that an execution remembers, for callers that ask again. */
+export const MAX_REMEMBERED_UPDATES = 100;
+/** Bytes of an update's reply as JSON text. */
+export const MAX_REPLY_BYTES = 65_536;
 /** UTF-16 code units of the key that a signal is about. */
 export const MAX_SIGNAL_KEY_LENGTH = 255;
 /** Request ids of signals that an execution remembers. */
@@ -32,6 +38,12 @@ export const MAX_WAIT_MS = 315_360_000_000;
 export const MAX_ABANDONED = 10_000;
 /** Items of one map, unless the payload limit is met before. */
 export const MAX_MAP_ITEMS = 100_000;
+/** Search attributes of an execution. */
+export const MAX_ATTRIBUTES = 32;
+/** UTF-16 code units of a text in a search attribute. */
+export const MAX_ATTRIBUTE_LENGTH = 255;
+/** Texts of a search attribute that is a list. */
+export const MAX_ATTRIBUTE_LIST = 32;
 /** For compensation and `finally` after a cancel, unless the definition says otherwise. */
 export const DEFAULT_CLEANUP_TIMEOUT_MS = 3_600_000;
 /** What compensation and `finally` may add to an execution that has reached its limit. */

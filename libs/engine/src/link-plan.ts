@@ -1,5 +1,6 @@
 import { isContainer } from "./container.ts";
 import { type FieldCompiler, createFieldCompiler } from "./field.ts";
+import { linkInteractions } from "./link-interactions.ts";
 import { linkAction } from "./nodes/action.ts";
 import { linkAggregation } from "./nodes/aggregation.ts";
 import { compensationDefinition, compensationTemplate, isCompensable, linkCompensation } from "./nodes/compensation.ts";
@@ -52,6 +53,7 @@ export function linkPlan(document: PlanDocument): Plan {
     ...(last >= 0 && { finally: last }),
     hasCompensation:
       document.compensation !== undefined || document.nodes.some(({ compensate }) => compensate !== undefined),
+    ...linkInteractions(document, compiler),
     ...(document.output !== undefined && { output: compiler.template("output", document.output) }),
   };
 }

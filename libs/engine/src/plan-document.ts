@@ -1,3 +1,4 @@
+import type { QueryDefinition, UpdateDefinition } from "./interaction-document.ts";
 import type { Json, JsonObject } from "./json.ts";
 
 /**
@@ -23,8 +24,14 @@ export interface PlanDocument {
   agents?: Record<string, JsonObject>;
   /** From start to end of the whole execution, milliseconds; absent: unlimited. */
   timeoutMs?: number;
+  /** How long an execution is kept after its end, milliseconds; absent: as its namespace says. The engine does nothing about it. */
+  retentionMs?: number;
   /** 0 (first) to 9 (last); absent: 5. A start may override it. */
   priority?: number;
+  /** What may be asked of a running execution, by name. */
+  updates?: UpdateDefinition[];
+  /** What may be asked of an execution at any time, by name. */
+  queries?: QueryDefinition[];
   compensation?: CompensationPolicy;
   /** For compensation and `finally` together, milliseconds; absent: DEFAULT_CLEANUP_TIMEOUT_MS when canceled, else unlimited. */
   cleanupTimeoutMs?: number;
@@ -170,6 +177,10 @@ export interface RetryRule extends Omit<RetryPolicy, "nonRetryable" | "rules"> {
 export type ActionNode = PlanNodeBase & { kind: "action" } & (
     | {
         action: "set" /** Template of an object; its fields become `vars`, and the node's output. */;
+        params: JsonObject;
+      }
+    | {
+        action: "set_attributes" /** Template of an object; null takes an attribute away. Its output is the object. */;
         params: JsonObject;
       }
     | { action: "transform" /** Template; its value is the output. */; value: Json }

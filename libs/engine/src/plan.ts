@@ -1,6 +1,7 @@
 import type { Event, ItemEnd } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Field } from "./field.ts";
+import type { QueryDefinition, UpdateDefinition } from "./interaction-document.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ErrorHandler, PlanDocument, PlanNode, RetryRule } from "./plan-document.ts";
 
@@ -20,6 +21,22 @@ export interface Plan {
   /** Something of it says what undoes a step: it waits for canceled children, which may undo their own. */
   hasCompensation: boolean;
   output?: Field;
+  updates: ReadonlyMap<string, LinkedUpdate>;
+  queries: ReadonlyMap<string, LinkedQuery>;
+}
+
+export interface LinkedUpdate {
+  definition: UpdateDefinition;
+  when?: Field;
+  otherwise?: Field;
+  set?: Field;
+  key?: Field;
+  reply?: Field;
+}
+
+export interface LinkedQuery {
+  definition: QueryDefinition;
+  output: Field;
 }
 
 /** Nodes that run together: of the workflow, of a group, or of a turn of a loop. */

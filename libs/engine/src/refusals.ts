@@ -115,6 +115,53 @@ export function limitReached(executionId: string, what: string): DomainError {
   });
 }
 
+export function updateUnknown(workflowId: string, name: string, known: readonly string[]): DomainError {
+  const has = known.length === 0 ? "it declares none" : `it has: ${known.join(", ")}`;
+  return new DomainError({
+    kind: "not_found",
+    reason: "UPDATE_UNKNOWN",
+    message: `workflow ${workflowId} has no update "${name}"; ${has}`,
+    metadata: { workflow_id: workflowId, update: name },
+  });
+}
+
+/** The definition's own words, or the core's when they cannot be had. */
+export function updateRejected(name: string, why: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "UPDATE_REJECTED",
+    message: `update ${name} is refused, and nothing has changed: ${why}`,
+    metadata: { update: name },
+  });
+}
+
+export function requestIdReused(requestId: string, before: string, now: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "REQUEST_ID_REUSED",
+    message: `request id ${requestId} was used for update ${before}; use a new one for update ${now}`,
+    metadata: { request_id: requestId },
+  });
+}
+
+export function queryUnknown(workflowId: string, name: string, known: readonly string[]): DomainError {
+  return new DomainError({
+    kind: "not_found",
+    reason: "QUERY_UNKNOWN",
+    message: `workflow ${workflowId} has no query "${name}"; it has: ${known.join(", ")}`,
+    metadata: { workflow_id: workflowId, query: name },
+  });
+}
+
+export function queryFailed(name: string, why: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "QUERY_FAILED",
+    message: `query ${name} cannot be answered as the execution stands now: ${why}`,
+    metadata: { query: name },
+  });
+}
+
 export function payloadTooLarge(what: string, fault: string): DomainError {
   return new DomainError({
     kind: "invalid_argument",

@@ -12,6 +12,7 @@ import { isSameDefinition } from "./same-definition.ts";
 import { isSameJson } from "./same-json.ts";
 import { isSettled } from "./settle.ts";
 import type { NodeState } from "./state.ts";
+import { OUTSIDE } from "./vars.ts";
 
 /** The execution that is run again. */
 export interface RerunSource {
@@ -100,7 +101,7 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
     isSame,
 
     /** Its effect is gone, although its result is there. */
-    isUndone: ({ id }: LinkedNode): boolean => state.ending?.undone?.[id] ?? false,
+    isUndone: ({ id }: LinkedNode): boolean => state.undone?.[id] ?? false,
 
     hasFailed({ index }: LinkedNode): boolean {
       const old = oldOf(index);
@@ -178,8 +179,8 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
     describeVars(kept: ReadonlySet<number>): Reuse[] {
       const ids = new Set([...kept].map((index) => plan.nodes[index]?.id));
       const writes = (state.writes ?? deriveWrites(oldPlan, state))
-        .map(({ node, fields }) => ({ nodeId: (oldPlan.nodes[node] as LinkedNode).id, fields }))
-        .filter(({ nodeId }) => ids.has(nodeId));
+        .map(({ node, fields }) => ({ nodeId: node === OUTSIDE ? "" : (oldPlan.nodes[node] as LinkedNode).id, fields }))
+        .filter(({ nodeId }) => nodeId === "" || ids.has(nodeId));
       return writes.length === 0 ? [] : [{ type: "vars_reused", writes }];
     },
   };

@@ -5,7 +5,7 @@ import type { LinkedNode, Plan } from "./plan.ts";
 import { activateFallback, dequeue, dequeueAnywhere, releaseBranches, settle } from "./settle.ts";
 import { replayDiverged } from "./refusals.ts";
 import type { NodeState } from "./state.ts";
-import { setWrites } from "./vars.ts";
+import { OUTSIDE, setWrites } from "./vars.ts";
 
 // What a rerun takes over: its history says everything, and needs nothing of the execution that it repeats.
 
@@ -35,7 +35,7 @@ export function reuseVars(plan: Plan, state: ExecutionState, event: Extract<Even
   for (const { fields } of event.writes) state.payloadBytes += approximateBytes(fields);
   setWrites(
     state,
-    event.writes.map(({ nodeId, fields }) => ({ node: indexOf(plan, nodeId), fields })),
+    event.writes.map(({ nodeId, fields }) => ({ node: nodeId === "" ? OUTSIDE : indexOf(plan, nodeId), fields })),
   );
 }
 

@@ -1,6 +1,6 @@
 import type { ExecutionState, Write } from "./execution-state.ts";
-import { assignFields } from "./json-object.ts";
-import type { JsonObject } from "./json.ts";
+import { assignFields, setField } from "./json-object.ts";
+import type { Json, JsonObject } from "./json.ts";
 
 // `vars` are what `set` actions have written. Who wrote what is kept, so that a write can be taken back or over alone.
 
@@ -11,6 +11,18 @@ export function writeVars(state: ExecutionState, node: number, fields: JsonObjec
   if (before >= 0) writes.splice(before, 1);
   writes.push({ node, fields });
   assignFields(state.vars, fields);
+}
+
+/** Instead of a node: an update has written. */
+export const OUTSIDE = -1;
+
+/** An update has written a field. */
+export function writeVar(state: ExecutionState, name: string, value: Json): void {
+  const writes = (state.writes ??= []).filter(({ node, fields }) => node !== OUTSIDE || !Object.hasOwn(fields, name));
+  const fields: JsonObject = {};
+  setField(fields, name, value);
+  setField(state.vars, name, value);
+  state.writes = [...writes, { node: OUTSIDE, fields }];
 }
 
 /** Takes back what these nodes have written. */

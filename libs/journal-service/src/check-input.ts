@@ -1,11 +1,11 @@
-import type { JsonObject } from "@heddle/engine";
-import { DomainError } from "@heddle/errors";
+import type { Json, JsonObject } from "@heddle/engine";
+import { DomainError, type FieldViolation } from "@heddle/errors";
 import { linearRegularExpression } from "@heddle/expression";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import { maxInputBytes } from "./limits.ts";
 
-// Compiling a schema takes milliseconds, checking an input microseconds: once per plan.
+// Compiling a schema takes milliseconds, checking a value microseconds: once per plan.
 const validators = new WeakMap<JsonObject, ValidateFunction>();
 
 /**
@@ -17,8 +17,24 @@ export function checkInput(
   input: JsonObject,
   field: string,
 ): void {
-  if (inputSchema === undefined) return;
-  let validate = validators.get(inputSchema);
+  if (inputSchema !== undefined) checkPayload(workflowId, inputSchema, input, field);
+}
+
+/** Refuses a value that does not fit a schema. `what` is what the schema is of, for the message. */
+export function checkPayload(what: string, schema: JsonObject, value: Json, field: string): void {
+  const violations = findSchemaFaults(schema, value, field);
+  if (violations.length === 0) return;
+  throw new DomainError({
+    kind: "invalid_argument",
+    reason: "INPUT_INVALID",
+    message: `the ${field} does not fit the input schema of ${what}: ${violations[0]?.field} ${violations[0]?.description}`,
+    violations,
+  });
+}
+
+/** Where a value does not fit a JSON Schema (2020-12); `field` is what the value is called. */
+export function findSchemaFaults(schema: JsonObject, value: Json, field: string): FieldViolation[] {
+  let validate = validators.get(schema);
   if (validate === undefined) {
     const ajv = new Ajv2020({
       allErrors: true,
@@ -28,20 +44,14 @@ export function checkInput(
       code: { regExp: linearRegularExpression },
     });
     formats.default(ajv);
-    validate = ajv.compile(inputSchema);
-    validators.set(inputSchema, validate);
+    validate = ajv.compile(schema);
+    validators.set(schema, validate);
   }
-  if (validate(input)) return;
-  const violations = (validate.errors ?? []).map((error) => ({
+  if (validate(value)) return [];
+  return (validate.errors ?? []).map((error) => ({
     field: `${field}${error.instancePath.replaceAll("/", ".")}`,
     description: describe(error.keyword, error.message, error.params),
   }));
-  throw new DomainError({
-    kind: "invalid_argument",
-    reason: "INPUT_INVALID",
-    message: `the ${field} does not fit the input schema of ${workflowId}: ${violations[0]?.field} ${violations[0]?.description}`,
-    violations,
-  });
 }
 
 /** Refuses an input above the cap, by name and size. */

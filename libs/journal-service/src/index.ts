@@ -1,5 +1,5 @@
 export { createActiveVersionTableSql, findActiveVersion } from "./active-versions.ts";
-export { checkInput, checkInputSize } from "./check-input.ts";
+export { checkInput, checkInputSize, checkPayload, findSchemaFaults } from "./check-input.ts";
 export {
   compareReplay,
   type ExpectedState,
@@ -14,7 +14,7 @@ export { type FollowDefinitionsOptions, followDefinitions } from "./follow-defin
 export { takePage } from "./history-page.ts";
 export { createHub, type Hub } from "./hub.ts";
 export { registerJournalMetrics } from "./journal-metrics.ts";
-export { claimPayloadBytes, maxInputBytes } from "./limits.ts";
+export { claimPayloadBytes, maxInputBytes, requestIdMemoryMs } from "./limits.ts";
 export {
   createPayloadReader,
   createPayloadWriter,

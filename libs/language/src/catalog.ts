@@ -7,8 +7,10 @@ import { checkToolInputs } from "./tool-inputs.ts";
 
 /** Whether the tools, agents and workflows that the nodes name are there. Warnings: they may be registered after the definition. */
 export function checkCatalog(workflow: WorkflowDraft, options: CompileDefinitionOptions, report: Report): void {
-  for (const node of workflow.nodes) {
-    const { body } = node;
+  for (const body of workflow.nodes.flatMap(({ body: own, compensate }) => [
+    own,
+    ...(compensate ? [compensate.body] : []),
+  ])) {
     if (body.kind === "task" && body.taskType === "tool") checkTool(body, options, report);
     else if (body.kind === "task") checkAgent(body, workflow, options, report);
     else if (

@@ -2,6 +2,7 @@ import { compileChart } from "./chart/compile-chart.ts";
 import { checkConditions } from "./conditions.ts";
 import { checkExpressions } from "./expressions/check-expressions.ts";
 import type { Finding } from "./finding.ts";
+import { checkCompensations } from "./endings.ts";
 import { checkBodies } from "./graph/bodies.ts";
 import { checkCycles } from "./graph/cycles.ts";
 import { buildGraph, indexNodes } from "./graph/graph.ts";
@@ -16,6 +17,7 @@ import type { DefinitionPlan } from "./plan.ts";
 import { createReport } from "./report.ts";
 import { decodeSource } from "./source/decode-source.ts";
 import { readSource } from "./source/read-source.ts";
+import { checkInteractions } from "./interactions/check-interactions.ts";
 import { checkStarts } from "./starts/check-starts.ts";
 import { findWorkflow, isStateMachine, readWorkflow } from "./workflow.ts";
 
@@ -54,6 +56,8 @@ export function compileDefinition(
   checkExpressions(workflow, graph, text, report);
   checkConditions(workflow, report);
   checkBodies(graph, report);
+  checkCompensations(workflow.nodes, report);
+  checkInteractions(workflow, graph, report);
   checkStarts(workflow, text, options, report);
   checkCatalog(workflow, options, report);
   const waits = buildWaits(graph);

@@ -1,5 +1,6 @@
 import type {
   ActionNode,
+  CompensationPolicy,
   FailureClass,
   GroupNode,
   HumanNode,
@@ -10,6 +11,8 @@ import type {
   Outcome,
   PlanNodeBase,
   TaskNode,
+  QueryDefinition,
+  UpdateDefinition,
 } from "@heddle/engine";
 import type { PlanSchedule, PlanTrigger } from "./starts/starts.ts";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
@@ -24,11 +27,24 @@ export interface WorkflowDraft {
   output?: Json;
   agents: ReadonlyMap<string, JsonObject>;
   timeoutMs?: number;
+  retentionMs?: number;
   priority?: number;
   nodes: NodeDraft[];
   uses: ExpressionUse[];
   starts: StartsDraft;
+  compensation?: CompensationPolicy;
+  cleanupTimeoutMs?: number;
+  interactions: InteractionsDraft;
 }
+
+/** What may be asked of its executions. */
+export interface InteractionsDraft {
+  updates: UpdateDraft[];
+  queries: QueryDraft[];
+}
+
+export type UpdateDraft = Omit<UpdateDefinition, "when" | "after"> & { when?: Condition; after?: NodeRef };
+export type QueryDraft = QueryDefinition;
 
 export interface NodeDraft {
   index: number;
@@ -46,7 +62,14 @@ export interface NodeDraft {
   depends?: DependsDraft;
   dependsAt?: SourceNode;
   onError?: HandlerDraft[];
+  compensate?: CompensationDraft;
   body: NodeBody;
+}
+
+/** What undoes a node: the body of another one. */
+export interface CompensationDraft {
+  body: NodeBody;
+  at: Span;
 }
 
 /** A condition over outcomes, with the places where it names nodes. */
@@ -126,6 +149,7 @@ export type NodeBody =
 
 export type ActionBody =
   | { action: "set"; params: JsonObject }
+  | { action: "set_attributes"; params: JsonObject }
   | { action: "transform"; value: Json }
   | { action: "log"; message: Json; level: "debug" | "info" | "warn" | "error" }
   | { action: "emit"; event: string; payload?: Json }
@@ -149,6 +173,11 @@ export interface ExpressionUse {
   inBody?: true;
   /** Names that it sees besides: `error` where one is handled, the item and its `index` of a map. */
   names?: readonly string[];
+}
+
+/** The group that runs at the end: nothing in the workflow can wait for it or read it. */
+export function isFinally({ body }: NodeDraft): boolean {
+  return body.kind === "group" && body.isFinally === true;
 }
 
 /** Nodes that may run in its place when it has failed, each reference apart. */

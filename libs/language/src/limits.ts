@@ -26,6 +26,8 @@ export const MAX_MAP_ITEMS = 100_000;
 export const MAX_ERROR_HANDLERS = 32;
 /** Characters of a condition over outcomes. */
 export const MAX_DEPENDS_LENGTH = 4_096;
+/** Updates of a workflow, and queries. */
+export const MAX_INTERACTIONS = 100;
 /** Findings of one run; the rest is only counted. */
 export const MAX_FINDINGS = 200;
 /** Characters of an id of a node, workflow, agent or tool. */

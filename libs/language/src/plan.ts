@@ -1,8 +1,18 @@
-import type { Dependence, ErrorHandler, PlanDocument, PlanNode, PlanNodeBase } from "@heddle/engine";
+import type { Compensation, Dependence, ErrorHandler, PlanDocument, PlanNode, PlanNodeBase } from "@heddle/engine";
 import type { ChartPlan } from "./chart/build-chart.ts";
 import { dependsRefs } from "./draft.ts";
-import type { CaseDraft, DependsDraft, HandlerDraft, NodeDraft, NodeRef, StartsDraft, WorkflowDraft } from "./draft.ts";
+import type {
+  CaseDraft,
+  CompensationDraft,
+  DependsDraft,
+  HandlerDraft,
+  NodeDraft,
+  NodeRef,
+  StartsDraft,
+  WorkflowDraft,
+} from "./draft.ts";
 import type { Graph } from "./graph/graph.ts";
+import { planInteractions } from "./interactions/plan-interactions.ts";
 import { joinOf } from "./graph/reachability.ts";
 import type { PlanStarts } from "./starts/starts.ts";
 
@@ -14,7 +24,8 @@ export type DefinitionPlan = DagPlan | (ChartPlan & PlanStarts);
 
 /** The plan of a definition without errors. */
 export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
-  const { id, name, description, labels, inputSchema, output, agents, timeoutMs, priority, starts } = workflow;
+  const { id, name, description, labels, inputSchema, output, agents, timeoutMs, retentionMs, priority, starts } =
+    workflow;
   return {
     format: "heddle.plan/1",
     workflowId: id,
@@ -27,7 +38,11 @@ export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
     ...(output === undefined ? {} : { output }),
     ...(agents.size === 0 ? {} : { agents: Object.fromEntries(agents) }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(priority === undefined ? {} : { priority }),
+    ...(workflow.compensation === undefined ? {} : { compensation: workflow.compensation }),
+    ...(workflow.cleanupTimeoutMs === undefined ? {} : { cleanupTimeoutMs: workflow.cleanupTimeoutMs }),
+    ...planInteractions(workflow.interactions, graph),
     ...planStarts(starts),
   };
 }
@@ -57,6 +72,7 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
     ...(node.depends === undefined ? {} : { depends: planDepends(node, node.depends, graph) }),
     ...(node.onError === undefined ? {} : { onError: node.onError.map((handler) => planHandler(handler, graph)) }),
     ...(node.when === undefined ? {} : { when: node.when.source }),
+    ...(node.compensate === undefined ? {} : { compensate: planCompensation(node.compensate) }),
   };
   const { body } = node;
   const indicesOf = (refs: NodeRef[]): number[] => refs.map((ref) => graph.indices.get(ref.id)!);
@@ -118,6 +134,25 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
     case "unknown":
       throw new Error(`the node "${node.id}" has no known type, which must have been reported as an error`);
   }
+}
+
+/** Readers let through what can undo something. */
+function planCompensation({ body }: CompensationDraft): Compensation {
+  switch (body.kind) {
+    case "task": {
+      const { nameAt: _nameAt, inputsAt: _inputsAt, ...task } = body;
+      return task;
+    }
+    case "sub_workflow": {
+      const { workflowAt: _workflowAt, ...subWorkflow } = body;
+      return subWorkflow;
+    }
+    case "action":
+      if (body.action === "set" || body.action === "log" || body.action === "emit") return body;
+      break;
+    default:
+  }
+  throw new Error(`a ${body.kind} cannot undo a node, which must have been reported as an error`);
 }
 
 /** What expressions read must be settled as well, though the condition does not name it. */

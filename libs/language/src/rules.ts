@@ -46,7 +46,10 @@ export const RULES = {
   "unavailable-trigger": error("HD113", "A trigger waits for something that cannot start a workflow yet."),
 
   // The graph.
-  "duplicate-id": error("HD201", "Two nodes, agents, schedules or triggers have the same id."),
+  "duplicate-id": error(
+    "HD201",
+    "Two nodes, agents, schedules, triggers, updates or queries have the same id or name.",
+  ),
   "unknown-node": error("HD202", "A node is named that does not exist."),
   "self-dependency": error("HD203", "A node depends on itself, or activates itself."),
   cycle: error("HD204", "Nodes wait for one another in a circle."),
@@ -75,14 +78,25 @@ export const RULES = {
   "nested-too-deep": error("HD221", "Groups and loops are nested more than 20 deep."),
   "unlimited-rule": error("HD260", "A retry rule does not say which errors it is about."),
   "useless-timeout": warning("HD261", "A time-out can never pass, because another one passes before."),
+  "bad-attributes": error("HD262", "Search attributes have a name or a value that cannot be searched for."),
 
   // Waits, updates and queries.
   "useless-wait-field": error("HD240", "A field of a wait has no effect without another one."),
+  "useless-update-field": error("HD241", "A field of an update has no effect without another one."),
+  "after-in-loop": error("HD242", "The reply of an update waits for a node of a loop, which ends once in each turn."),
+  "taken-query": error("HD243", "A query has the name of one that every execution answers."),
 
   // Human nodes.
   "missing-deadline": error("HD250", "An escalation or a default answer can never come, as no deadline leads to it."),
   "bad-quorum": error("HD251", "A quorum needs more answers than may come, or a field that the form does not have."),
   "bad-default-answer": error("HD252", "The default answer of a human node does not fit its form."),
+
+  // Endings.
+  "duplicate-compensation": error("HD230", "A node would be undone twice."),
+  "bad-compensation": error(
+    "HD231",
+    "A `compensate` stands where nothing can be undone, or is something that cannot undo.",
+  ),
 
   // Expressions.
   "expression-syntax": error("HD301", "An expression cannot be read."),

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@heddle/engine";
 import type { ExpressionUse, NodeDraft, WorkflowDraft } from "./draft.ts";
+import { ENDING_FIELDS, readEnding, readFinally } from "./endings.ts";
 import { createFields, jsonObjectOf } from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import { checkId } from "./ids.ts";
@@ -8,6 +9,7 @@ import { readNodeList } from "./nodes/read-node.ts";
 import { isText, readTemplate } from "./nodes/reader.ts";
 import type { Report } from "./report.ts";
 import { checkSchema } from "./schema.ts";
+import { readInteractions } from "./interactions/read-interactions.ts";
 import { readStarts } from "./starts/read-starts.ts";
 import { describeSource } from "./source/source-node.ts";
 import type { SourceMap, SourceNode } from "./source/source-node.ts";
@@ -22,12 +24,16 @@ const WORKFLOW_FIELDS = [
   "input_schema",
   "output",
   "timeout",
+  "retention",
   "priority",
   "labels",
   "agents",
   "schedules",
   "triggers",
+  "updates",
+  "queries",
   "nodes",
+  ...ENDING_FIELDS,
 ] as const;
 
 /** Reads all fields of a workflow of nodes. */
@@ -38,17 +44,24 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
   const uses: ExpressionUse[] = [];
   const output = fields.find("output") === undefined ? undefined : readTemplate({ fields, uses }, "output");
   const timeoutMs = fields.durationMs("timeout");
+  const retentionMs = fields.durationMs("retention");
   const priority = fields.integer("priority", { min: 0, max: 9 });
   const starts = readStarts(fields);
+  const interactions = readInteractions(fields, uses);
   const nodes: NodeDraft[] = [];
-  readNodeList(fields, { report, source, uses, nodes, agents: header.agents, starts }, { depth: 0 });
+  const context = { report, source, uses, nodes, agents: header.agents, starts };
+  readNodeList(fields, context, { depth: 0 });
+  readFinally(fields, context);
   return {
     ...header,
     uses,
     starts,
+    interactions,
     nodes,
+    ...readEnding(fields),
     ...(output === undefined ? {} : { output: output.value }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(priority === undefined ? {} : { priority }),
   };
 }

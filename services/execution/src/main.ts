@@ -1,7 +1,7 @@
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { createSqlPoisonStore } from "@heddle/events";
 import { openBus, runProcess } from "@heddle/service-process";
-import { executionConfig } from "./config.ts";
+import { executionConfig, retentionOf } from "./config.ts";
 import { createExecutionService } from "./service.ts";
 import { executionMigrations } from "./store/migrations.ts";
 
@@ -26,6 +26,7 @@ await runProcess({
       sinks: [bus],
       logger,
       metrics,
+      retention: retentionOf(config),
       onSuperseded: fail,
     });
   },

@@ -18,6 +18,7 @@ import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition
 import { DiagnosticsService } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { ExecutionService as ExecutionDescriptor } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import {
   createInMemoryTransport,
@@ -34,9 +35,10 @@ import { readPlan } from "./definitions/read-plan.ts";
 import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
-import { publisherGraceMs } from "./domain/limits.ts";
+import { publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
 import { createMachines } from "./domain/machines.ts";
 import { createTurnEffects } from "./domain/turns.ts";
+import { createWorkflowKeys, requestScope } from "./domain/workflow-keys.ts";
 import { createAtOwner } from "./forwarding/at-owner.ts";
 import { createRoutedMethods } from "./forwarding/routed-methods.ts";
 import type { ExecutionContext } from "./handlers/context.ts";
@@ -46,6 +48,10 @@ import { createSchedulerLink } from "./link/scheduler-link.ts";
 import { parseTaskId } from "./link/task-messages.ts";
 import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
 import { registerMetrics } from "./metrics.ts";
+import { createHumanTaskMethods } from "./human/human-task-methods.ts";
+import { withHumanTasks } from "./human/projection.ts";
+import { createPurger } from "./retention/purger.ts";
+import type { Retention } from "./retention/retention.ts";
 import { createExecutionProjection } from "./store/projection.ts";
 
 /** Consumer group of DefinitionEvents; its positions are kept under this name. */
@@ -72,6 +78,10 @@ export interface ExecutionServiceOptions {
   logger: Logger;
   metrics?: Metrics;
   journalLimits?: Partial<JournalLimits>;
+  /** How long executions are kept whose definition does not say it. Default: for ever. */
+  retention?: Retention;
+  /** How often the purge looks for those whose time is over. Default a minute. */
+  purgeIntervalMs?: number;
   now?: () => number;
   /** A newer process runs under the name of this one, which has given up for good: end it, with this error's message. */
   onSuperseded?: (error: Error) => void;
@@ -91,6 +101,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const definitions = createRpcClient(DefinitionService, options.definition);
   const hub = createHub();
   const requestIds = createRequestIds();
+  const workflowKeys = createWorkflowKeys();
   const openTasks = createOpenTasks();
 
   const plans = createPlans<PlanDocument, Plan>({
@@ -106,12 +117,17 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const loader = createPlanLoader({ resolve: (key) => plans.resolve(key), logger });
   const subscriptions: Subscription[] = [];
 
-  const projection = createExecutionProjection(
+  const executionProjection = createExecutionProjection(
     database,
     (key) => plans.resolve(key).then(({ plan }) => plan),
     (finished) => {
-      for (const { namespace, requestId } of finished) if (requestId !== "") requestIds.release(namespace, requestId);
+      for (const execution of finished) {
+        const { id, namespace, requestId, workflowKey } = execution;
+        if (requestId !== "") requestIds.release(requestScope(execution), requestId);
+        if (workflowKey !== "") workflowKeys.release(namespace, workflowKey, id);
+      }
     },
+    options.retention,
   );
 
   const stateMachines = createRpcClient(StateMachineService, options.statemachine);
@@ -132,14 +148,23 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     onResults: (results, done) => submitResults(runtime, results, done, logger),
     logger,
   });
-  const effects = createTurnEffects({ openTasks, children, machines, hub, requestIds, scheduler: link, now });
+  const effects = createTurnEffects({
+    openTasks,
+    children,
+    machines,
+    hub,
+    requestIds,
+    workflowKeys,
+    scheduler: link,
+    now,
+  });
 
   const runtime = createJournalRuntime({
     database,
     owner,
     address: options.address,
     aggregate: createExecutionAggregate(plans, childId),
-    projection,
+    projection: withHumanTasks(executionProjection),
     limits: options.journalLimits,
     logger,
     now,
@@ -168,9 +193,26 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     },
   );
 
+  const purger = createPurger({
+    database,
+    ownedPartitions: () => runtime.ownedPartitions(),
+    intervalMs: options.purgeIntervalMs ?? purgeIntervalMs,
+    logger,
+  });
+
   if (options.metrics !== undefined) registerMetrics(options.metrics, runtime, openTasks, publisher);
   const atOwner = createAtOwner(() => methods);
-  const context: ExecutionContext = { runtime, database, plans, hub, requestIds, openTasks, now, atOwner };
+  const context: ExecutionContext = {
+    runtime,
+    database,
+    plans,
+    hub,
+    requestIds,
+    workflowKeys,
+    openTasks,
+    now,
+    atOwner,
+  };
   const router = createOwnerRouter({ directory: runtime, dial: options.dial });
   const methods = createRoutedMethods(context, router);
   // What events tell goes the way of every call: to the owner of the execution.
@@ -182,7 +224,10 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
 
   return {
     routes: (routes) =>
-      routes.service(ExecutionDescriptor, methods).service(DiagnosticsService, createDiagnostics(context, router)),
+      routes
+        .service(ExecutionDescriptor, methods)
+        .service(HumanTaskService, createHumanTaskMethods(context, router))
+        .service(DiagnosticsService, createDiagnostics(context, router)),
     async start() {
       await runtime.start();
       await publisher.start();
@@ -199,9 +244,11 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
         );
       }
       link.start();
+      purger.start();
     },
     async stop() {
       link.stop();
+      await purger.stop();
       children.stop();
       machines.stop();
       await Promise.all(subscriptions.splice(0).map((subscription) => subscription.close()));
@@ -213,6 +260,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
       await runtime.stop();
       // What no broker has taken until now stays in the journal: whoever closes the bus ends the attempt.
       requestIds.clear();
+      workflowKeys.clear();
       hub.notifyAll();
     },
   };

@@ -1,4 +1,4 @@
-import { toJson } from "@bufbuild/protobuf";
+import { fromJson, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,10 +14,31 @@ workflow:
     - { id: late, type: action, subtype: wait, dependencies: [first, second], params: { signal: paid, duration: 10ms, on_timeout: continue } }
 `;
 
+const ORDER = `
+workflow:
+  id: order
+  type: dag
+  updates:
+    - name: change-address
+      input: { schema: { type: object, properties: { street: { type: string } }, required: [street] } }
+      when: "\${pack.status != 'completed'}"
+      otherwise: "the parcel of order \${input.id} is closed"
+      set: { street: "\${update.payload.street}" }
+      reply: { street: "\${vars.street}" }
+    - { name: pay, signal: paid, key: "\${update.payload.order}", after: charge }
+  queries:
+    - { name: progress, output: { packed: "\${pack.status}", street: "\${vars.street ?? 'none'}", asked: "\${query.args}" } }
+  nodes:
+    - { id: paid, type: action, subtype: wait, params: { signal: paid, key: "\${input.id}" } }
+    - { id: charge, type: tool, tool: echo, inputs: "\${paid.output}" }
+    - { id: pack, type: tool, tool: echo, dependencies: [charge], inputs: { to: "\${vars.street}" } }
+`;
+
 let suite: ExecutionSuite;
 beforeAll(async () => {
   suite = await startExecutionSuite();
   suite.publish(PAYMENTS);
+  suite.publish(ORDER);
 });
 afterAll(() => suite.stop());
 
@@ -42,6 +63,63 @@ describe("waits", () => {
     expect(outputs).toEqual(["first", "second", { timed_out: true, payload: null }]);
   });
 });
+
+describe("updates and queries", () => {
+  it("are validated, answered across a crash, applied once, and asked of an execution that has ended", async () => {
+    const { execution } = await suite.client.startExecution({ workflowId: "order", input: { id: 7 } });
+    const { executionId } = execution!;
+    const change = (street: unknown, requestId: string) =>
+      suite.client.updateExecution({
+        executionId,
+        name: "change-address",
+        payload: fromJson(ValueSchema, { street } as never),
+        requestId,
+      });
+    await expect(change(7, "bad")).rejects.toMatchObject({
+      reason: "INPUT_INVALID",
+      violations: [expect.objectContaining({ field: "payload.street" })],
+    });
+    await expect(
+      suite.client.updateExecution({ executionId, name: "change-adress", requestId: "typo" }),
+    ).rejects.toMatchObject({ reason: "UPDATE_UNKNOWN", message: expect.stringContaining("change-address") });
+    expect(jsonOf((await change("Elm", "c1")).reply)).toEqual({ street: "Elm" });
+
+    // Accepted, and the process dies before the node that it waits for has ended: the sender asks again and gets the reply.
+    const pay = (wait: bigint) =>
+      suite.client.updateExecution({
+        executionId,
+        name: "pay",
+        payload: fromJson(ValueSchema, { order: 7, card: "x" }),
+        requestId: "p1",
+        wait: { seconds: wait },
+      });
+    const first = await pay(0n);
+    expect([first.reply, first.failure]).toEqual([undefined, undefined]);
+    await suite.crash();
+    const answer = pay(20n);
+    suite.scheduler.answer = (_, input) => ({ output: input as never });
+    expect(jsonOf((await answer).reply)).toEqual({ order: 7, card: "x" });
+    expect(jsonOf((await change("Oak", "c1")).reply)).toEqual({ street: "Elm" });
+
+    await expect.poll(async () => (await get(executionId)).status).toBe(ExecutionStatus.COMPLETED);
+    await expect(change("Ash", "c2")).rejects.toMatchObject({ reason: "EXECUTION_FINISHED" });
+    expect(jsonOf((await pay(0n)).reply)).toEqual({ order: 7, card: "x" });
+    expect(await query(executionId, "progress", "me")).toEqual({ packed: "completed", street: "Elm", asked: "me" });
+    expect(await query(executionId, "vars")).toEqual({ street: "Elm" });
+    await expect(query(executionId, "progres")).rejects.toMatchObject({ reason: "QUERY_UNKNOWN" });
+    const { events } = await suite.client.listHistory({ executionId });
+    const updates = events.filter(({ event }) => event.case === "updateAccepted" || event.case === "updateAnswered");
+    expect(updates).toHaveLength(4);
+  });
+});
+
+function jsonOf(value: Parameters<typeof toJson<typeof ValueSchema>>[1] | undefined) {
+  return value === undefined ? undefined : toJson(ValueSchema, value);
+}
+
+async function query(executionId: string, name: string, args: string | null = null) {
+  return jsonOf((await suite.client.queryExecution({ executionId, name, args: fromJson(ValueSchema, args) })).output);
+}
 
 async function signal(executionId: string, payload: string, key: string): Promise<void> {
   const value = { kind: { case: "stringValue" as const, value: payload } };

@@ -157,6 +157,8 @@ function execution(executionId: string, fields: Partial<Execution>): Execution {
     status: "completed",
     requestId: "",
     labels: {},
+    workflowKey: "",
+    searchAttributes: {},
     priority: 5,
     lastSeq: 0,
     nodes: [],

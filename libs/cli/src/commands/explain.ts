@@ -1,12 +1,29 @@
-import { ExplainWaitResponseSchema, WaitReasonKind } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
+import { DomainError } from "@heddle/errors";
+import { type HumanTask, HumanTaskSchema, HumanTaskStatus } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
+import {
+  type ExplainWaitResponse,
+  ExplainWaitResponseSchema,
+  WaitReasonKind,
+} from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
 import type { CommandContext } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { messageJson } from "../message-json.ts";
+import { oneLine } from "../render/text-width.ts";
+
+const EXECUTION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Says why a task, or the first waiting task of an execution, does not run yet. */
 export async function explain(context: CommandContext, taskId: string): Promise<ExitCode> {
   const { scheduler } = await context.client();
-  const response = await scheduler.explainWait({ taskId }, { signal: context.io.signal });
+  let response: ExplainWaitResponse;
+  try {
+    response = await scheduler.explainWait({ taskId }, { signal: context.io.signal });
+  } catch (error) {
+    // Nothing of it is with the scheduler: it may wait for people.
+    const asked = error instanceof DomainError && error.kind === "not_found" ? await findAsked(context, taskId) : [];
+    if (asked.length === 0) throw error;
+    return explainPeople(context, asked);
+  }
   if (context.json) {
     context.printJson(messageJson(ExplainWaitResponseSchema, response));
     return EXIT.ok;
@@ -20,5 +37,32 @@ export async function explain(context: CommandContext, taskId: string): Promise<
     context.print(`  ${style.yellow(name)}: ${message}`);
   }
   if (response.rank > 0n) context.print(style.dim(`  place in the queue: ${response.rank}`));
+  return EXIT.ok;
+}
+
+/** Tasks of people that an execution, or one node of it, waits for. */
+async function findAsked(context: CommandContext, id: string): Promise<HumanTask[]> {
+  const executionId = id.split("/", 1)[0] ?? "";
+  if (!EXECUTION_ID.test(executionId)) return [];
+  const { humanTasks } = await context.client();
+  const request = { executionId, namespace: context.namespace };
+  const { tasks } = await humanTasks.listHumanTasks(request, { signal: context.io.signal });
+  return tasks.filter(({ taskId }) => id === executionId || taskId === id);
+}
+
+function explainPeople(context: CommandContext, tasks: readonly HumanTask[]): ExitCode {
+  if (context.json) {
+    context.printJson({ humanTasks: tasks.map((task) => messageJson(HumanTaskSchema, task)) });
+    return EXIT.ok;
+  }
+  const style = context.style(context.io.stdout);
+  for (const { taskId, title, status, assignee, groups } of tasks) {
+    const who = assignee || groups.join(", ") || "anybody";
+    const how = status === HumanTaskStatus.CLAIMED ? "has claimed it" : "may answer";
+    context.print(style.bold(taskId));
+    context.print(
+      `  ${style.yellow("people")}: ${oneLine(title)}  ${oneLine(who)} ${how}; heddle tasks show ${taskId}`,
+    );
+  }
   return EXIT.ok;
 }

@@ -4,6 +4,7 @@ import {
   type ExecutionStatus,
 } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import type { CommandContext } from "../context.ts";
+import type { AttributeCondition } from "../attribute-condition.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { listDefaultLimit, pageSize } from "../limits.ts";
 import { messageJson } from "../message-json.ts";
@@ -18,6 +19,8 @@ export interface ListOptions {
   status?: ExecutionStatus;
   label?: Record<string, string>;
   parent?: string;
+  key?: string;
+  where?: AttributeCondition[];
   limit?: number;
 }
 
@@ -57,7 +60,7 @@ export async function list(context: CommandContext, options: ListOptions): Promi
 
 async function readExecutions(
   context: CommandContext,
-  { workflow, status, label, parent }: ListOptions,
+  { workflow, status, label, parent, key, where }: ListOptions,
   limit: number,
 ): Promise<{ executions: Execution[]; more: boolean }> {
   const client = await context.client();
@@ -71,6 +74,8 @@ async function readExecutions(
         status,
         labels: label,
         parentExecutionId: parent,
+        workflowKey: key,
+        attributes: where,
         pageSize: Math.min(pageSize, limit - executions.length),
         pageToken,
       },

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type Execution, ExecutionSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import type { FinishedKeyPolicy, RunningKeyPolicy } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -12,6 +13,10 @@ import { printLine, watchToEnd } from "../watch-to-end.ts";
 
 export interface RunOptions extends InputOptions, FollowOptions {
   requestId?: string;
+  key?: string;
+  whenRunning?: RunningKeyPolicy;
+  whenFinished?: FinishedKeyPolicy;
+  attribute?: JsonObject;
   label?: Record<string, string>;
   priority?: number;
   workflowVersion?: number;
@@ -65,13 +70,26 @@ async function start(
   context: CommandContext,
   target: { workflowId: string; version: number },
   input: JsonObject,
-  { requestId, label, priority }: RunOptions,
+  { requestId, key, whenRunning, whenFinished, attribute, label, priority }: RunOptions,
 ): Promise<Execution> {
   const { executions } = await context.client();
-  const request = { ...target, namespace: context.namespace, input, requestId, labels: label, priority };
+  const request = {
+    ...target,
+    namespace: context.namespace,
+    input,
+    requestId,
+    workflowKey: key,
+    whenRunning,
+    whenFinished,
+    searchAttributes: attribute,
+    labels: label,
+    priority,
+  };
   const { execution, created } = await executions.startExecution(request, { signal: context.io.signal });
   if (execution === undefined) throw new Error("the server answered StartExecution without an execution");
-  if (!created) context.say(`the request id ${requestId ?? ""} was used before: this is the execution that it started`);
+  if (!created && execution.requestId === (requestId ?? "") && execution.requestId !== "") {
+    context.say(`the request id ${requestId ?? ""} was used before: this is the execution that it started`);
+  } else if (!created) context.say(`an execution with the key ${key ?? ""} runs: this is it`);
   return execution;
 }
 

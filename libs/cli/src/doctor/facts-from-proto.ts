@@ -28,14 +28,17 @@ import {
 /** What the services say, as the checks take it: times and numbers as numbers, nothing for what is not set. */
 
 export function toStored(message: StoredMessage): StoredExecution {
-  const { executionId, namespace, ended, lastSeq, requestId, parent, history, replay, nextTimerAt } = message;
+  const { executionId, namespace, ended, lastSeq, requestId, parent, history, replay, nextTimerAt, purged } = message;
   return {
     executionId,
     namespace,
     ended,
     lastSeq: Number(lastSeq),
     requestId,
-    history: history.map(({ first, last }) => ({ first: Number(first), last: Number(last) })),
+    // What was purged had all of it.
+    history: purged
+      ? [{ first: 1, last: Number(lastSeq) }]
+      : history.map(({ first, last }) => ({ first: Number(first), last: Number(last) })),
     activeNodes: message.activeNodes,
     ...(parent !== undefined && { parent: { executionId: parent.executionId, nodeId: parent.nodeId } }),
     ...(replay !== undefined && { replay: toOutcome(replay) }),
@@ -115,6 +118,7 @@ function toWait({
   taskOpen,
   childExecutionId,
   signal,
+  humanTaskId,
   dueAt,
   branches,
   machine,
@@ -126,6 +130,7 @@ function toWait({
     ...(taskId !== "" && { taskId, taskOpen }),
     ...(childExecutionId !== "" && { childExecutionId }),
     ...(signal !== "" && { signal }),
+    ...(humanTaskId !== "" && { humanTaskId }),
     ...timeOf("dueAt", dueAt),
   };
 }

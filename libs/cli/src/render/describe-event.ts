@@ -55,6 +55,12 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
       return say(oneLine(event.value.reason), "yellow");
     case "signalReceived":
       return say(`${oneLine(event.value.name)}${keyText(event.value.key)}  ${payloadText(event.value.payload)}`);
+    case "updateAccepted":
+      return say(`${oneLine(event.value.name)}  ${payloadText(event.value.payload)}`);
+    case "updateAnswered": {
+      const { name: update, reply, failure } = event.value;
+      return say(`${oneLine(update)}  ${failure === undefined ? payloadText(reply) : failureText(failure)}`);
+    }
     case "taskScheduled":
       return say(`attempt ${event.value.attempt}  ${event.value.input ? payloadText(event.value.input) : ""}`.trim());
     case "taskCompleted":
@@ -87,6 +93,8 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
       return say(event.value.reason.replaceAll("_", " "), "yellow");
     case "errorHandled":
       return say(`${failureText(event.value.failure)}  ${handlingText(event.value)}`, "yellow");
+    case "attributesSet":
+      return say(payloadText(event.value.attributes));
     case "mapStarted":
       return say(payloadText(event.value.items));
     case "itemStarted":

@@ -102,12 +102,17 @@ function factsOf(node: NodeView, nowMs: number): string[] {
   return facts;
 }
 
-function waitOf({ signal, signalKey, childId, machineId, dueAtMs }: NodeView, nowMs: number): string {
+function waitOf(
+  { signal, signalKey, childId, machineId, humanTaskId, asks, dueAtMs }: NodeView,
+  nowMs: number,
+): string {
   const limit = dueAtMs === undefined ? "" : ` ${formatDuration(dueAtMs - nowMs)}`;
   if (signal !== undefined)
     return `waits for signal ${oneLine(signal)}${keyText(signalKey)}${limit && `, at most${limit}`}`;
   if (childId !== undefined) return `waits for ${childId}`;
   if (machineId !== undefined) return `waits for machine ${machineId}`;
+  if (humanTaskId !== undefined)
+    return `asks ${asks === undefined ? "anybody" : oneLine(asks)}${limit && `, for${limit}`}`;
   return dueAtMs === undefined ? "waits" : `waits${limit}`;
 }
 

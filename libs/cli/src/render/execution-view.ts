@@ -22,6 +22,8 @@ export interface NodeView {
   skipReason?: string;
   childId?: string;
   machineId?: string;
+  /** Of a human node that waits. */
+  humanTaskId?: string;
   /** Of a human node: who is to answer, as far as it was seen; absent: anybody. */
   asks?: string;
   /** Of a group or loop that has begun, from 0. */
@@ -77,6 +79,8 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
       skipReason: node.skipReason || undefined,
       childId: node.childId || undefined,
       machineId: node.machineId || undefined,
+      humanTaskId: node.humanTaskId || undefined,
+      asks: node.assignee || node.groups.join(", ") || undefined,
       ...(node.reused && { reused: true }),
     });
   }
@@ -173,6 +177,8 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "childEnded":
     case "executionStarted":
     case "signalReceived":
+    case "updateAccepted":
+    case "updateAnswered":
     case "customEventEmitted":
     case undefined:
       break;
@@ -264,6 +270,7 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
       if (event.value.action === "fallback") {
         node.status = NodeStatus.WAITING;
         node.dueAtMs = undefined;
+        node.humanTaskId = undefined;
       } else {
         endNode(node, event.value.action === "skip" ? NodeStatus.SKIPPED : NodeStatus.COMPLETED, at);
       }
@@ -287,6 +294,7 @@ function askPeople(node: NodeView, event: AskEvent, at: number): void {
       break;
     case "humanTaskCreated":
     case "humanTaskEscalated":
+      if (event.case === "humanTaskCreated") node.humanTaskId = event.value.taskId;
       node.status = NodeStatus.WAITING;
       node.startedAtMs ??= at;
       node.dueAtMs = event.value.dueAtMs === 0n ? undefined : Number(event.value.dueAtMs);

@@ -44,12 +44,13 @@ function* findSleepers(execution: LiveExecution, facts: SuiteFacts): Iterable<Fi
 }
 
 /** Branches are other nodes of the same execution: they do not wake it by themselves. */
-function isWakened({ taskId, childExecutionId, signal, dueAt, machine }: NodeWait): boolean {
+function isWakened({ taskId, childExecutionId, signal, dueAt, machine, humanTaskId }: NodeWait): boolean {
   return (
     machine === true ||
     taskId !== undefined ||
     childExecutionId !== undefined ||
     signal !== undefined ||
+    humanTaskId !== undefined ||
     dueAt !== undefined
   );
 }

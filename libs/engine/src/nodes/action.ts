@@ -8,6 +8,7 @@ import type { NodeState, TurnState } from "../state.ts";
 import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
 import { completeNode, emit, failNode, stopBody } from "../turn.ts";
 import { resultSoFar } from "./loop.ts";
+import { linkSetAttributes } from "./set-attributes.ts";
 import { linkWait } from "./wait.ts";
 
 type Action<Name extends ActionNode["action"]> = Extract<ActionNode, { action: Name }>;
@@ -18,6 +19,8 @@ export function linkAction(definition: ActionNode, compiler: FieldCompiler): Nod
     case "set":
       // `evolve` writes the fields of its output to `vars`.
       return linkValue(compiler, "params", definition.params);
+    case "set_attributes":
+      return linkSetAttributes(definition, compiler);
     case "transform":
       return linkValue(compiler, "params.value", definition.value);
     case "log":

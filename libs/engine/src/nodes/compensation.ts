@@ -14,7 +14,7 @@ import { linkSubWorkflow } from "./sub-workflow.ts";
 import { linkTask } from "./task.ts";
 
 /** The node that undoes another one is called after it. No node of a definition can be called so. */
-export function compensationId(stepId: string): string {
+function compensationId(stepId: string): string {
   return `${stepId}.compensate`;
 }
 

@@ -26,7 +26,7 @@ export function linkWait(definition: WaitAction, compiler: FieldCompiler): NodeP
   return {
     begin(turn, node) {
       const scope = scopeOf(turn, node);
-      const key = keyField && toKey(evaluateField(keyField, scope));
+      const key = keyField && toKey(evaluateField(keyField, scope), "params.key");
       const buffered =
         signal === undefined ? undefined : turn.state.signals.find((one) => one.name === signal && one.key === key);
       // What has been there already is taken at once; only a key must be told, because `evolve` takes by it.
@@ -76,13 +76,14 @@ function signalOutput({ onTimeout }: WaitAction, payload: Json): Json {
 }
 
 /** Keys are compared as texts: a number or boolean is its text. */
-function toKey(value: Json): string {
+export function toKey(value: Json, path: string): string {
   if (value === null || typeof value === "object" || value === "") {
-    throw invalidWait(`params.key: ${describeType(value)} is no key; it must be a text, a number or a boolean`);
+    const found = value === "" ? "an empty string" : describeType(value);
+    throw invalidWait(`${path}: ${found} is no key; it must be a text, a number or a boolean`);
   }
   const key = toText(value);
   if (key.length <= MAX_SIGNAL_KEY_LENGTH) return key;
-  throw invalidWait(`params.key: has ${key.length} characters, and the limit is ${MAX_SIGNAL_KEY_LENGTH}`);
+  throw invalidWait(`${path}: has ${key.length} characters, and the limit is ${MAX_SIGNAL_KEY_LENGTH}`);
 }
 
 /** The earlier one, when both are given. */

@@ -118,7 +118,8 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     const isRetry = event.type === "task_scheduled" && event.input === undefined;
     if (!begun.has(index) && event.type !== "node_canceled") checkMayBegin(index, event);
     else if (event.type === "task_scheduled") check(isRetry, event, "the node has begun before");
-    if (event.type !== "logged" && event.type !== "custom_event_emitted") begun.add(index);
+    if (event.type !== "logged" && event.type !== "attributes_set" && event.type !== "custom_event_emitted")
+      begun.add(index);
     const definition = definitionOf(index);
     if (event.type === "wait_started" && definition.kind === "parallel")
       for (const branch of definition.branches) activate(branch, index);

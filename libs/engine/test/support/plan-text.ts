@@ -23,10 +23,10 @@ export const TEST_RETRY: RetryPolicy = {
 
 /**
  * A plan from lines of text. A line is `<id> <kind> key=value ...`, or `workflow key=value ...` for the workflow's own
- * fields. Common keys: after=a,b (dependencies), when, join. Activators follow from the switches and parallels.
+ * fields, of whose updates `after` is an id. Common keys: after=a,b (dependencies), when, join. Activators follow from the switches and parallels.
  *
  * task: tool=name | agent=name, inputs, retry (changes to TEST_RETRY), timeoutMs, heartbeatTimeoutMs, priority
- * set, transform, log, emit, fail, wait: the fields of the action
+ * set, set_attributes, transform, log, emit, fail, wait: the fields of the action
  * switch: on=expression, <literal>=>targets and `{expression}=>targets` and else=>targets in order
  * parallel: branches=a,b; race=true for wait_all: false, need=2, cancelRest=true
  * group, loop: the nodes that say in=<id>; loop: forEach, while, until, carry, next, maxTurns, collect, result, output; break: value
@@ -51,6 +51,9 @@ export function parsePlan(lines: string[]): PlanDocument {
   };
   for (const { words, values } of parsed) {
     if (words[0] === "workflow") Object.assign(document, Object.fromEntries(values));
+    for (const update of words[0] === "workflow" ? (document.updates ?? []) : []) {
+      if (update.after !== undefined) update.after = indexOf(String(update.after));
+    }
   }
   document.nodes = nodeLines.map((line) => parseNode(line, (list) => splitList(list).map(indexOf)));
   for (const [index, { container }] of document.nodes.entries()) {
@@ -105,6 +108,7 @@ function parseNode({ words, values }: Words, resolve: Resolve): PlanNode {
         retry: { ...TEST_RETRY, ...(retry as Partial<RetryPolicy> | undefined) },
       };
     }
+    case "set_attributes":
     case "set":
     case "transform":
     case "log":

@@ -7,6 +7,7 @@ import type {
   PlanDocument,
   PlanNode,
   PlanNodeBase,
+  UpdateDefinition,
   RetryPolicy,
 } from "../../src/index.ts";
 import { TEST_RETRY, linkActivators } from "./plan-text.ts";
@@ -17,6 +18,7 @@ const KINDS = [
   "task",
   "task",
   "set",
+  "attributes",
   "transform",
   "log",
   "emit",
@@ -46,11 +48,27 @@ export function makeRandomPlan(random: Random, size: number): PlanDocument {
     workflowId: "test",
     type: "dag",
     nodes,
+    ...(random.chance(0.6) && { updates: makeUpdates(random, nodes) }),
     ...(isSaga && { compensation: { onCancel: random.chance(0.8), onFailure: random.pick(["fail", "continue"]) } }),
     ...(random.chance(0.2) && { cleanupTimeoutMs: 1 + random.below(4_000) }),
     ...(!isCalm && random.chance(0.2) && { timeoutMs: 20_000 }),
     ...(random.chance(0.3) && { output: { vars: "${vars}", status: "${nodes['n0'].status}" } }),
   };
+}
+
+/** Updates that set, signal and wait for nodes, and now and then are refused or cannot be answered. */
+function makeUpdates(random: Random, nodes: PlanNode[]): UpdateDefinition[] {
+  const isInLoop = (node: PlanNode): boolean => {
+    const around = node.container === undefined ? undefined : nodes[node.container];
+    return around !== undefined && (around.kind === "loop" || isInLoop(around));
+  };
+  const outside = [...nodes.keys()].filter((index) => !isInLoop(nodes[index] as PlanNode));
+  return [
+    { name: "note", set: { last: "${update.payload}" }, reply: "${vars.last}" },
+    { name: "push", signal: "go", ...(random.chance(0.5) && { key: "x" }), when: "update.payload != 3" },
+    { name: "await", after: random.pick(outside), ...(random.chance(0.5) && { reply: { status: "${execution.id}" } }) },
+    { name: "faulty", set: { v0: 1 }, reply: "${nope}" },
+  ];
 }
 
 /** Every kind of node may have something that undoes it. */
@@ -220,6 +238,10 @@ function makeNode(random: Random, place: Place): PlanNode {
       };
     case "set":
       return { ...base, kind: "action", action: "set", params: { [`v${random.below(3)}`]: index, last: base.id } };
+    case "attributes": {
+      const params = { [`a${random.below(3)}`]: random.pick([base.id, index, null, ["x", "y"]]) };
+      return { ...base, kind: "action", action: "set_attributes", params };
+    }
     case "transform":
       return {
         ...base,

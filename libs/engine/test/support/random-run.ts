@@ -153,6 +153,12 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
       payload: random.below(9),
       requestId: random.pick(["", "r1", "r2"]),
     },
+    {
+      type: "update",
+      name: random.pick(["note", "push", "await", "faulty", "other"]),
+      payload: random.below(5),
+      requestId: `u${random.below(6)}`,
+    },
     // Late, repeated or invented results: they must be refused or count, never harm.
     { type: "complete_task", nodeId, attempt: 1 + random.below(2), output: null, startedAt: 0, worker: "w" },
     ...(failureRate > 0 ? [{ type: "fail_task" as const, nodeId, attempt: 1, failure: makeFailure(random) }] : []),

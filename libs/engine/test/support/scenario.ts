@@ -20,6 +20,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * > tick <ms>   the clock moves on, and timers fire            > signal <name> <payload> [key=key] [id=request]
  * > later <ms>  the clock moves on, and nothing happens        > child-done <node> <output>      > child-failed <node> <type> <message>
  * > machine-is <node> <id>     > machine-done <node> <id> <output>    > machine-failed <node> <id> <type> <message>
+ * > update <name> <payload> [id=request]
  * > claim <task> <who>   > release <task> <who>   > reassign <task> <who> [to=who] [groups=[...]]   > comment <task> <who> <text>
  * > answer <task> <who> <answer> [values=mended]   a task is named by its node, and by /n in the n-th turn after the first; all take id=request
  * > suspend | resume | cancel | terminate <reason>             > limit <bytes>  of a payload
@@ -140,6 +141,13 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
         ...(values.has("key") && { key: toWord(values.get("key")) }),
         payload: parse(rest[0]),
         requestId: toWord(values.get("id")),
+      };
+    case "update":
+      return {
+        type: "update",
+        name: nodeId,
+        payload: parse(rest[0]),
+        requestId: toWord(values.get("id")) || `u${runner.history.length}`,
       };
     case "claim":
     case "release":

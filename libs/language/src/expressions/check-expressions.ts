@@ -1,6 +1,7 @@
 import { ExpressionError, compileExpression, compileTemplate } from "@heddle/expression";
 import type { Reference } from "@heddle/expression";
 import type { ExpressionUse, WorkflowDraft } from "../draft.ts";
+import { isFinally } from "../draft.ts";
 import { addInferred, nameBody } from "../graph/graph.ts";
 import type { Graph } from "../graph/graph.ts";
 import { isText, stripBraces } from "../nodes/reader.ts";
@@ -21,7 +22,7 @@ interface Context {
 
 /** Compiles every expression once, checks the names in it, and adds the dependencies that follow from them. */
 export function checkExpressions(workflow: WorkflowDraft, graph: Graph, source: string, report: Report): void {
-  const context: Context = { source, graph, nodeIds: new Set(graph.indices.keys()), report, found: [] };
+  const context: Context = { source, graph, nodeIds: new Set(workflow.nodes.map(({ id }) => id)), report, found: [] };
   for (const use of workflow.uses) {
     // What an alias stands for is compiled for each node that evaluates it.
     if (use.kind === "template") forEachText(use.at, (scalar) => checkText(scalar, use, context));
@@ -112,7 +113,7 @@ function findReader({ nodes }: Graph, { owner, inBody }: FoundReference, from: n
   if (owner === undefined) return container === undefined ? "body" : undefined;
   if (inBody && container === owner) return "body";
   for (let at: number | undefined = owner; at !== undefined; at = nodes[at]!.container) {
-    if (at === from || nodes[at]!.container === container) return at;
+    if (at === from || nodes[at]!.container === container) return isFinally(nodes[at]!) ? "body" : at;
   }
   return undefined;
 }

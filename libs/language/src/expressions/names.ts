@@ -25,9 +25,11 @@ const NODE_MEMBERS = ["output", "status", "attempt", "error"];
 const LOOP_MEMBERS = ["index", "item", "count", "carry", "result"];
 const MEMBERS_OF_PLACES = new Map<string, [what: string, members: string[]]>([
   ["error", ["the error", ["type", "message", "node", "class", "retryable", "details"]]],
+  ["update", ["the update", ["name", "payload", "request_id"]]],
+  ["query", ["the query", ["name", "args"]]],
   ["items", ["the items", ["succeeded", "failed", "count", "outputs"]]],
 ]);
-const EXECUTION_MEMBERS = ["id", "namespace", "workflow_id", "version", "started_at"];
+const EXECUTION_MEMBERS = ["id", "namespace", "workflow_id", "version", "started_at", "status", "error"];
 
 /** Gives a function that reports references to what cannot exist. Needs a graph with its inferred dependencies. */
 export function createNameCheck(
@@ -160,6 +162,7 @@ function listVariables(workflow: WorkflowDraft): Set<string> {
   for (const { body } of workflow.nodes) {
     if (body.kind === "action" && body.action === "set") for (const name of Object.keys(body.params)) names.add(name);
   }
+  for (const { set = {} } of workflow.interactions.updates) for (const name of Object.keys(set)) names.add(name);
   return names;
 }
 

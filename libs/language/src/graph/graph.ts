@@ -1,5 +1,5 @@
 import { didYouMean } from "@heddle/expression";
-import { activated, dependsRefs, fallbacksOf } from "../draft.ts";
+import { activated, dependsRefs, fallbacksOf, isFinally } from "../draft.ts";
 import type { NodeDraft } from "../draft.ts";
 import type { Report } from "../report.ts";
 import type { Span } from "../source/source-node.ts";
@@ -40,6 +40,8 @@ export function indexNodes(nodes: readonly NodeDraft[], report: Report): Map<str
         `the first is on line ${report.lineOf(nodes[first]!.idAt.start)}: give this one another id`,
       );
   }
+  // What runs at the end cannot be named: nothing waits for it.
+  for (const node of nodes) if (isFinally(node) && indices.get(node.id) === node.index) indices.delete(node.id);
   return indices;
 }
 

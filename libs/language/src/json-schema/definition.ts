@@ -1,11 +1,13 @@
 import type { JsonObject } from "@heddle/engine";
 import { CHART, CHART_DEFINITIONS } from "./charts.ts";
+import { INTERACTION_DEFINITIONS } from "./interactions.ts";
 import { NODE_DEFINITIONS } from "./nodes.ts";
 import {
   type Schema,
   anyObject,
   choose,
   duration,
+  flag,
   id,
   list,
   object,
@@ -51,10 +53,28 @@ export function createDefinitionSchema(): JsonObject {
         {
           ...HEADER,
           timeout: duration("Of the whole execution."),
+          retention: duration("How long executions are kept after their end."),
           priority: whole("0 (first) to 9 (last).", 0, 9),
           schedules: list("Times at which it starts by itself.", ref("schedule")),
           triggers: list("Events at which it starts by itself.", ref("trigger")),
+          updates: list("Requests that change a running execution, with a reply.", ref("update")),
+          queries: list("Questions that change nothing.", ref("query")),
           nodes: list("The steps.", ref("node")),
+          compensation: object("How steps are undone.", {
+            on_cancel: flag("false: a cancel leaves what has completed as it is."),
+            on_failure: oneOf(
+              "When a step cannot be undone: `fail` leaves the rest, `continue` undoes it all the same.",
+              ["fail", "continue"],
+            ),
+          }),
+          cleanup_timeout: duration(
+            "For undoing steps and `finally` together; 1h without it when canceled, else unlimited.",
+          ),
+          finally: object(
+            "What runs at the end of every execution, whatever that is.",
+            { nodes: list("The steps.", ref("node")), timeout: duration("Of all of them.") },
+            ["nodes"],
+          ),
         },
         ["nodes"],
       ),
@@ -73,6 +93,7 @@ export function createDefinitionSchema(): JsonObject {
       ),
       ...NODE_DEFINITIONS,
       ...START_DEFINITIONS,
+      ...INTERACTION_DEFINITIONS,
       ...CHART_DEFINITIONS,
     },
   };

@@ -45,6 +45,10 @@ const COMMON: Record<string, Schema> = {
     description: "What becomes of the node when it has failed for good.",
     anyOf: [{ enum: ["fail", "skip"] }, ref("error_handler"), { type: "array", items: ref("error_handler") }],
   },
+  compensate: ref(
+    "compensation",
+    "What undoes the node once it has completed, when the execution fails or is canceled.",
+  ),
 };
 
 const INPUTS = template("What the node is given; without it what flows into it.");
@@ -174,13 +178,14 @@ const NODES: Record<string, Schema> = {
       log: params("log_params"),
       wait: params("wait_params"),
       fail: params("fail_params"),
+      set_attributes: params("set_attributes_params"),
       emit: params("emit_params"),
       break: params("break_params"),
     }),
     ...node(
       "Something that the engine does by itself.",
       {
-        subtype: oneOf("What it does.", ["set", "transform", "log", "wait", "fail", "emit", "break"]),
+        subtype: oneOf("What it does.", ["set", "set_attributes", "transform", "log", "wait", "fail", "emit", "break"]),
         params: anyObject("What it works with."),
       },
       ["subtype"],
@@ -286,6 +291,17 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
     continue: template("The node has completed, with this output."),
     fallback: id("The node that runs in its place."),
   }),
+  compensation: object("What undoes a node: a tool, an agent, a sub-workflow or an action, without id.", {
+    type: oneOf("May be left out.", ["tool", "agent", "sub_workflow", "action"]),
+    tool: id("Name of the tool."),
+    agent: { description: "Name of an agent, or the agent itself.", type: ["string", "object"] },
+    workflow_id: id("The workflow."),
+    version: VERSION,
+    subtype: oneOf("What the action does.", ["set", "log", "emit"]),
+    params: anyObject("What the action works with."),
+    ...TASK,
+    inputs: template("Made when the node completes, with its output as `current`; without it that output."),
+  }),
   branch: object("A case and what it leads to, or the default.", {
     case: { description: "A value, or an expression that gives true.", type: ["string", "number", "boolean"] },
     target: oneOrMore("The node that runs, or several.", { type: "string" }),
@@ -303,6 +319,7 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
     ...RETRY_TIMES,
   }),
   set_params: { type: ["object", "null"] },
+  set_attributes_params: anyObject("Values by name: texts, numbers, booleans, lists of texts, or null."),
   transform_params: object("params of transform", { value: template("What the action gives.") }, ["value"]),
   log_params: object(
     "params of log",

@@ -1,3 +1,5 @@
+import { findAttributesFault } from "@heddle/engine";
+import type { Json, JsonObject } from "@heddle/engine";
 import type { ActionBody, NodeBody } from "../draft.ts";
 import { createFields } from "../fields.ts";
 import type { Fields } from "../fields.ts";
@@ -10,7 +12,16 @@ import { toJson } from "../source/to-json.ts";
 import { WAIT_PARAMS, readWait } from "./wait.ts";
 
 type ActionName = ActionBody["action"];
-const ACTIONS = ["set", "transform", "log", "wait", "fail", "emit", "break"] as const satisfies readonly ActionName[];
+const ACTIONS = [
+  "set",
+  "set_attributes",
+  "transform",
+  "log",
+  "wait",
+  "fail",
+  "emit",
+  "break",
+] as const satisfies readonly ActionName[];
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export function readAction(node: NodeReader): NodeBody {
@@ -41,6 +52,15 @@ const PARAMS: Record<ActionName, ParamsReader> = {
       useTemplate(reader, params);
       const value = toJson(params);
       return { action: "set", params: value as Extract<ActionBody, { action: "set" }>["params"] };
+    },
+  },
+  set_attributes: {
+    example: 'params: { customer: "${input.customer}", total: "${input.total}" }',
+    read(reader, params) {
+      useTemplate(reader, params);
+      const value = toJson(params) as Extract<ActionBody, { action: "set_attributes" }>["params"];
+      checkAttributes(reader, params, value);
+      return { action: "set_attributes", params: value };
     },
   },
   transform: {
@@ -101,6 +121,15 @@ const PARAMS: Record<ActionName, ParamsReader> = {
     },
   },
 };
+
+/** As far as it can be said before the expressions are evaluated. */
+function checkAttributes({ fields }: NodeReader, at: SourceMap, value: JsonObject): void {
+  const isOpen = (one: Json) => typeof one === "string" && one.includes("${");
+  const known = Object.entries(value).map(([name, one]) => [name, isOpen(one) ? "" : one] as const);
+  const fault = findAttributesFault(Object.fromEntries(known), { allowNull: true });
+  if (fault === undefined) return;
+  fields.report.add("bad-attributes", at, `the attributes ${fault}`, "e.g. params: { customer: acme, total: 12.5 }");
+}
 
 function readRequired(reader: NodeReader, name: string, hint: string) {
   const template = readTemplate(reader, name);

@@ -19,6 +19,7 @@ import { readAction } from "./action.ts";
 import { readAggregation } from "./aggregation.ts";
 import { GROUP_FIELDS, LOOP_FIELDS, readGroup, readLoop } from "./body.ts";
 import type { ReadBody } from "./body.ts";
+import { readCompensate } from "./compensate.ts";
 import { readParallel, readSwitch } from "./control.ts";
 import { HUMAN_FIELDS, readHuman } from "./human.ts";
 import { isText, readCondition, readNodeRefs } from "./reader.ts";
@@ -60,6 +61,7 @@ const COMMON_FIELDS = [
   "when",
   "join",
   "on_error",
+  "compensate",
 ] as const;
 const NODE_TYPES = new Map<string, NodeType>([
   [
@@ -177,6 +179,7 @@ function readFields(fields: Fields, type: NodeType | undefined, context: NodeCon
   const reader = { fields, owner: index, uses: context.uses };
   const depends = readDepends(fields, (scalar) => createScalarLocator(source, scalar));
   const onError = readOnError(reader);
+  const compensate = readCompensate(reader, id, context.agents);
   const whenAt = fields.find("when");
   const when = whenAt === undefined ? undefined : readCondition(reader, whenAt, `"when" of ${fields.what}`);
   const node: NodeDraft = {
@@ -189,6 +192,7 @@ function readFields(fields: Fields, type: NodeType | undefined, context: NodeCon
     ...(place.container === undefined ? {} : { container: place.container }),
     ...(depends === undefined ? {} : { depends: depends.depends, dependsAt: depends.at }),
     ...(onError === undefined ? {} : { onError }),
+    ...(compensate === undefined ? {} : { compensate }),
     ...(name === undefined ? {} : { name }),
     ...(join === undefined ? {} : { join }),
     ...(when === undefined ? {} : { when }),

@@ -4,6 +4,7 @@ import { transportTo } from "../transport.ts";
 import { createCall } from "./call.ts";
 import { createDefinitionsClient, type DefinitionsClient } from "./definitions-client.ts";
 import { createExecutionsClient, type ExecutionsClient } from "./executions-client.ts";
+import { createHumanTasksClient, type HumanTasksClient } from "./human-tasks-client.ts";
 import { createMachinesClient, type MachinesClient } from "./machines-client.ts";
 import { createQueuesClient, type QueuesClient } from "./queues-client.ts";
 import { createSchedulesClient, type SchedulesClient } from "./schedules-client.ts";
@@ -23,6 +24,8 @@ export interface CreateClientOptions {
  * DomainErrors with a `reason` for programs and a message for people.
  */
 export interface Client extends DefinitionsClient, ExecutionsClient, QueuesClient, SchedulesClient {
+  /** What executions ask people. */
+  readonly tasks: HumanTasksClient;
   /** State machines. */
   readonly machines: MachinesClient;
   /** Closes connections; calls that are under way end. */
@@ -41,6 +44,7 @@ export function createClient(options: CreateClientOptions = {}): Client {
     ...createExecutionsClient(context),
     ...createQueuesClient(context),
     ...createSchedulesClient(context),
+    tasks: createHumanTasksClient(context),
     machines: createMachinesClient(context),
     close() {
       if (options.transport === undefined) transport.close();

@@ -35,6 +35,10 @@ export interface Execution {
   /** The caller's idempotency key; may be empty. */
   requestId: string;
   labels: Record<string, string>;
+  /** Business key; may be empty. */
+  workflowKey: string;
+  /** What it is found by. */
+  searchAttributes: SearchAttributes;
   /** 0 (first) to 9 (last). */
   priority: number;
   /** For a child: the node that waits for it. */
@@ -48,6 +52,8 @@ export interface Execution {
   /** In document order; empty in lists. */
   nodes: NodeExecution[];
 }
+
+export type SearchAttributes = Record<string, string | number | boolean | string[]>;
 
 export interface NodeExecution {
   nodeId: string;
@@ -96,6 +102,8 @@ export function plainExecution(message: ExecutionMessage): Execution {
     ...(message.failure && { failure: plainFailure(message.failure) }),
     requestId,
     labels,
+    workflowKey: message.workflowKey,
+    searchAttributes: (message.searchAttributes ?? {}) as SearchAttributes,
     priority,
     ...(parent && { parent: { executionId: parent.executionId, nodeId: parent.nodeId } }),
     ...(message.origin && { origin: { kind: "machine", id: message.origin.id, name: message.origin.name } }),

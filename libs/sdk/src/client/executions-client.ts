@@ -1,19 +1,30 @@
 import { randomUUID } from "node:crypto";
-import { fromJson } from "@bufbuild/protobuf";
-import { durationFromMs, timestampFromDate, ValueSchema } from "@bufbuild/protobuf/wkt";
-import { ExecutionStatusSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
-import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { fromJson, type MessageInitShape } from "@bufbuild/protobuf";
+import { durationFromMs, timestampFromDate, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { type AttributeFilterSchema, ExecutionStatusSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import {
+  ExecutionService,
+  FinishedKeyPolicySchema,
+  RunningKeyPolicySchema,
+} from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { DomainError } from "@heddle/errors";
 import { createRpcClient } from "@heddle/rpc";
 import type { Json, JsonObject } from "../json.ts";
 import { DEFAULT_CALL_TIMEOUT_MS, PAGE_SIZE, START_WAIT_MAX_MS } from "../limits.ts";
 import type { CallOptions } from "./call.ts";
 import type { ClientContext } from "./context.ts";
-import { isFinished, plainExecution, type Execution, type ExecutionStatus } from "./execution.ts";
+import {
+  isFinished,
+  plainExecution,
+  type Execution,
+  type ExecutionStatus,
+  type SearchAttributes,
+} from "./execution.ts";
 import { ExecutionFailedError } from "./execution-failed-error.ts";
 import { plainEvent, type ExecutionEvent } from "./execution-event.ts";
 import { eachItem, type Page } from "./pages.ts";
-import { enumValue, plainPayload, type PayloadReference } from "./plain.ts";
+import { ExecutionUpdateError } from "./execution-update-error.ts";
+import { enumValue, plainFailure, plainPayload, plainValue, type PayloadReference } from "./plain.ts";
 import { present } from "./present.ts";
 import { watchExecution, type WatchOptions } from "./watch.ts";
 
@@ -28,6 +39,14 @@ export interface StartRequest {
   /** Default: the active version. */
   version?: number;
   labels?: Record<string, string>;
+  /** Business key: at most one execution with it runs in the namespace. */
+  workflowKey?: string;
+  /** What becomes of this start when one with the key runs. Default `reject`: ALREADY_EXISTS with `WORKFLOW_KEY_RUNNING`. */
+  whenRunning?: "reject" | "use_existing" | "cancel_existing" | "terminate_existing";
+  /** The same when the latest one has ended. Default `allow`; otherwise ALREADY_EXISTS with `WORKFLOW_KEY_USED`. */
+  whenFinished?: "allow" | "allow_if_failed" | "reject";
+  /** What it is found by: at most 32. */
+  searchAttributes?: SearchAttributes;
   /** 0 (first) to 9 (last); default: the workflow's. */
   priority?: number;
 }
@@ -42,7 +61,16 @@ export interface ExecutionFilter {
   startedBefore?: Date;
   /** Only children of this execution. */
   parentExecutionId?: string;
+  workflowKey?: string;
+  /** All of them must hold. */
+  attributes?: readonly AttributeFilter[];
 }
+
+/** A condition on a search attribute: `{ name: "customer", equals: "acme" }`, `{ name: "total", atLeast: 100, below: 200 }`. */
+export type AttributeFilter = { name: string } & (
+  | { equals: string | number | boolean }
+  | { atLeast?: string | number; above?: string | number; atMost?: string | number; below?: string | number }
+);
 
 export interface ExecutionsClient {
   /** Answers once the start is durable; with `waitMs` once the execution has ended or the wait is over. @throws DomainError `DEFINITION_NOT_FOUND`, `INPUT_INVALID`, ... */
@@ -68,6 +96,8 @@ export interface ExecutionsClient {
   /** Ends it and its children at once: nothing is undone, and `finally` does not run. */
   terminate(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   suspend(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
+  /** Deletes an execution that has ended, with its history. @throws DomainError `EXECUTION_NOT_FINISHED`, `EXECUTION_NOT_FOUND` */
+  delete(executionId: string, options?: CallOptions): Promise<void>;
   /** @throws DomainError `EXECUTION_NOT_SUSPENDED` */
   resume(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   /** The signal is kept until a node waits for its name and key. `key`: what it is about, at most 255 characters. */
@@ -77,6 +107,21 @@ export interface ExecutionsClient {
     payload?: Json,
     options?: CallOptions & { key?: string; requestId?: string },
   ): Promise<Execution>;
+  /**
+   * Asks the execution to change, as its definition declares under `updates`, and waits for the reply: up to `waitMs`, at most 10 minutes,
+   * else as long as the call. The request id makes repetitions safe, this call's own included.
+   * @throws ExecutionUpdateError when it was accepted and has no reply: the node that it waited for has failed, or the execution has ended, or
+   * the wait was over first
+   * @throws DomainError `UPDATE_REJECTED`, `UPDATE_UNKNOWN`, `INPUT_INVALID`, ...: nothing has changed
+   */
+  update(
+    executionId: string,
+    name: string,
+    payload?: Json,
+    options?: CallOptions & { requestId?: string; waitMs?: number },
+  ): Promise<Json>;
+  /** Asks the execution something: what its definition declares under `queries`, or `input`, `vars`, `nodes`, `waits`, `signals`. @throws DomainError `QUERY_UNKNOWN`, `QUERY_FAILED` */
+  query(executionId: string, name: string, args?: Json, options?: CallOptions): Promise<Json>;
   /** The value that a reference in an event stands for. @throws DomainError `PAYLOAD_NOT_FOUND` */
   payload(reference: PayloadReference, options?: CallOptions): Promise<Json>;
 }
@@ -93,7 +138,7 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
     filter: Parameters<ExecutionsClient["listPage"]>[0] = {},
     options?: CallOptions,
   ): Promise<Page<Execution>> {
-    const { workflowId, status, labels, startedAfter, startedBefore, parentExecutionId } = filter;
+    const { workflowId, status, labels, startedAfter, startedBefore, parentExecutionId, workflowKey } = filter;
     const request = {
       namespace,
       workflowId,
@@ -102,6 +147,8 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       startedAfter: startedAfter && timestampFromDate(startedAfter),
       startedBefore: startedBefore && timestampFromDate(startedBefore),
       parentExecutionId,
+      workflowKey,
+      attributes: filter.attributes?.map(attributeFilter),
       pageSize: filter.pageSize ?? PAGE_SIZE,
       pageToken: filter.pageToken ?? "",
     };
@@ -130,12 +177,14 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
   }
 
   return {
-    async start({ waitMs = 0, ...request }, options = {}) {
+    async start({ waitMs = 0, whenRunning, whenFinished, ...request }, options = {}) {
       const waitTime = Math.min(waitMs, START_WAIT_MAX_MS);
       const full = {
         ...request,
         namespace,
         requestId: request.requestId ?? randomUUID(),
+        ...(whenRunning && { whenRunning: enumValue(RunningKeyPolicySchema, whenRunning) }),
+        ...(whenFinished && { whenFinished: enumValue(FinishedKeyPolicySchema, whenFinished) }),
         ...(waitTime > 0 && { wait: durationFromMs(waitTime) }),
       };
       const timeoutMs = options.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS + waitTime;
@@ -162,6 +211,9 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       const answer = await call((attempt) => rpc.cancelExecution({ executionId, reason }, attempt), options);
       return plainExecution(present(answer.execution));
     },
+    async delete(executionId, options) {
+      await call((attempt) => rpc.deleteExecution({ executionId }, attempt), options);
+    },
     async terminate(executionId, reason = "", options) {
       const answer = await call((attempt) => rpc.terminateExecution({ executionId, reason }, attempt), options);
       return plainExecution(present(answer.execution));
@@ -179,9 +231,32 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       const answer = await call((attempt) => rpc.signalExecution(request, attempt), options);
       return plainExecution(present(answer.execution));
     },
+    async update(executionId, name, payload = null, { requestId = randomUUID(), waitMs, ...options } = {}) {
+      const wait = waitMs === undefined ? undefined : durationFromMs(waitMs);
+      const request = { executionId, name, payload: fromJson(ValueSchema, payload), requestId, wait };
+      const { reply, failure } = await call((attempt) => rpc.updateExecution(request, attempt), options);
+      if (reply !== undefined) return plainValue(reply);
+      throw new ExecutionUpdateError({ executionId, name, requestId, failure: failure && plainFailure(failure) });
+    },
+    async query(executionId, name, args = null, options) {
+      const request = { executionId, name, args: fromJson(ValueSchema, args) };
+      const { output } = await call((attempt) => rpc.queryExecution(request, attempt), options);
+      return plainValue(present(output));
+    },
     async payload({ digest }, options) {
       const { payload } = await call((attempt) => rpc.getPayload({ digest }, attempt), options);
       return plainPayload(present(payload)) as Json;
     },
   };
+}
+
+function attributeFilter({ name, ...condition }: AttributeFilter): MessageInitShape<typeof AttributeFilterSchema> {
+  if ("equals" in condition) return { name, condition: { case: "equals", value: valueOf(condition.equals) } };
+  const bounds = Object.entries(condition).filter(([, bound]) => bound !== undefined);
+  const range = Object.fromEntries(bounds.map(([bound, value]) => [bound, valueOf(value as string | number)]));
+  return { name, condition: { case: "range", value: range } };
+}
+
+function valueOf(value: string | number | boolean): Value {
+  return fromJson(ValueSchema, value);
 }

@@ -1,3 +1,4 @@
+import { describeRequestId } from "../domain/workflow-keys.ts";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { isFinished, nextTimerAt, type Plan } from "@heddle/engine";
@@ -64,7 +65,7 @@ function capture(
   const { state, plan, seq } = execution;
   const dueAt = nextTimerAt(state);
   message.namespace = state.namespace;
-  message.requestId = state.requestId;
+  message.requestId = describeRequestId(state.requestId, state.workflowKey ?? "");
   message.lastSeq = BigInt(seq);
   message.ended = isFinished(state);
   message.suspended = state.status === "suspended";

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { LinkedNode, NodeState } from "@heddle/engine";
+import { humanTaskId, type LinkedNode, type NodeState } from "@heddle/engine";
 import { type NodeWait, NodeWaitSchema } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import type { Execution } from "../domain/aggregate.ts";
 import { taskIdOf } from "../link/task-messages.ts";
@@ -44,6 +44,9 @@ function describeWait(
   if (node.signal !== undefined) wait.signal = node.signal;
   if (node.signalKey !== undefined) wait.signalKey = node.signalKey;
   if (node.childId !== undefined) wait.childExecutionId = node.childId;
+  if (linked.definition.kind === "human" && node.fallback === undefined) {
+    wait.humanTaskId = humanTaskId(executionId, linked.id, node);
+  }
   wait.machine = linked.definition.kind === "state_machine";
   // Other nodes of the same execution: branches, or a body.
   wait.branches = linked.definition.kind === "parallel" || linked.body !== undefined;

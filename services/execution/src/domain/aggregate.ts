@@ -12,7 +12,7 @@ import {
 } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import type { AggregateType } from "@heddle/journal";
-import { type LoadedPlans, refuseTaken } from "@heddle/journal-service";
+import { findSchemaFaults, type LoadedPlans, refuseTaken } from "@heddle/journal-service";
 import { decodeEvent, encodeEvent } from "./event-codec.ts";
 import { nameExecution } from "./told.ts";
 
@@ -31,6 +31,8 @@ export type ExecutionCommand =
       plan: Plan;
       /** Asked at the moment of deciding: the execution that has this start's request id already. */
       findTaken?: () => string | undefined;
+      /** Called at the moment of deciding. @throws DomainError when it may not start any more */
+      check?: () => void;
     });
 
 /** The execution as the journal runtime sees it: all decisions are the engine's. */
@@ -42,12 +44,14 @@ export function createExecutionAggregate(
     decide(execution, command, { id, now }) {
       if (command.type === "start") {
         refuseTaken("EXECUTION_ALREADY_STARTED", `request id ${command.start.requestId}`, command.findTaken?.());
+        command.check?.();
       }
       const plan = execution?.plan ?? planOf(command, id);
       const { state, events } = decide(plan, execution?.state, command, {
         executionId: id,
         now,
         childId: (nodeId) => childId(id, nodeId),
+        checkForm: (form, answer) => findSchemaFaults(form, answer, "answer"),
       });
       const seq = (execution?.seq ?? 0) + events.length;
       // What undoes another execution is not another run of the workflow: nothing must be started because it has ended.

@@ -31,7 +31,10 @@ const merge = <A extends object, B extends object>(a: fc.Arbitrary<A>, b: fc.Arb
   fc.tuple(a, b).map(([x, y]) => ({ ...x, ...y }));
 const failure: fc.Arbitrary<Failure> = merge(
   merge(fc.record({ type: name, message: text }), maybe("retryable", fc.constant(false))),
-  merge(merge(maybe("retryAfterMs", fc.integer({ min: 1, max: 1e6 })), maybe("nodeId", name)), maybe("details", json)),
+  merge(
+    merge(maybe("business", fc.constant(true)), maybe("retryAfterMs", fc.integer({ min: 1, max: 1e6 }))),
+    merge(maybe("nodeId", name), maybe("details", json)),
+  ),
 );
 const origin = fc.record({ kind: fc.constant("machine"), id: fc.constant(ID), name, token: attempt });
 const node = { at, nodeId: name };
@@ -59,7 +62,10 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
       merge(
         merge(maybe("traceparent", name), maybe("origin", origin)),
         merge(
-          maybe("rerunOf", fc.record({ executionId: fc.constant(ID), from: fc.array(name, { maxLength: 2 }) })),
+          merge(
+            maybe("rerunOf", fc.record({ executionId: fc.constant(ID), from: fc.array(name, { maxLength: 2 }) })),
+            merge(maybe("workflowKey", name), maybe("attributes", fc.dictionary(name, fc.oneof(text, fc.array(text))))),
+          ),
           maybe("compensates", fc.record({ executionId: fc.constant(ID), records: fc.array(record) })),
         ),
       ),
@@ -111,12 +117,26 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
   child_ended: fc.record({ ...node, childId: fc.constant(ID) }),
   execution_suspended: fc.record({ at, reason: text }),
   execution_resumed: fc.record({ at, reason: text }),
+  update_accepted: merge(
+    fc.record({ at, name, requestId: text, payload: json }),
+    merge(
+      merge(maybe("set", fc.dictionary(name, json)), maybe("signal", name)),
+      merge(maybe("key", name), maybe("after", name)),
+    ),
+  ),
+  update_answered: fc.oneof(
+    fc.record({ at, name, requestId: text, reply: json }),
+    fc.record({ at, name, requestId: text, failure }),
+  ),
   signal_received: merge(fc.record({ at, name, payload: json, requestId: text }), maybe("key", name)),
   task_scheduled: merge(fc.record({ ...node, attempt }), maybe("input", json)),
   task_completed: fc.record({ ...node, attempt, output: json, startedAt: time, worker: text }),
   task_failed: merge(
     fc.record({ ...node, attempt, failure }),
-    merge(merge(maybe("retryAt", time), maybe("startedAt", time)), maybe("worker", name)),
+    merge(
+      merge(maybe("retryAt", time), maybe("startedAt", time)),
+      merge(maybe("worker", name), maybe("stopped", fc.constant(true))),
+    ),
   ),
   wait_started: merge(fc.record(node), merge(merge(maybe("dueAt", time), maybe("signal", name)), maybe("key", name))),
   child_started: merge(
@@ -176,6 +196,7 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     ),
   }),
   turn_ended: fc.record({ ...node, turn: fc.nat(), result: json }),
+  attributes_set: fc.record({ ...node, attributes: fc.dictionary(name, fc.oneof(text, fc.constant(null))) }),
   human_task_created: merge(
     fc.record({ ...node, taskId: name, title: text, groups: fc.array(name), priority: fc.integer({ min: 0, max: 9 }) }),
     merge(

@@ -1,4 +1,4 @@
-import type { ErrorOutcome, Event, ExecutionStarted, ItemEnd, Json, MachineInput } from "@heddle/engine";
+import type { ErrorOutcome, Event, ExecutionStarted, ItemEnd, Json, JsonObject, MachineInput } from "@heddle/engine";
 import type {
   ErrorHandled,
   ExecutionEvent,
@@ -57,6 +57,25 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         payload: json(payload),
         requestId,
       };
+    }
+    case "updateAccepted": {
+      const { name, requestId, payload, set, signal, key, afterNodeId } = event.value;
+      return {
+        type: "update_accepted",
+        at,
+        name,
+        requestId,
+        payload: json(payload),
+        ...present("set", payloads.read(set) as JsonObject | undefined),
+        ...present("signal", nonEmpty(signal)),
+        ...present("key", nonEmpty(key)),
+        ...present("after", nonEmpty(afterNodeId)),
+      };
+    }
+    case "updateAnswered": {
+      const { name, requestId, reply, failure } = event.value;
+      const end = failure === undefined ? { reply: json(reply) } : { failure: readFailure(failure, payloads) };
+      return { type: "update_answered", at, name, requestId, ...end };
     }
     case "taskScheduled": {
       const { nodeId, attempt, input } = event.value;
@@ -122,6 +141,11 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         ...present("version", version === 0 ? undefined : version),
         input: json(input) as unknown as MachineInput,
       };
+    }
+    case "attributesSet": {
+      const { nodeId, attributes } = event.value;
+      const set = objectOf(payloads.read(attributes)) as Extract<Event, { type: "attributes_set" }>["attributes"];
+      return { type: "attributes_set", at, nodeId, attributes: set };
     }
     case "humanTaskCreated":
     case "humanTaskClaimed":
@@ -268,6 +292,8 @@ function started(value: ProtoStarted, at: number, payloads: PayloadReader): Exec
     ...present("depth", value.depth === 0 ? undefined : value.depth),
     priority: value.priority,
     labels: value.labels,
+    ...present("workflowKey", value.workflowKey === "" ? undefined : value.workflowKey),
+    ...present("attributes", payloads.read(value.searchAttributes) as ExecutionStarted["attributes"]),
     ...present("traceparent", value.traceparent === "" ? undefined : value.traceparent),
   };
 }

@@ -201,6 +201,15 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
         case: "machineAcknowledged",
         value: { $typeName: `${PACKAGE}.MachineAcknowledged`, nodeId: event.nodeId, machineId: event.machineId },
       };
+    case "attributes_set":
+      return {
+        case: "attributesSet",
+        value: {
+          $typeName: `${PACKAGE}.AttributesSet`,
+          nodeId: event.nodeId,
+          attributes: payloads.write(`attributes of node ${event.nodeId}`, event.attributes),
+        },
+      };
     case "compensation_recorded":
     case "compensation_started":
     case "child_ended":
@@ -242,7 +251,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
 }
 
 type ExecutionLevelEvent = Exclude<
-  Extract<Event, { type: `execution_${string}` | "signal_received" }>,
+  Extract<Event, { type: `execution_${string}` | "signal_received" | `update_${string}` }>,
   SteeringEvent | { type: "execution_ending" }
 >;
 
@@ -266,6 +275,8 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
           depth: event.depth ?? 0,
           origin: toProtoOrigin(event.origin),
           rerunOf: toProtoRerun(event.rerunOf),
+          workflowKey: event.workflowKey ?? "",
+          searchAttributes: payloads.write("search attributes", event.attributes),
           compensatesExecutionId: event.compensates?.executionId ?? "",
           compensations: (event.compensates?.records ?? []).map((record) => recordToProto(record, payloads)),
         },
@@ -305,6 +316,31 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
       };
     case "execution_resumed":
       return { case: "executionResumed", value: { $typeName: `${PACKAGE}.ExecutionResumed`, reason: event.reason } };
+    case "update_accepted":
+      return {
+        case: "updateAccepted",
+        value: {
+          $typeName: `${PACKAGE}.UpdateAccepted`,
+          name: event.name,
+          requestId: event.requestId,
+          payload: payloads.write(`payload of update ${event.name}`, event.payload),
+          set: event.set && payloads.write(`variables of update ${event.name}`, event.set),
+          signal: event.signal ?? "",
+          key: event.key ?? "",
+          afterNodeId: event.after ?? "",
+        },
+      };
+    case "update_answered":
+      return {
+        case: "updateAnswered",
+        value: {
+          $typeName: `${PACKAGE}.UpdateAnswered`,
+          name: event.name,
+          requestId: event.requestId,
+          reply: event.reply === undefined ? undefined : payloads.write(`reply of update ${event.name}`, event.reply),
+          failure: event.failure && payloads.failure(event.failure),
+        },
+      };
     case "signal_received":
       return {
         case: "signalReceived",

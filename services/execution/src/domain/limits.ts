@@ -22,6 +22,23 @@ export const answerMarginMs = 250;
 /** Longest wait of StartExecution. */
 export const maxStartWaitMs = 600_000;
 
+/** Longest wait of UpdateExecution, and the one of a call that has neither a wait nor a deadline. */
+export const maxUpdateWaitMs = 600_000;
+export const defaultUpdateWaitMs = 60_000;
+
+/** How long a start waits for the execution whose place it takes to end. */
+export const keyReplacementWaitMs = 10_000;
+
+/** How long DeleteExecution waits for the projection of the end. */
+export const deletionWaitMs = 5_000;
+
+/** Executions that one statement of the background purge deletes, and the pause before the next. */
+export const purgeBatchSize = 200;
+export const purgePauseMs = 50;
+
+/** Between two looks of the purge at everything. */
+export const purgeIntervalMs = 60_000;
+
 /** Bytes of snapshots on one page of a scan, beyond which the next page begins. */
 export const scanMaxSnapshotBytes = 8 * 1024 * 1024;
 

@@ -1,12 +1,14 @@
 import { create, fromJson } from "@bufbuild/protobuf";
 import { timestampFromMs, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
-import type {
-  ExecutionStatus as EngineStatus,
-  Failure,
-  Json,
-  LinkedNode,
-  NodeState,
-  NodeStatus as EngineNodeStatus,
+import {
+  currentHumanTask,
+  type ExecutionStatus as EngineStatus,
+  type Failure,
+  humanTaskId,
+  type Json,
+  type LinkedNode,
+  type NodeState,
+  type NodeStatus as EngineNodeStatus,
 } from "@heddle/engine";
 import { type Failure as ProtoFailure, FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import {
@@ -53,9 +55,21 @@ export type RunningOn = (nodeId: string, attempt: number) => string | undefined;
 export function toExecution(id: string, execution: Execution, runningOn: RunningOn): ExecutionMessage {
   const { state, plan } = execution;
   const message = toExecutionAlone(id, execution);
-  message.nodes = plan.nodes
-    .filter((node) => isShown(node, state.nodes[node.index]))
-    .map((node) => toNode(node, state.nodes[node.index] as NodeState, runningOn));
+  const shown = plan.nodes.filter((node) => isShown(node, state.nodes[node.index]));
+  message.nodes = shown.map((node) => {
+    const nodeMessage = toNode(node, state.nodes[node.index] as NodeState, runningOn);
+    return node.definition.kind === "human" ? withHumanTask(nodeMessage, id, node, execution) : nodeMessage;
+  });
+  return message;
+}
+
+/** Who is asked, while the node waits for people. */
+function withHumanTask(message: NodeExecution, id: string, node: LinkedNode, { state }: Execution): NodeExecution {
+  const task = currentHumanTask(state, node.index);
+  if (task === undefined || task.endedAt !== undefined) return message;
+  message.humanTaskId = humanTaskId(id, node.id, task);
+  message.assignee = task.assignee ?? "";
+  message.groups = task.groups;
   return message;
 }
 
@@ -85,6 +99,8 @@ export function toExecutionAlone(id: string, execution: Execution): ExecutionMes
     startedAt: timestampFromMs(state.startedAt),
     endedAt: toTimestamp(state.endedAt),
     lastSeq: BigInt(execution.seq),
+    workflowKey: state.workflowKey ?? "",
+    searchAttributes: state.attributes,
     compensatesExecutionId: state.compensates ?? "",
     ending: toEnding(execution),
   });
@@ -143,13 +159,14 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
   });
 }
 
-function toFailure(failure: Failure): ProtoFailure {
+export function toFailure(failure: Failure): ProtoFailure {
   return create(FailureSchema, {
     type: failure.type,
     message: failure.message,
     nonRetryable: failure.retryable === false,
     retryAfterMs: BigInt(Math.ceil(failure.retryAfterMs ?? 0)),
     nodeId: failure.nodeId ?? "",
+    business: failure.business === true,
     details:
       failure.details === undefined ? undefined : { form: { case: "json", value: JSON.stringify(failure.details) } },
   });

@@ -7,6 +7,7 @@ import type { Execution, ExecutionCommand } from "./aggregate.ts";
 import type { Children } from "./children.ts";
 import type { Machines } from "./machines.ts";
 import type { Hub, RequestIds } from "@heddle/journal-service";
+import { requestScope, type WorkflowKeys } from "./workflow-keys.ts";
 
 export interface TurnEffectsOptions {
   openTasks: OpenTasks;
@@ -14,6 +15,7 @@ export interface TurnEffectsOptions {
   machines: Machines;
   hub: Hub;
   requestIds: Pick<RequestIds, "add">;
+  workflowKeys: Pick<WorkflowKeys, "add">;
   /** Sends what commits ask of the scheduler. */
   scheduler: { schedule(tasks: readonly Task[]): void; cancel(tasks: readonly Task[]): void };
   now(): number;
@@ -27,10 +29,18 @@ export interface TurnEffects {
 }
 
 export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
-  const { openTasks, children, machines, hub, scheduler, requestIds, now } = options;
+  const { openTasks, children, machines, hub, scheduler, requestIds, workflowKeys, now } = options;
 
   const remember = (id: string, { state }: Execution): void => {
-    if (state.requestId !== "") requestIds.add(state.namespace, state.requestId, id);
+    if (state.requestId !== "") requestIds.add(requestScope(state), state.requestId, id);
+    if (state.workflowKey !== undefined) workflowKeys.add(state.namespace, state.workflowKey, id);
+  };
+
+  /** Of several with one business key all but the latest have ended. */
+  const rememberAll = (executions: readonly [id: string, execution: Execution][]): void => {
+    const rank = ({ state }: Execution): number => state.endedAt ?? Infinity;
+    for (const [id, execution] of executions.toSorted(([, a], [, b]) => (rank(a) < rank(b) ? -1 : 1)))
+      remember(id, execution);
   };
 
   return {
@@ -62,9 +72,10 @@ export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
       if (canceled.length > 0) scheduler.cancel(canceled);
     },
 
-    recovered(partition, executions) {
+    recovered(partition, live) {
+      const executions = [...live];
+      rememberAll(executions);
       for (const [id, execution] of executions) {
-        remember(id, execution);
         const open = obligations(execution.plan, execution.state, id);
         for (const task of open.tasks) openTasks.add(partition, toTask(execution, task, now()));
         for (const child of open.children) children.start(id, child);

@@ -5,6 +5,7 @@ import type { StartExecutionRequest } from "@heddle/proto/heddle/execution/v1/ex
 import type { OwnerRouter } from "@heddle/rpc";
 import { cancelExecution } from "../handlers/cancel-execution.ts";
 import { type ExecutionContext, idOf, namespaceOf } from "../handlers/context.ts";
+import { deleteExecution } from "../handlers/delete-execution.ts";
 import { getExecution } from "../handlers/get-execution.ts";
 import { getPayload } from "../handlers/get-payload.ts";
 import { listExecutions } from "../handlers/list-executions.ts";
@@ -14,8 +15,10 @@ import { rerunExecution } from "../handlers/rerun-execution.ts";
 import { resetExecution } from "../handlers/reset-execution.ts";
 import { resumeExecution } from "../handlers/resume-execution.ts";
 import { signalExecution } from "../handlers/signal-execution.ts";
+import { queryExecution } from "../handlers/query-execution.ts";
 import { startExecution } from "../handlers/start-execution.ts";
 import { suspendExecution } from "../handlers/suspend-execution.ts";
+import { updateExecution } from "../handlers/update-execution.ts";
 import { terminateExecution } from "../handlers/terminate-execution.ts";
 import { watchExecution } from "../handlers/watch-execution.ts";
 
@@ -33,10 +36,10 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
     return isId(id) ? runtime.partitionOf(id) : undefined;
   };
   /** A start without a key may run anywhere: here, as long as this process owns anything. */
-  const ofStart = (request: StartExecutionRequest): number =>
-    request.requestId === ""
-      ? runtime.partitionOf(runtime.newId())
-      : runtime.partitionOfKey(namespaceOf(request), request.requestId);
+  const ofStart = (request: StartExecutionRequest): number => {
+    const key = request.workflowKey || request.requestId;
+    return key === "" ? runtime.partitionOf(runtime.newId()) : runtime.partitionOfKey(namespaceOf(request), key);
+  };
   /** Without a key a repetition would be another one, whatever the method's level says. */
   const hasKey = (request: { requestId: string }): boolean => request.requestId !== "";
 
@@ -90,6 +93,19 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
       partitionOf: ofExecution,
       handle: (request, call) => resetExecution(context, request, call),
       isRepeatable: hasKey,
+    }),
+    updateExecution: router.unary(method.updateExecution, {
+      partitionOf: ofExecution,
+      handle: (request, call) => updateExecution(context, request, call),
+      isRepeatable: hasKey,
+    }),
+    queryExecution: router.unary(method.queryExecution, {
+      partitionOf: ofExecution,
+      handle: (request) => queryExecution(context, request),
+    }),
+    deleteExecution: router.unary(method.deleteExecution, {
+      partitionOf: ofExecution,
+      handle: (request) => deleteExecution(context, request),
     }),
     reportMachine: router.unary(method.reportMachine, {
       partitionOf: ofExecution,

@@ -7,6 +7,7 @@ import { hasMoved } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import { type Execution, executionNotFound, type ExecutionCommand } from "../domain/aggregate.ts";
 import { toExecution } from "../domain/to-proto.ts";
+import type { WorkflowKeys } from "../domain/workflow-keys.ts";
 import { taskIdOf } from "../link/task-messages.ts";
 import type { AtOwner } from "../forwarding/at-owner.ts";
 import type { OpenTasks } from "../link/open-tasks.ts";
@@ -18,6 +19,7 @@ export interface ExecutionContext {
   plans: Plans<Plan>;
   hub: Hub;
   requestIds: RequestIds;
+  workflowKeys: WorkflowKeys;
   openTasks: OpenTasks;
   /** Milliseconds since the epoch. */
   now(): number;

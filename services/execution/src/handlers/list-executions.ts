@@ -8,6 +8,7 @@ import {
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { decodePageToken, encodePageToken } from "@heddle/store";
 import { type ExecutionRow, listExecutions as query } from "../store/list-executions.ts";
+import { toAttributeCondition } from "./attribute-condition.ts";
 import { DEFAULT_NAMESPACE, type ExecutionContext } from "./context.ts";
 
 const DEFAULT_PAGE_SIZE = 100;
@@ -24,6 +25,8 @@ export async function listExecutions(
     startedAfter: request.startedAfter === undefined ? "" : timestampDate(request.startedAfter).toISOString(),
     startedBefore: request.startedBefore === undefined ? "" : timestampDate(request.startedBefore).toISOString(),
     parentExecutionId: request.parentExecutionId.toLowerCase(),
+    workflowKey: request.workflowKey,
+    attributes: request.attributes.map(toAttributeCondition),
   };
   const before = request.pageToken === "" ? "" : decodePageToken<string>(request.pageToken, filter);
   const pageSize = request.pageSize === 0 ? DEFAULT_PAGE_SIZE : request.pageSize;
@@ -57,5 +60,7 @@ function toListed(row: ExecutionRow): Execution {
     startedAt: timestampFromDate(row.started_at),
     endedAt: row.ended_at === null ? undefined : timestampFromDate(row.ended_at),
     lastSeq: BigInt(row.last_seq),
+    workflowKey: row.workflow_key,
+    searchAttributes: Object.keys(row.attributes).length === 0 ? undefined : row.attributes,
   });
 }

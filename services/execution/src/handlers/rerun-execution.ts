@@ -38,7 +38,7 @@ async function start(
   const { runtime, plans } = context;
   const oldId = idOf(request);
   const { plan: oldPlan, state } = await readExecution(context, oldId);
-  const { namespace, workflowId, priority, labels } = state;
+  const { namespace, workflowId, priority, labels, attributes } = state;
   const input: JsonObject = request.input ?? state.input;
   if (request.input !== undefined) checkInputSize(input, "input");
   const { plan, version } =
@@ -67,6 +67,7 @@ async function start(
           rerunOf: { executionId: oldId, from },
           priority,
           labels,
+          ...(attributes !== undefined && { attributes }),
           ...(traceparent !== null && { traceparent }),
         },
       },

@@ -1,3 +1,4 @@
+import { describeRequestId } from "../domain/workflow-keys.ts";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { decodeState, nextTimerAt, type Plan } from "@heddle/engine";
@@ -16,6 +17,7 @@ import { compareReplay } from "../diagnostics/compare-replay.ts";
 import { toOutcome } from "../diagnostics/to-outcome.ts";
 import { isActive } from "../diagnostics/node-waits.ts";
 import { replayPageEvents } from "../domain/limits.ts";
+import { findPurged } from "../store/purge.ts";
 import { findScanned, scanExecutions as query, type ScannedRow } from "../store/scan-executions.ts";
 import type { ExecutionContext } from "./context.ts";
 
@@ -49,11 +51,23 @@ export async function scanExecutions(
     }
     executions.push(message);
   }
+  if (!isPaged) executions.push(...(await findGone(context, executionIds, ids)));
   const last = ids.at(-1);
   return create(ScanExecutionsResponseSchema, {
     executions,
     nextPageToken: isPaged && last !== undefined ? encodePageToken(last, filter) : "",
   });
+}
+
+/** Of those that were asked for and are not there, the ones that were there before. */
+async function findGone(
+  { database }: ExecutionContext,
+  wanted: readonly string[],
+  found: readonly string[],
+): Promise<StoredExecution[]> {
+  const missing = new Set(wanted).difference(new Set(found));
+  const purged = await findPurged(database, [...missing]);
+  return purged.map((execution) => create(StoredExecutionSchema, { ...execution, ended: true, purged: true }));
 }
 
 function toMessage(row: ScannedRow, history: readonly HistoryRange[]): StoredExecution {
@@ -63,7 +77,7 @@ function toMessage(row: ScannedRow, history: readonly HistoryRange[]): StoredExe
     workflowId: row.workflow_id,
     ended: row.ended,
     lastSeq: BigInt(row.last_seq),
-    requestId: row.request_id,
+    requestId: describeRequestId(row.request_id, row.workflow_key),
     history: history.map(({ first, last }) => ({ first: BigInt(first), last: BigInt(last) })),
     parent:
       row.parent_execution_id === null

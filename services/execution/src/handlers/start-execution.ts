@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
-import type { JsonObject } from "@heddle/engine";
+import { type Attributes, findAttributesFault, type JsonObject } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import { checkInput, checkInputSize, startOnce } from "@heddle/journal-service";
 import {
@@ -15,8 +15,10 @@ import { answerMarginMs, maxStartWaitMs } from "../domain/limits.ts";
 import { fromProtoOrigin } from "../domain/origin.ts";
 import { toExecutionAlone } from "../domain/to-proto.ts";
 import { waitForEnd } from "../domain/wait-for-end.ts";
+import { requestScope } from "../domain/workflow-keys.ts";
 import { findByRequestId } from "../store/find-by-request-id.ts";
 import { type ExecutionContext, namespaceOf, readExecution } from "./context.ts";
+import { type CheckStart, startWithKey } from "./start-with-key.ts";
 
 const DEFAULT_PRIORITY = 5;
 
@@ -30,22 +32,64 @@ export async function startExecution(
     // The answer must leave before the deadline: the start is durable, and an error would hide that.
     (call.timeoutMs() ?? Number.POSITIVE_INFINITY) - answerMarginMs,
   );
-  const { requestId } = request;
   const namespace = namespaceOf(request);
-  const startIt = () => startNew(context, request, call);
+  const { workflowKey } = request;
   const { id, created } =
-    requestId === ""
-      ? { id: await startIt(), created: true }
-      : await startOnce(
-          { scope: namespace, key: requestId },
-          {
-            requestIds: context.requestIds,
-            findProjected: () => findByRequestId(context.database, namespace, requestId),
-            start: startIt,
-          },
-        );
-  if (!created) await checkSame(context, request, id);
+    workflowKey === ""
+      ? await startOf(context, request, () => startNew(context, request, call))
+      : await context.workflowKeys.inTurn(namespace, workflowKey, () => startKeyed(context, request, call));
   return create(StartExecutionResponseSchema, { execution: await outcomeOf(context, id, waitMs, call), created });
+}
+
+/** Once for each request id. */
+async function startOf(
+  context: ExecutionContext,
+  request: StartExecutionRequest,
+  start: () => Promise<string>,
+): Promise<{ id: string; created: boolean }> {
+  const { requestId, workflowKey } = request;
+  if (requestId === "") return { id: await start(), created: true };
+  const namespace = namespaceOf(request);
+  const started = await startOnce(
+    { scope: requestScope({ namespace, workflowKey }), key: requestId },
+    {
+      requestIds: context.requestIds,
+      findProjected: () => findByRequestId(context.database, namespace, requestId, workflowKey),
+      start,
+    },
+  );
+  if (!started.created) await checkSame(context, request, started.id);
+  return started;
+}
+
+/** A repetition gives the execution that it has started; only another start asks what there is with its business key. */
+async function startKeyed(
+  context: ExecutionContext,
+  request: StartExecutionRequest,
+  call: HandlerContext,
+): Promise<{ id: string; created: boolean }> {
+  let existing: string | undefined;
+  const start = async (): Promise<string> => {
+    const started = await startWithKey(
+      context,
+      request,
+      (check) => startNew(context, request, call, check),
+      call.signal,
+    );
+    if (started.created) return started.id;
+    existing = started.id;
+    throw new DomainError({
+      kind: "already_exists",
+      reason: "WORKFLOW_KEY_RUNNING",
+      message: "the one that runs is used",
+    });
+  };
+  try {
+    return await startOf(context, request, start);
+  } catch (error) {
+    if (existing === undefined) throw error;
+    return { id: existing, created: false };
+  }
 }
 
 /** The execution as it is after the wait. It has started: when its partition moves, its next owner is asked for the rest. */
@@ -82,6 +126,7 @@ async function startNew(
   context: ExecutionContext,
   request: StartExecutionRequest,
   call: HandlerContext,
+  check?: CheckStart,
 ): Promise<string> {
   const { runtime, plans } = context;
   const namespace = namespaceOf(request);
@@ -93,7 +138,10 @@ async function startNew(
     version: request.version,
   });
   checkInput(plan.document, input, "input");
-  const partition = request.requestId === "" ? undefined : runtime.partitionOfKey(namespace, request.requestId);
+  const attributes = attributesOf(request);
+  const { requestId, workflowKey } = request;
+  const key = workflowKey || requestId;
+  const partition = key === "" ? undefined : runtime.partitionOfKey(namespace, key);
   const id = runtime.newId(partition);
   const traceparent = call.requestHeader.get("traceparent");
   const origin = fromProtoOrigin(request.origin);
@@ -104,9 +152,10 @@ async function startNew(
       plan,
       // An earlier start with this key may have been committed without an answer, in a process that then lost the partition.
       // Its recovery comes before this command is decided, and after the look into the database.
-      ...(request.requestId !== "" && {
-        findTaken: () => context.requestIds.committed(namespace, request.requestId),
+      ...(requestId !== "" && {
+        findTaken: () => context.requestIds.committed(requestScope({ namespace, workflowKey }), requestId),
       }),
+      ...(check !== undefined && { check }),
       start: {
         namespace,
         workflowId: request.workflowId,
@@ -115,6 +164,8 @@ async function startNew(
         requestId: request.requestId,
         priority: request.priority ?? plan.document.priority ?? DEFAULT_PRIORITY,
         labels: { ...request.labels },
+        ...(workflowKey !== "" && { workflowKey }),
+        ...(attributes !== undefined && { attributes }),
         ...(origin !== undefined && { origin }),
         ...(traceparent !== null && { traceparent }),
       },
@@ -134,6 +185,19 @@ async function checkSame(context: ExecutionContext, request: StartExecutionReque
     reason: "REQUEST_ID_REUSED",
     message: `request id ${request.requestId} has started execution ${id} of ${state.workflowId} with another workflow or input; use a new request id for a new start`,
     metadata: { execution_id: id, request_id: request.requestId },
+  });
+}
+
+/** @throws DomainError REQUEST_INVALID */
+function attributesOf({ searchAttributes }: StartExecutionRequest): Attributes | undefined {
+  if (searchAttributes === undefined || Object.keys(searchAttributes).length === 0) return undefined;
+  const fault = findAttributesFault(searchAttributes, { allowNull: false });
+  if (fault === undefined) return searchAttributes as Attributes;
+  throw new DomainError({
+    kind: "invalid_argument",
+    reason: "REQUEST_INVALID",
+    message: `search_attributes ${fault}`,
+    violations: [{ field: "search_attributes", description: fault }],
   });
 }
 

@@ -1,4 +1,6 @@
+import type { JsonObject } from "@heddle/engine";
 import type { Queryable } from "@heddle/store";
+import { type AttributeCondition, attributeConditionSql } from "./attributes.ts";
 
 export interface ExecutionFilter {
   namespace: string;
@@ -13,6 +15,9 @@ export interface ExecutionFilter {
   startedBefore: string;
   /** Empty means all. */
   parentExecutionId: string;
+  /** Empty means all. */
+  workflowKey: string;
+  attributes: readonly AttributeCondition[];
 }
 
 export interface ExecutionRow {
@@ -32,23 +37,19 @@ export interface ExecutionRow {
   started_at: Date;
   ended_at: Date | null;
   last_seq: string;
+  workflow_key: string;
+  attributes: JsonObject;
 }
 
 const SELECT = `select execution_id, namespace, workflow_id, version, status, request_id, parent_execution_id, parent_node_id,
-  priority, labels, failure_type, failure_message, failure_node_id, started_at, ended_at, last_seq from executions`;
+  priority, labels, failure_type, failure_message, failure_node_id, started_at, ended_at, last_seq, workflow_key, attributes from executions`;
 
-/** Newest first, before `beforeId` (empty: from the newest). */
-export async function listExecutions(
-  database: Queryable,
-  filter: ExecutionFilter,
-  beforeId: string,
-  limit: number,
-): Promise<ExecutionRow[]> {
-  const values: unknown[] = [filter.namespace];
-  const conditions = ["namespace = $1"];
+/** The filter as a condition on `executions`, whose values are added to `values`. */
+export function filterSql(filter: ExecutionFilter, values: unknown[]): string {
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = [`namespace = ${parameter(filter.namespace)}`];
   const add = (condition: (parameter: string) => string, value: unknown): void => {
-    values.push(value);
-    conditions.push(condition(`$${values.length}`));
+    conditions.push(condition(parameter(value)));
   };
   if (filter.workflowId !== "") add((p) => `workflow_id = ${p}`, filter.workflowId);
   // Written out and not as a parameter where the planner must see it to choose the partial index.
@@ -59,7 +60,21 @@ export async function listExecutions(
   if (filter.startedAfter !== "") add((p) => `started_at >= ${p}::timestamptz`, filter.startedAfter);
   if (filter.startedBefore !== "") add((p) => `started_at < ${p}::timestamptz`, filter.startedBefore);
   if (filter.parentExecutionId !== "") add((p) => `parent_execution_id = ${p}::uuid`, filter.parentExecutionId);
-  if (beforeId !== "") add((p) => `execution_id < ${p}::uuid`, beforeId);
+  if (filter.workflowKey !== "") add((p) => `workflow_key = ${p} and workflow_key <> ''`, filter.workflowKey);
+  for (const attribute of filter.attributes) conditions.push(attributeConditionSql(attribute, parameter));
+  return conditions.join(" and ");
+}
+
+/** Newest first, before `beforeId` (empty: from the newest). */
+export async function listExecutions(
+  database: Queryable,
+  filter: ExecutionFilter,
+  beforeId: string,
+  limit: number,
+): Promise<ExecutionRow[]> {
+  const values: unknown[] = [];
+  const conditions = [filterSql(filter, values)];
+  if (beforeId !== "") conditions.push(`execution_id < $${values.push(beforeId)}::uuid`);
   values.push(limit);
   const { rows } = await database.query<ExecutionRow>({
     text: `${SELECT} where ${conditions.join(" and ")} order by execution_id desc limit $${values.length}`,

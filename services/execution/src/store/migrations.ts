@@ -1,7 +1,10 @@
 import { createPoisonTableSql, createPositionTableSql, dropPoisonTableSql, dropPositionTableSql } from "@heddle/events";
 import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
+import { humanTaskMigration } from "../human/migration.ts";
 import { defineMigrations } from "@heddle/store";
+import { findMigrations } from "./find-migrations.ts";
+import { retentionMigrations } from "./retention-migrations.ts";
 
 export const executionMigrations = defineMigrations([
   ...journalMigrations(),
@@ -66,4 +69,7 @@ export const executionMigrations = defineMigrations([
       await knex.schema.dropTable("active_versions");
     },
   },
+  humanTaskMigration,
+  ...findMigrations,
+  ...retentionMigrations,
 ]);

@@ -1,8 +1,10 @@
-import type { Plan } from "@heddle/engine";
+import type { Attributes, Plan } from "@heddle/engine";
 import { byteaArray, type Projection, writeHistory } from "@heddle/journal";
 import type { Database, Queryable } from "@heddle/store";
 import { decodeSnapshot, encodeSnapshot, type Execution } from "../domain/aggregate.ts";
 import { toStatus } from "../domain/to-proto.ts";
+import { findPurgeTime, type Retention } from "../retention/retention.ts";
+import { type IndexedExecution, writeAttributes } from "./attributes.ts";
 
 /** Loads the plan of a stored execution. */
 export type LoadPlan = (key: { namespace: string; workflowId: string; version: number }) => Promise<Plan>;
@@ -29,13 +31,28 @@ const COLUMNS: readonly (readonly [name: string, type: string])[] = [
   ["ended_at", "timestamptz"],
   ["last_seq", "bigint"],
   ["snapshot", "bytea"],
+  ["workflow_key", "text"],
+  ["attributes", "jsonb"],
+  ["purge_at", "timestamptz"],
 ];
 
 const NAMESPACE = COLUMNS.findIndex(([name]) => name === "namespace");
 const REQUEST_ID = COLUMNS.findIndex(([name]) => name === "request_id");
+const WORKFLOW_KEY = COLUMNS.findIndex(([name]) => name === "workflow_key");
+const ATTRIBUTES = COLUMNS.findIndex(([name]) => name === "attributes");
 
 /** What changes after the start. */
-const MUTABLE = ["status", "failure_type", "failure_message", "failure_node_id", "ended_at", "last_seq", "snapshot"];
+const MUTABLE = [
+  "status",
+  "failure_type",
+  "failure_message",
+  "failure_node_id",
+  "ended_at",
+  "last_seq",
+  "snapshot",
+  "attributes",
+  "purge_at",
+];
 
 const UPSERT = {
   name: "upsert-executions",
@@ -46,6 +63,15 @@ const UPSERT = {
 
 const MAX_FAILURE_MESSAGE = 1024;
 
+export interface FinishedExecution {
+  id: string;
+  namespace: string;
+  /** May be empty. */
+  requestId: string;
+  /** May be empty. */
+  workflowKey: string;
+}
+
 /**
  * Writes `executions` and the history, and reads executions back from there. `onFinished` is told of executions whose end
  * is committed to both.
@@ -53,8 +79,14 @@ const MAX_FAILURE_MESSAGE = 1024;
 export function createExecutionProjection(
   database: Database,
   loadPlan: LoadPlan,
-  onFinished: (executions: readonly { namespace: string; requestId: string }[]) => void,
+  onFinished: (executions: readonly FinishedExecution[]) => void,
+  retention: Retention = {},
 ): Projection<Execution, Row> {
+  const purgeTimeOf = ({ state, plan }: Execution): string | null => {
+    const { namespace, endedAt } = state;
+    const purgeAt = findPurgeTime(retention, { namespace, endedAt, retentionMs: plan.document.retentionMs });
+    return purgeAt === undefined ? null : isoTime(purgeAt);
+  };
   const restore = async (rows: readonly SnapshotRow[]): Promise<{ id: string; state: Execution }[]> => {
     const restored: { id: string; state: Execution }[] = [];
     for (const row of rows) {
@@ -89,23 +121,32 @@ export function createExecutionProjection(
         state.endedAt === undefined ? null : isoTime(state.endedAt),
         execution.seq,
         Buffer.from(encodeSnapshot(execution)),
+        state.workflowKey ?? "",
+        // Never set: nothing to keep in the index of attributes. Empty: they were taken away.
+        state.attributes === undefined ? null : JSON.stringify(state.attributes),
+        purgeTimeOf(execution),
       ];
     },
     async write(transaction, changes) {
       const values = COLUMNS.map(([, type], column) => {
-        const cells = changes.map((change) => change.captured[column]);
+        const cells = changes.map(({ captured }) =>
+          column === ATTRIBUTES ? (captured[column] ?? "{}") : captured[column],
+        );
         return type === "bytea" ? byteaArray(cells as Buffer[]) : cells;
       });
       await transaction.query({ ...UPSERT, values });
+      await writeAttributes(transaction, changes.flatMap(indexedOf));
       await writeHistory(transaction, changes);
     },
     written(changes) {
       onFinished(
         changes
           .filter((change) => change.finished)
-          .map(({ captured }) => ({
+          .map(({ id, captured }) => ({
+            id,
             namespace: captured[NAMESPACE] as string,
             requestId: captured[REQUEST_ID] as string,
+            workflowKey: captured[WORKFLOW_KEY] as string,
           })),
       );
     },
@@ -118,8 +159,14 @@ export function createExecutionProjection(
   };
 }
 
+function indexedOf({ id, captured }: { id: string; captured: Row }): IndexedExecution[] {
+  const text = captured[ATTRIBUTES] as string | null;
+  if (text === null) return [];
+  return [{ id, namespace: captured[NAMESPACE] as string, attributes: JSON.parse(text) as Attributes }];
+}
+
 /** Postgres takes no NUL, and a refused row would hold up its partition's projection. The snapshot keeps what was said. */
-function storable<T extends string | undefined>(text: T): T {
+export function storable<T extends string | undefined>(text: T): T {
   return text?.replaceAll("\u0000", "\ufffd") as T;
 }
 
@@ -148,6 +195,6 @@ async function select(database: Queryable, condition: string, value: unknown): P
   return rows;
 }
 
-function isoTime(ms: number): string {
+export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }

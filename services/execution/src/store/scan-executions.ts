@@ -10,6 +10,7 @@ export interface ScannedRow {
   ended: boolean;
   last_seq: string;
   request_id: string;
+  workflow_key: string;
   parent_execution_id: string | null;
   parent_node_id: string | null;
   /** Null when it was not asked for and the execution has ended. */
@@ -21,7 +22,7 @@ export interface ScanOptions {
   withSnapshots: boolean;
 }
 
-const COLUMNS = `execution_id, namespace, workflow_id, version, ended_at is not null as ended, last_seq, request_id,
+const COLUMNS = `execution_id, namespace, workflow_id, version, ended_at is not null as ended, last_seq, request_id, workflow_key,
   parent_execution_id, parent_node_id, case when $1 or ended_at is null then snapshot end as snapshot`;
 
 /**

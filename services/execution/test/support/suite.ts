@@ -7,7 +7,7 @@ import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_se
 import { createInMemoryTransport, createRpcClient, type Routes, type RpcClient, type RpcTransport } from "@heddle/rpc";
 import { createLogger } from "@heddle/telemetry";
 import { createTestDatabase, type TestDatabase } from "@heddle/testing";
-import { createExecutionService, executionMigrations } from "../../src/index.ts";
+import { createExecutionService, executionMigrations, type ExecutionServiceOptions } from "../../src/index.ts";
 import { type Answer, createScriptedScheduler, type ScriptedScheduler } from "./scripted-scheduler.ts";
 
 export interface ExecutionSuite {
@@ -33,7 +33,11 @@ export interface ExecutionSuite {
 }
 
 /** The execution service on a real Postgres, with the definition service and the scheduler played by the test. */
-export async function startExecutionSuite(answer?: Answer, others: Routes = () => undefined): Promise<ExecutionSuite> {
+export async function startExecutionSuite(
+  answer?: Answer,
+  others: Routes = () => undefined,
+  options: Partial<ExecutionServiceOptions> = {},
+): Promise<ExecutionSuite> {
   const testDatabase = await createTestDatabase({ schema: "execution", migrations: executionMigrations });
   const logger = createLogger({ name: "test", level: "silent" });
   const scheduler = createScriptedScheduler(answer);
@@ -78,6 +82,7 @@ export async function startExecutionSuite(answer?: Answer, others: Routes = () =
       bus,
       sinks: [{ publish: async (batch) => void published.push(...batch) }],
       logger,
+      ...options,
     });
     await service.start();
     return { service, transport, database };

@@ -251,6 +251,13 @@ export declare type StoredExecution = Message<"heddle.execution.v1.StoredExecuti
    * @generated from field: repeated string active_nodes = 11;
    */
   activeNodes: string[];
+
+  /**
+   * It was deleted, or its time of retention was over: only id and last_seq are still known. Never in pages of all executions.
+   *
+   * @generated from field: bool purged = 70;
+   */
+  purged: boolean;
 };
 
 /**

@@ -156,6 +156,62 @@ export enum ErrorReason {
   NOTHING_TO_RERUN = 81,
 
   /**
+   * NOT_FOUND: the workflow declares no update of this name; the message names those that there are.
+   *
+   * @generated from enum value: ERROR_REASON_UPDATE_UNKNOWN = 50;
+   */
+  UPDATE_UNKNOWN = 50,
+
+  /**
+   * FAILED_PRECONDITION: the update's condition does not hold as the execution stands; the message says why. Nothing has changed.
+   *
+   * @generated from enum value: ERROR_REASON_UPDATE_REJECTED = 51;
+   */
+  UPDATE_REJECTED = 51,
+
+  /**
+   * NOT_FOUND: the workflow declares no query of this name; the message names those that there are.
+   *
+   * @generated from enum value: ERROR_REASON_QUERY_UNKNOWN = 52;
+   */
+  QUERY_UNKNOWN = 52,
+
+  /**
+   * FAILED_PRECONDITION: the query's expression cannot be evaluated as the execution stands.
+   *
+   * @generated from enum value: ERROR_REASON_QUERY_FAILED = 53;
+   */
+  QUERY_FAILED = 53,
+
+  /**
+   * ALREADY_EXISTS: an execution with this business key runs; metadata.execution_id names it.
+   *
+   * @generated from enum value: ERROR_REASON_WORKFLOW_KEY_RUNNING = 70;
+   */
+  WORKFLOW_KEY_RUNNING = 70,
+
+  /**
+   * ALREADY_EXISTS: the latest execution with this business key has ended, and the policy allows no other; metadata.execution_id names it.
+   *
+   * @generated from enum value: ERROR_REASON_WORKFLOW_KEY_USED = 71;
+   */
+  WORKFLOW_KEY_USED = 71,
+
+  /**
+   * ABORTED: executions with this business key have changed while the start was decided, because their partition moved; repeat it.
+   *
+   * @generated from enum value: ERROR_REASON_WORKFLOW_KEY_CHANGED = 72;
+   */
+  WORKFLOW_KEY_CHANGED = 72,
+
+  /**
+   * FAILED_PRECONDITION: the execution, or its parent, has not ended.
+   *
+   * @generated from enum value: ERROR_REASON_EXECUTION_NOT_FINISHED = 73;
+   */
+  EXECUTION_NOT_FINISHED = 73,
+
+  /**
    * NOT_FOUND: no human task with this id.
    *
    * @generated from enum value: ERROR_REASON_HUMAN_TASK_NOT_FOUND = 60;

@@ -290,6 +290,30 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
     case: "executionReset";
   } | {
     /**
+     * An update was accepted and applied.
+     *
+     * @generated from field: heddle.execution.v1.UpdateAccepted update_accepted = 50;
+     */
+    value: UpdateAccepted;
+    case: "updateAccepted";
+  } | {
+    /**
+     * An update has its reply, or cannot have one.
+     *
+     * @generated from field: heddle.execution.v1.UpdateAnswered update_answered = 51;
+     */
+    value: UpdateAnswered;
+    case: "updateAnswered";
+  } | {
+    /**
+     * Search attributes of the execution were set.
+     *
+     * @generated from field: heddle.execution.v1.AttributesSet attributes_set = 70;
+     */
+    value: AttributesSet;
+    case: "attributesSet";
+  } | {
+    /**
      * It is to end, and something must be undone or run before.
      *
      * @generated from field: heddle.execution.v1.ExecutionEnding execution_ending = 40;
@@ -489,6 +513,20 @@ export declare type ExecutionStarted = Message<"heddle.execution.v1.ExecutionSta
    * @generated from field: heddle.execution.v1.RerunOrigin rerun_of = 80;
    */
   rerunOf?: RerunOrigin | undefined;
+
+  /**
+   * Business key of the start; may be empty.
+   *
+   * @generated from field: string workflow_key = 70;
+   */
+  workflowKey: string;
+
+  /**
+   * Search attributes given at the start, a JSON object; absent without any.
+   *
+   * @generated from field: heddle.common.v1.Payload search_attributes = 71;
+   */
+  searchAttributes?: Payload | undefined;
 
   /**
    * Execution whose steps it undoes, and nothing else; empty for every other start.
@@ -857,6 +895,109 @@ export declare type SignalReceived = Message<"heddle.execution.v1.SignalReceived
  * Use `create(SignalReceivedSchema)` to create a new message.
  */
 export declare const SignalReceivedSchema: GenMessage<SignalReceived>;
+
+/**
+ * An update was accepted and applied. One that is refused leaves no event.
+ *
+ * @generated from message heddle.execution.v1.UpdateAccepted
+ */
+export declare type UpdateAccepted = Message<"heddle.execution.v1.UpdateAccepted"> & {
+  /**
+   * Name of the update.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Tells it from others of the execution: the caller's idempotency key, or a generated one.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * What came with it.
+   *
+   * @generated from field: heddle.common.v1.Payload payload = 3;
+   */
+  payload?: Payload | undefined;
+
+  /**
+   * Variables that it has set, a JSON object; absent when it sets none.
+   *
+   * @generated from field: heddle.common.v1.Payload set = 4;
+   */
+  set?: Payload | undefined;
+
+  /**
+   * Signal that its payload is for the waits of the execution; empty when it is none.
+   *
+   * @generated from field: string signal = 5;
+   */
+  signal: string;
+
+  /**
+   * Key of that signal; empty when it has none.
+   *
+   * @generated from field: string key = 6;
+   */
+  key: string;
+
+  /**
+   * Node whose end the reply waits for; empty when it waits for none.
+   *
+   * @generated from field: string after_node_id = 7;
+   */
+  afterNodeId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.UpdateAccepted.
+ * Use `create(UpdateAcceptedSchema)` to create a new message.
+ */
+export declare const UpdateAcceptedSchema: GenMessage<UpdateAccepted>;
+
+/**
+ * An update has its reply, or cannot have one. Exactly one of both is set.
+ *
+ * @generated from message heddle.execution.v1.UpdateAnswered
+ */
+export declare type UpdateAnswered = Message<"heddle.execution.v1.UpdateAnswered"> & {
+  /**
+   * Name of the update.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * As in UpdateAccepted.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * What the sender gets as the reply.
+   *
+   * @generated from field: heddle.common.v1.Payload reply = 3;
+   */
+  reply?: Payload | undefined;
+
+  /**
+   * Why there is none: the node that it waited for has failed, or the reply cannot be evaluated.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 4;
+   */
+  failure?: Failure | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.UpdateAnswered.
+ * Use `create(UpdateAnsweredSchema)` to create a new message.
+ */
+export declare const UpdateAnsweredSchema: GenMessage<UpdateAnswered>;
 
 /**
  * An attempt of a task was handed to the scheduler.
@@ -1762,13 +1903,13 @@ export declare type VarsReused = Message<"heddle.execution.v1.VarsReused"> & {
 export declare const VarsReusedSchema: GenMessage<VarsReused>;
 
 /**
- * What a `set` action has written last.
+ * What a `set` action has written last, or an update.
  *
  * @generated from message heddle.execution.v1.VarsWrite
  */
 export declare type VarsWrite = Message<"heddle.execution.v1.VarsWrite"> & {
   /**
-   * Id of the node.
+   * Id of the node; empty for an update.
    *
    * @generated from field: string node_id = 1;
    */
@@ -1862,6 +2003,33 @@ export declare type ExecutionReset = Message<"heddle.execution.v1.ExecutionReset
  * Use `create(ExecutionResetSchema)` to create a new message.
  */
 export declare const ExecutionResetSchema: GenMessage<ExecutionReset>;
+
+/**
+ * A node has set search attributes of the execution. The node's end follows.
+ *
+ * @generated from message heddle.execution.v1.AttributesSet
+ */
+export declare type AttributesSet = Message<"heddle.execution.v1.AttributesSet"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * The attributes that have changed, a JSON object; null takes one away.
+   *
+   * @generated from field: heddle.common.v1.Payload attributes = 2;
+   */
+  attributes?: Payload | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.AttributesSet.
+ * Use `create(AttributesSetSchema)` to create a new message.
+ */
+export declare const AttributesSetSchema: GenMessage<AttributesSet>;
 
 /**
  * A human node asks people. How its task ends is told by the node's own end.
@@ -1960,7 +2128,7 @@ export declare type HumanTaskClaimed = Message<"heddle.execution.v1.HumanTaskCla
   nodeId: string;
 
   /**
-   * Who.
+   * Who has claimed it.
    *
    * @generated from field: string by = 2;
    */
@@ -1994,7 +2162,7 @@ export declare type HumanTaskReleased = Message<"heddle.execution.v1.HumanTaskRe
   nodeId: string;
 
   /**
-   * Who.
+   * Who has given it back.
    *
    * @generated from field: string by = 2;
    */
@@ -2076,14 +2244,14 @@ export declare type HumanTaskCommented = Message<"heddle.execution.v1.HumanTaskC
   nodeId: string;
 
   /**
-   * Who.
+   * Who has said it.
    *
    * @generated from field: string by = 2;
    */
   by: string;
 
   /**
-   * The comment.
+   * What was said, at most 8,192 characters.
    *
    * @generated from field: string text = 3;
    */
@@ -2117,14 +2285,14 @@ export declare type HumanTaskAnswered = Message<"heddle.execution.v1.HumanTaskAn
   nodeId: string;
 
   /**
-   * Who.
+   * Who has answered.
    *
    * @generated from field: string by = 2;
    */
   by: string;
 
   /**
-   * The answer.
+   * The answer, as its form wants it.
    *
    * @generated from field: heddle.common.v1.Payload answer = 3;
    */

@@ -152,6 +152,20 @@ export declare type Execution = Message<"heddle.execution.v1.Execution"> & {
   ending?: Ending | undefined;
 
   /**
+   * Business key that it was started with; may be empty.
+   *
+   * @generated from field: string workflow_key = 70;
+   */
+  workflowKey: string;
+
+  /**
+   * Attributes to find it by, from the start and from `set_attributes`: texts, numbers, booleans and lists of texts.
+   *
+   * @generated from field: google.protobuf.Struct search_attributes = 71;
+   */
+  searchAttributes?: JsonObject | undefined;
+
+  /**
    * Set for a rerun: what it runs again. Absent in lists.
    *
    * @generated from field: heddle.execution.v1.RerunOrigin rerun_of = 80;
@@ -191,6 +205,91 @@ export declare type RerunOrigin = Message<"heddle.execution.v1.RerunOrigin"> & {
  * Use `create(RerunOriginSchema)` to create a new message.
  */
 export declare const RerunOriginSchema: GenMessage<RerunOrigin>;
+
+/**
+ * A condition on a search attribute of an execution.
+ *
+ * @generated from message heddle.execution.v1.AttributeFilter
+ */
+export declare type AttributeFilter = Message<"heddle.execution.v1.AttributeFilter"> & {
+  /**
+   * Name of the attribute.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What holds of its value; exactly one of these.
+   *
+   * @generated from oneof heddle.execution.v1.AttributeFilter.condition
+   */
+  condition: {
+    /**
+     * It is this text, number or boolean, or is a list that has this text.
+     *
+     * @generated from field: google.protobuf.Value equals = 2;
+     */
+    value: Value;
+    case: "equals";
+  } | {
+    /**
+     * It lies in this range. Numbers are compared with numbers, texts with texts by their code points, so that times in RFC 3339 of one
+     * zone are in their order.
+     *
+     * @generated from field: heddle.execution.v1.AttributeRange range = 3;
+     */
+    value: AttributeRange;
+    case: "range";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message heddle.execution.v1.AttributeFilter.
+ * Use `create(AttributeFilterSchema)` to create a new message.
+ */
+export declare const AttributeFilterSchema: GenMessage<AttributeFilter>;
+
+/**
+ * A range of numbers or texts; bounds that are absent leave it open. At least one must be given, and all must be of one type.
+ *
+ * @generated from message heddle.execution.v1.AttributeRange
+ */
+export declare type AttributeRange = Message<"heddle.execution.v1.AttributeRange"> & {
+  /**
+   * The value is this or more.
+   *
+   * @generated from field: google.protobuf.Value at_least = 1;
+   */
+  atLeast?: Value | undefined;
+
+  /**
+   * The value is more than this.
+   *
+   * @generated from field: google.protobuf.Value above = 2;
+   */
+  above?: Value | undefined;
+
+  /**
+   * The value is this or less.
+   *
+   * @generated from field: google.protobuf.Value at_most = 3;
+   */
+  atMost?: Value | undefined;
+
+  /**
+   * The value is less than this.
+   *
+   * @generated from field: google.protobuf.Value below = 4;
+   */
+  below?: Value | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.AttributeRange.
+ * Use `create(AttributeRangeSchema)` to create a new message.
+ */
+export declare const AttributeRangeSchema: GenMessage<AttributeRange>;
 
 /**
  * What happens before an execution ends: children that were stopped end, steps are undone, `finally` runs.
@@ -432,6 +531,27 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
    * @generated from field: string signal_key = 50;
    */
   signalKey: string;
+
+  /**
+   * Human node: id of the task that it waits for; empty for every other node, and when nobody is asked.
+   *
+   * @generated from field: string human_task_id = 60;
+   */
+  humanTaskId: string;
+
+  /**
+   * Human node that waits: who is to answer; empty means nobody yet.
+   *
+   * @generated from field: string assignee = 61;
+   */
+  assignee: string;
+
+  /**
+   * Human node that waits: whose members may take its task.
+   *
+   * @generated from field: repeated string groups = 62;
+   */
+  groups: string[];
 };
 
 /**

@@ -2,13 +2,13 @@
 // @generated from file heddle/execution/v1/execution_service.proto (package heddle.execution.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
-import type { Execution, ExecutionOrigin, ExecutionStatus } from "./execution_pb.js";
+import type { AttributeFilter, Execution, ExecutionOrigin, ExecutionStatus } from "./execution_pb.js";
 import type { ExecutionEvent } from "./execution_event_pb.js";
-import type { Payload } from "../../common/v1/payload_pb.js";
 import type { Failure } from "../../common/v1/failure_pb.js";
+import type { Payload } from "../../common/v1/payload_pb.js";
 
 /**
  * Describes the file heddle/execution/v1/execution_service.proto.
@@ -84,6 +84,36 @@ export declare type StartExecutionRequest = Message<"heddle.execution.v1.StartEx
    * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 9;
    */
   origin?: ExecutionOrigin | undefined;
+
+  /**
+   * Business key, at most 200 characters; empty means none. At most one execution with the same key runs in a namespace at a time, whatever its
+   * workflow. With it, request_id is unique among the starts with this key.
+   *
+   * @generated from field: string workflow_key = 70;
+   */
+  workflowKey: string;
+
+  /**
+   * What to do when an execution with this key runs; unspecified means to reject.
+   *
+   * @generated from field: heddle.execution.v1.RunningKeyPolicy when_running = 71;
+   */
+  whenRunning: RunningKeyPolicy;
+
+  /**
+   * What to do when the latest execution with this key has ended; unspecified means to allow.
+   *
+   * @generated from field: heddle.execution.v1.FinishedKeyPolicy when_finished = 72;
+   */
+  whenFinished: FinishedKeyPolicy;
+
+  /**
+   * Attributes to find it by: at most 32, names of letters, digits, `_`, `-` and `.` with up to 63 characters; texts up to 255 characters,
+   * numbers, booleans, or lists of up to 32 texts.
+   *
+   * @generated from field: google.protobuf.Struct search_attributes = 73;
+   */
+  searchAttributes?: JsonObject | undefined;
 };
 
 /**
@@ -106,7 +136,7 @@ export declare type StartExecutionResponse = Message<"heddle.execution.v1.StartE
   execution?: Execution | undefined;
 
   /**
-   * False when an execution with this request_id existed before.
+   * False when an execution with this request_id existed before, or one with this workflow_key runs and is used.
    *
    * @generated from field: bool created = 2;
    */
@@ -227,6 +257,20 @@ export declare type ListExecutionsRequest = Message<"heddle.execution.v1.ListExe
    * @generated from field: string page_token = 9;
    */
   pageToken: string;
+
+  /**
+   * Only executions with this business key; empty means all.
+   *
+   * @generated from field: string workflow_key = 70;
+   */
+  workflowKey: string;
+
+  /**
+   * Only executions whose search attributes fulfil all of these.
+   *
+   * @generated from field: repeated heddle.execution.v1.AttributeFilter attributes = 71;
+   */
+  attributes: AttributeFilter[];
 };
 
 /**
@@ -627,6 +671,177 @@ export declare type SignalExecutionResponse = Message<"heddle.execution.v1.Signa
 export declare const SignalExecutionResponseSchema: GenMessage<SignalExecutionResponse>;
 
 /**
+ * Request of UpdateExecution.
+ *
+ * @generated from message heddle.execution.v1.UpdateExecutionRequest
+ */
+export declare type UpdateExecutionRequest = Message<"heddle.execution.v1.UpdateExecutionRequest"> & {
+  /**
+   * Id of the execution.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+
+  /**
+   * Name of the update, as the definition declares it.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * What comes with it; absent means null.
+   *
+   * @generated from field: google.protobuf.Value payload = 3;
+   */
+  payload?: Value | undefined;
+
+  /**
+   * Idempotency key, unique in the execution; empty: one is made, and this call cannot be repeated safely.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+
+  /**
+   * How long to wait for the reply, at most 10 minutes, and never longer than a moment before the call's deadline. Absent: as long as the
+   * deadline allows, a minute without one. 0: not at all.
+   *
+   * @generated from field: google.protobuf.Duration wait = 5;
+   */
+  wait?: Duration | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.UpdateExecutionRequest.
+ * Use `create(UpdateExecutionRequestSchema)` to create a new message.
+ */
+export declare const UpdateExecutionRequestSchema: GenMessage<UpdateExecutionRequest>;
+
+/**
+ * Response of UpdateExecution. Neither reply nor failure: it is accepted, and the wait was over first; the same call again waits on.
+ *
+ * @generated from message heddle.execution.v1.UpdateExecutionResponse
+ */
+export declare type UpdateExecutionResponse = Message<"heddle.execution.v1.UpdateExecutionResponse"> & {
+  /**
+   * The request's, or the generated one.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The reply. A reply of null is a Value that is null.
+   *
+   * @generated from field: google.protobuf.Value reply = 2;
+   */
+  reply?: Value | undefined;
+
+  /**
+   * Why there is no reply and will be none: the node that it waited for has failed, the reply cannot be evaluated, or the execution has ended.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 3;
+   */
+  failure?: Failure | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.UpdateExecutionResponse.
+ * Use `create(UpdateExecutionResponseSchema)` to create a new message.
+ */
+export declare const UpdateExecutionResponseSchema: GenMessage<UpdateExecutionResponse>;
+
+/**
+ * Request of QueryExecution.
+ *
+ * @generated from message heddle.execution.v1.QueryExecutionRequest
+ */
+export declare type QueryExecutionRequest = Message<"heddle.execution.v1.QueryExecutionRequest"> & {
+  /**
+   * Id of the execution.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+
+  /**
+   * Name of the query: one that the definition declares, or `input`, `vars`, `nodes`, `waits` or `signals`.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Its arguments; absent means null.
+   *
+   * @generated from field: google.protobuf.Value args = 3;
+   */
+  args?: Value | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.QueryExecutionRequest.
+ * Use `create(QueryExecutionRequestSchema)` to create a new message.
+ */
+export declare const QueryExecutionRequestSchema: GenMessage<QueryExecutionRequest>;
+
+/**
+ * Response of QueryExecution.
+ *
+ * @generated from message heddle.execution.v1.QueryExecutionResponse
+ */
+export declare type QueryExecutionResponse = Message<"heddle.execution.v1.QueryExecutionResponse"> & {
+  /**
+   * What the query gives; null is a Value that is null.
+   *
+   * @generated from field: google.protobuf.Value output = 1;
+   */
+  output?: Value | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.QueryExecutionResponse.
+ * Use `create(QueryExecutionResponseSchema)` to create a new message.
+ */
+export declare const QueryExecutionResponseSchema: GenMessage<QueryExecutionResponse>;
+
+/**
+ * Request of DeleteExecution.
+ *
+ * @generated from message heddle.execution.v1.DeleteExecutionRequest
+ */
+export declare type DeleteExecutionRequest = Message<"heddle.execution.v1.DeleteExecutionRequest"> & {
+  /**
+   * Id of the execution.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.DeleteExecutionRequest.
+ * Use `create(DeleteExecutionRequestSchema)` to create a new message.
+ */
+export declare const DeleteExecutionRequestSchema: GenMessage<DeleteExecutionRequest>;
+
+/**
+ * Response of DeleteExecution.
+ *
+ * @generated from message heddle.execution.v1.DeleteExecutionResponse
+ */
+export declare type DeleteExecutionResponse = Message<"heddle.execution.v1.DeleteExecutionResponse"> & {
+};
+
+/**
+ * Describes the message heddle.execution.v1.DeleteExecutionResponse.
+ * Use `create(DeleteExecutionResponseSchema)` to create a new message.
+ */
+export declare const DeleteExecutionResponseSchema: GenMessage<DeleteExecutionResponse>;
+
+/**
  * Request of RerunExecution.
  *
  * @generated from message heddle.execution.v1.RerunExecutionRequest
@@ -956,6 +1171,93 @@ export declare type GetPayloadResponse = Message<"heddle.execution.v1.GetPayload
 export declare const GetPayloadResponseSchema: GenMessage<GetPayloadResponse>;
 
 /**
+ * What a start does when an execution with its business key runs.
+ *
+ * @generated from enum heddle.execution.v1.RunningKeyPolicy
+ */
+export enum RunningKeyPolicy {
+  /**
+   * As REJECT.
+   *
+   * @generated from enum value: RUNNING_KEY_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It is refused with WORKFLOW_KEY_RUNNING.
+   *
+   * @generated from enum value: RUNNING_KEY_POLICY_REJECT = 1;
+   */
+  REJECT = 1,
+
+  /**
+   * It answers with the execution that runs, and `created` is false.
+   *
+   * @generated from enum value: RUNNING_KEY_POLICY_USE_EXISTING = 2;
+   */
+  USE_EXISTING = 2,
+
+  /**
+   * It cancels the one that runs, waits for its end for at most 10 s, and starts then; refused with WORKFLOW_KEY_RUNNING when it goes on.
+   *
+   * @generated from enum value: RUNNING_KEY_POLICY_CANCEL_EXISTING = 3;
+   */
+  CANCEL_EXISTING = 3,
+
+  /**
+   * It ends the one that runs at once, without compensation or clean-up, and starts.
+   *
+   * @generated from enum value: RUNNING_KEY_POLICY_TERMINATE_EXISTING = 4;
+   */
+  TERMINATE_EXISTING = 4,
+}
+
+/**
+ * Describes the enum heddle.execution.v1.RunningKeyPolicy.
+ */
+export declare const RunningKeyPolicySchema: GenEnum<RunningKeyPolicy>;
+
+/**
+ * What a start does when the latest execution with its business key has ended.
+ *
+ * @generated from enum heddle.execution.v1.FinishedKeyPolicy
+ */
+export enum FinishedKeyPolicy {
+  /**
+   * As ALLOW.
+   *
+   * @generated from enum value: FINISHED_KEY_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It starts.
+   *
+   * @generated from enum value: FINISHED_KEY_POLICY_ALLOW = 1;
+   */
+  ALLOW = 1,
+
+  /**
+   * It starts when that one has not completed; refused with WORKFLOW_KEY_USED otherwise.
+   *
+   * @generated from enum value: FINISHED_KEY_POLICY_ALLOW_IF_FAILED = 2;
+   */
+  ALLOW_IF_FAILED = 2,
+
+  /**
+   * It is refused with WORKFLOW_KEY_USED, as long as that one is kept.
+   *
+   * @generated from enum value: FINISHED_KEY_POLICY_REJECT = 3;
+   */
+  REJECT = 3,
+}
+
+/**
+ * Describes the enum heddle.execution.v1.FinishedKeyPolicy.
+ */
+export declare const FinishedKeyPolicySchema: GenEnum<FinishedKeyPolicy>;
+
+/**
  * Runs workflows: every acknowledged change is durable, and survives the crash of any process.
  *
  * @generated from service heddle.execution.v1.ExecutionService
@@ -965,7 +1267,8 @@ export declare const ExecutionService: GenService<{
    * Starts an execution of a workflow's active version, or of a named one. Answers once the start is durable; with `wait`, once the
    * execution has ended or the wait is over. The same request_id gives the same execution, however often it is sent.
    * NOT_FOUND with DEFINITION_NOT_FOUND or VERSION_NOT_FOUND; INVALID_ARGUMENT with INPUT_INVALID; RESOURCE_EXHAUSTED with OVERLOADED;
-   * FAILED_PRECONDITION with NOT_A_DAG for a state machine, which CreateMachine makes.
+   * FAILED_PRECONDITION with NOT_A_DAG for a state machine, which CreateMachine makes. ALREADY_EXISTS with WORKFLOW_KEY_RUNNING or
+   * WORKFLOW_KEY_USED, as the policies for a namesake say.
    *
    * @generated from rpc heddle.execution.v1.ExecutionService.StartExecution
    */
@@ -1070,8 +1373,34 @@ export declare const ExecutionService: GenService<{
     output: typeof SignalExecutionResponseSchema;
   },
   /**
+   * Asks an execution to change, and answers with its reply. The definition declares under `updates` what may be asked: the payload is checked
+   * by its schema (INVALID_ARGUMENT with INPUT_INVALID) and its condition (FAILED_PRECONDITION with UPDATE_REJECTED), and an update that is
+   * refused changes nothing. One that is accepted is durable before the answer. The same request_id is applied once, and gives the same
+   * reply as long as the execution remembers it: the last 100. NOT_FOUND with UPDATE_UNKNOWN, RESOURCE_EXHAUSTED with
+   * EXECUTION_LIMIT_REACHED while 100 updates have no reply yet, FAILED_PRECONDITION with EXECUTION_FINISHED or REQUEST_ID_REUSED.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.UpdateExecution
+   */
+  updateExecution: {
+    methodKind: "unary";
+    input: typeof UpdateExecutionRequestSchema;
+    output: typeof UpdateExecutionResponseSchema;
+  },
+  /**
+   * Asks an execution something, live or ended, and changes nothing. The definition declares queries under `queries`; `input`, `vars`, `nodes`,
+   * `waits` and `signals` are there always. The answer is never older than the last acknowledged change. NOT_FOUND with QUERY_UNKNOWN,
+   * FAILED_PRECONDITION with QUERY_FAILED, INVALID_ARGUMENT with INPUT_INVALID.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.QueryExecution
+   */
+  queryExecution: {
+    methodKind: "unary";
+    input: typeof QueryExecutionRequestSchema;
+    output: typeof QueryExecutionResponseSchema;
+  },
+  /**
    * Starts a new execution from an old one, which may have ended or not: from its start, or from some nodes on; the results of all other nodes that
-   * have ended are taken over. The new one is nobody's child, and has the labels and priority of the old one. Answers once the start is durable; the same
+   * have ended are taken over. The new one is nobody's child, and has the labels, search attributes and priority of the old one. Answers once the start is durable; the same
    * request_id gives the same execution.
    * NOT_FOUND with EXECUTION_NOT_FOUND or VERSION_NOT_FOUND; INVALID_ARGUMENT with NODE_UNKNOWN or INPUT_INVALID; FAILED_PRECONDITION with
    * NOTHING_TO_RERUN, or with REQUEST_ID_REUSED.
@@ -1104,6 +1433,18 @@ export declare const ExecutionService: GenService<{
     methodKind: "unary";
     input: typeof MigrateExecutionRequestSchema;
     output: typeof MigrateExecutionResponseSchema;
+  },
+  /**
+   * Deletes an execution that has ended, with its history, at once and not when its time of retention is over. Events that were published stay
+   * where they are. NOT_FOUND with EXECUTION_NOT_FOUND, also when it was deleted before; FAILED_PRECONDITION with EXECUTION_NOT_FINISHED when it,
+   * or the parent that waits for it, has not ended.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.DeleteExecution
+   */
+  deleteExecution: {
+    methodKind: "unary";
+    input: typeof DeleteExecutionRequestSchema;
+    output: typeof DeleteExecutionResponseSchema;
   },
   /**
    * Tells an execution how the state machine has ended that one of its nodes waits for. Internal: replicas pass on to the owner what events tell

@@ -212,21 +212,21 @@ export declare const HumanTaskQuorumSchema: GenMessage<HumanTaskQuorum>;
  */
 export declare type HumanTaskAnswer = Message<"heddle.execution.v1.HumanTaskAnswer"> & {
   /**
-   * Who.
+   * Who has answered.
    *
    * @generated from field: string by = 1;
    */
   by: string;
 
   /**
-   * When.
+   * When the answer came.
    *
    * @generated from field: google.protobuf.Timestamp answered_at = 2;
    */
   answeredAt?: Timestamp | undefined;
 
   /**
-   * The answer.
+   * The answer, as its form wants it.
    *
    * @generated from field: google.protobuf.Value answer = 3;
    */
@@ -294,21 +294,21 @@ export declare const HumanTaskChangeSchema: GenMessage<HumanTaskChange>;
  */
 export declare type HumanTaskComment = Message<"heddle.execution.v1.HumanTaskComment"> & {
   /**
-   * Who.
+   * Who has said it.
    *
    * @generated from field: string by = 1;
    */
   by: string;
 
   /**
-   * When.
+   * When it was said.
    *
    * @generated from field: google.protobuf.Timestamp commented_at = 2;
    */
   commentedAt?: Timestamp | undefined;
 
   /**
-   * The comment.
+   * What was said.
    *
    * @generated from field: string text = 3;
    */

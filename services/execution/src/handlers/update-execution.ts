@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import { create, fromJson, toJson } from "@bufbuild/protobuf";
+import { durationMs, ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext } from "@connectrpc/connect";
+import { findUpdateOutcome, type Json } from "@heddle/engine";
+import { DomainError } from "@heddle/errors";
+import {
+  type UpdateExecutionRequest,
+  type UpdateExecutionResponse,
+  UpdateExecutionResponseSchema,
+} from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { answerMarginMs, defaultUpdateWaitMs, maxUpdateWaitMs } from "../domain/limits.ts";
+import { toFailure } from "../domain/to-proto.ts";
+import { waitUntil } from "../domain/wait-until.ts";
+import { checkInteraction } from "./check-interaction.ts";
+import { type ExecutionContext, idOf, readExecution } from "./context.ts";
+
+/**
+ * Validates, applies and answers. What is accepted is durable before anything is answered: a caller that got no answer asks
+ * again with the same request id, wherever the execution is by then.
+ */
+export async function updateExecution(
+  context: ExecutionContext,
+  request: UpdateExecutionRequest,
+  call: HandlerContext,
+): Promise<UpdateExecutionResponse> {
+  const id = idOf(request);
+  const waitMs = waitOf(request, call);
+  const { name } = request;
+  const requestId = request.requestId === "" ? randomUUID() : request.requestId;
+  const payload: Json = request.payload === undefined ? null : toJson(ValueSchema, request.payload);
+  const { plan, state } = await readExecution(context, id);
+  // What was accepted is not refused when it is asked again: the schema is the version's, and stays the same.
+  if (findUpdateOutcome(state, requestId) === undefined) {
+    checkInteraction(
+      `update ${name} of ${plan.document.workflowId}`,
+      plan.updates.get(name)?.definition,
+      payload,
+      "payload",
+    );
+  }
+  await context.runtime.submit(id, { type: "update", name, payload, requestId });
+  await waitUntil(context, id, ({ state: now }) => findUpdateOutcome(now, requestId)?.status !== "open", {
+    waitMs,
+    signal: call.signal,
+  });
+  const outcome = findUpdateOutcome((await readExecution(context, id)).state, requestId);
+  return create(UpdateExecutionResponseSchema, {
+    requestId,
+    ...(outcome?.status === "answered" && { reply: fromJson(ValueSchema, outcome.reply) }),
+    ...(outcome?.status === "failed" && { failure: toFailure(outcome.failure) }),
+  });
+}
+
+/** The answer must leave before the deadline: the update is durable, and an error would hide that. */
+function waitOf({ wait }: UpdateExecutionRequest, call: HandlerContext): number {
+  const left = call.timeoutMs();
+  const asked = wait === undefined ? undefined : durationMs(wait);
+  if (asked !== undefined && !(asked >= 0 && asked <= maxUpdateWaitMs)) {
+    const description = `must be from 0 to ${maxUpdateWaitMs / 1000} s, not ${asked / 1000} s`;
+    throw new DomainError({
+      kind: "invalid_argument",
+      reason: "REQUEST_INVALID",
+      message: `wait ${description}`,
+      violations: [{ field: "wait", description }],
+    });
+  }
+  const waitMs = asked ?? (left === undefined ? defaultUpdateWaitMs : maxUpdateWaitMs);
+  return Math.max(0, Math.min(waitMs, (left ?? Number.POSITIVE_INFINITY) - answerMarginMs));
+}

@@ -1,0 +1,63 @@
+import type { Database, Queryable } from "@heddle/store";
+
+/** Tombstones of purged executions are kept this long, so that whoever compares published events with executions knows why they are gone. */
+const TOMBSTONE_DAYS = 90;
+
+/**
+ * Deletes these executions as far as they may go: those that have ended, by the projection, and whose parent does not run any
+ * more (it might still have to be told how they ended). All of an execution goes in one statement, or nothing.
+ * @returns the ids of those that are gone
+ */
+export async function purgeExecutions(database: Queryable, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await database.query<{ execution_id: string }>({
+    name: "purge-executions",
+    text: `with gone as (
+        delete from executions e where e.execution_id = any($1::uuid[]) and e.ended_at is not null
+          and not exists (select from executions p where p.execution_id = e.parent_execution_id and p.ended_at is null)
+        returning e.execution_id, e.last_seq
+      ), history_gone as (
+        delete from history h using gone where h.id = gone.execution_id
+      ), attributes_gone as (
+        delete from execution_attributes a using gone where a.execution_id = gone.execution_id
+      )
+      insert into purged_executions (execution_id, last_seq) select execution_id, last_seq from gone
+      on conflict (execution_id) do update set last_seq = excluded.last_seq, purged_at = now()
+      returning execution_id`,
+    values: [ids],
+  });
+  return rows.map((row) => row.execution_id);
+}
+
+/** Executions of a partition whose time has come, the longest overdue first. */
+export async function listPurgeable(database: Queryable, partition: number, limit: number): Promise<string[]> {
+  const { rows } = await database.query<{ execution_id: string }>({
+    name: "list-purgeable-executions",
+    text: `select e.execution_id from executions e
+      where e.partition = $1 and e.purge_at is not null and e.purge_at <= now()
+        and not exists (select from executions p where p.execution_id = e.parent_execution_id and p.ended_at is null)
+      order by e.purge_at limit $2`,
+    values: [partition, limit],
+  });
+  return rows.map((row) => row.execution_id);
+}
+
+/** Those of these executions that were purged, with the number of their last event. */
+export async function findPurged(
+  database: Queryable,
+  ids: readonly string[],
+): Promise<{ executionId: string; lastSeq: bigint }[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await database.query<{ execution_id: string; last_seq: string }>({
+    text: "select execution_id, last_seq from purged_executions where execution_id = any($1::uuid[])",
+    values: [ids],
+  });
+  return rows.map((row) => ({ executionId: row.execution_id, lastSeq: BigInt(row.last_seq) }));
+}
+
+export async function dropTombstones(database: Database): Promise<void> {
+  await database.query({
+    text: `delete from purged_executions where purged_at < now() - interval '${TOMBSTONE_DAYS} days'`,
+    values: [],
+  });
+}
