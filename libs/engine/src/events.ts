@@ -1,6 +1,7 @@
 import type { AttributeValue, Attributes } from "./attributes.ts";
 import type { HumanEvent } from "./human-events.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { MapItems } from "./map-items.ts";
 
 /** A failure as data. `type` is for programs (retry classes, handlers), `message` for people. */
 export interface Failure {
@@ -109,7 +110,7 @@ export type Event =
   /** A node has failed for good, and its definition says how to go on: without it, with this output, or with the node that is its fallback. */
   | { type: "error_handled"; at: number; nodeId: string; failure: Failure; outcome: ErrorOutcome }
   /** A map begins. */
-  | { type: "map_started"; at: number; nodeId: string; items: Json[] }
+  | { type: "map_started"; at: number; nodeId: string; items: MapItems }
   /** An item of a map is to be started. */
   | {
       type: "item_started";
@@ -121,6 +122,7 @@ export type Event =
       version?: number;
       input: Json;
     }
+  /** The output of an item whose map does not collect is null here: it is in the item's own execution. */
   | { type: "item_ended"; at: number; nodeId: string; index: number; end: ItemEnd }
   | { type: "node_skipped"; at: number; nodeId: string; reason: SkipReason }
   /** A node was stopped because the execution or its container ended, or, with a reason, because it was not needed any more. */

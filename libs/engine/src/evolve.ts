@@ -108,7 +108,8 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
     "canceled",
   ],
   compensation_started: ["pending", "completed", "failed", "canceled"],
-  child_ended: ["canceled", "completed", "failed"],
+  // Of a map that has been handled or begun afresh since, too.
+  child_ended: ["pending", "canceled", "completed", "failed", "skipped"],
 };
 
 function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEvent): void {

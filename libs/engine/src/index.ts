@@ -27,6 +27,8 @@ export { currentHumanTask, executionOfHumanTask, findHumanTask, humanTaskId } fr
 export type { HumanAnswer, HumanComment, HumanTaskState, HumanTaskStatus } from "./human-task.ts";
 export { describeType, findField, isObject, setField, toText } from "./json-object.ts";
 export type * from "./json.ts";
+export { countItems } from "./map-items.ts";
+export type { MapItems } from "./map-items.ts";
 export * from "./limits.ts";
 export { linkPlan } from "./link-plan.ts";
 export { machineInputToJson } from "./machine-input.ts";

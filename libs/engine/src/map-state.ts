@@ -1,6 +1,7 @@
 import type { Event } from "./events.ts";
 import { type ExecutionState, setStatus } from "./execution-state.ts";
 import { approximateBytes } from "./payload-size.ts";
+import { countItems, itemAt } from "./map-items.ts";
 import type { LinkedNode } from "./plan.ts";
 import type { MapNode } from "./plan-document.ts";
 import { dequeue } from "./settle.ts";
@@ -17,8 +18,9 @@ export function startMap(state: ExecutionState, linked: LinkedNode, { items, at 
   dequeue(state, linked.index);
   setStatus(state, node, "waiting");
   node.startedAt = at;
-  state.payloadBytes += approximateBytes(items);
-  node.map = { items, next: 0, active: [], succeeded: 0, failed: 0, outputs: [] };
+  if (Array.isArray(items)) state.payloadBytes += approximateBytes(items);
+  const isCollecting = (linked.definition as MapNode).collect !== false;
+  node.map = { items, next: 0, active: [], succeeded: 0, failed: 0, ...(isCollecting && { outputs: [] }) };
   if (node.keptItems !== undefined) takeKept(node.map, node.keptItems);
   delete node.keptItems;
   enqueue(state, linked, node.map);
@@ -49,22 +51,28 @@ export function endItem(state: ExecutionState, linked: LinkedNode, { index, end 
       (state.abandoned ??= []).push({ node: linked.index, restarts, itemIndex: index, childId: item.childId });
     return;
   }
-  const output = end.outcome === "succeeded" ? end.output : null;
-  while (map.outputs.length < index) map.outputs.push(null);
-  map.outputs[index] = output;
-  state.payloadBytes += approximateBytes(output);
+  if (map.outputs !== undefined) {
+    const output = end.outcome === "succeeded" ? end.output : null;
+    keepOutput(map, map.outputs, index, output);
+    state.payloadBytes += approximateBytes(output);
+  }
   if (end.outcome === "succeeded") map.succeeded++;
   else map.failed++;
   enqueue(state, linked, map);
+}
+
+function keepOutput(map: MapState, outputs: Json[], index: number, output: Json): void {
+  while (outputs.length < index) outputs.push(null);
+  outputs[index] = output;
+  map.outputLength = (map.outputLength ?? 0) + JSON.stringify(output).length + 1;
 }
 
 /** The items of a rerun that are as they were before. Their bytes were counted when they were kept. */
 function takeKept(map: MapState, { indices, items, outputs }: KeptItems): void {
   const reused: number[] = [];
   for (const [at, index] of indices.entries()) {
-    if (index >= map.items.length || !isSameJson(map.items[index], items[at])) continue;
-    while (map.outputs.length < index) map.outputs.push(null);
-    map.outputs[index] = outputs[at] as Json;
+    if (index >= countItems(map.items) || !isSameJson(itemAt(map.items, index), items[at])) continue;
+    if (map.outputs !== undefined) keepOutput(map, map.outputs, index, outputs[at] ?? null);
     map.succeeded++;
     reused.push(index);
   }
@@ -81,25 +89,25 @@ function skipReused(map: MapState): void {
 }
 
 /** Which items have succeeded, ascending. */
-export function listSucceeded({ next, active, unsuccessful, reused, outputs }: MapState): number[] {
+export function listSucceeded({ next, active, unsuccessful, reused }: MapState): number[] {
   const not = new Set([...(unsuccessful ?? []), ...active.map(({ index }) => index)]);
-  const ended = Array.from({ length: Math.min(next, outputs.length) }, (_, index) => index);
+  const ended = Array.from({ length: next }, (_, index) => index);
   return [...ended.filter((index) => !not.has(index)), ...(reused ?? []).toReversed()];
 }
 
 /** How many items may fail. */
 export function toleratedFailures({ tolerated }: MapNode, { items }: MapState): number {
   if (tolerated === undefined) return 0;
-  return "count" in tolerated ? tolerated.count : Math.floor((items.length * tolerated.percent) / 100);
+  return "count" in tolerated ? tolerated.count : Math.floor((countItems(items) * tolerated.percent) / 100);
 }
 
 export function canStartItem({ maxConcurrency }: MapNode, { items, next, active }: MapState): boolean {
-  return next < items.length && active.length < maxConcurrency;
+  return next < countItems(items) && active.length < maxConcurrency;
 }
 
 /** `decide` looks at it when an item can start, or when all have ended. */
 function enqueue(state: ExecutionState, linked: LinkedNode, map: MapState): void {
-  const isOver = map.next >= map.items.length && map.active.length === 0;
+  const isOver = map.next >= countItems(map.items) && map.active.length === 0;
   if (map.isQueued || !(isOver || canStartItem(linked.definition as MapNode, map))) return;
   map.isQueued = true;
   state.ready.push(linked.index);

@@ -302,6 +302,8 @@ export interface MapNode extends PlanNodeBase {
   maxConcurrency: number;
   /** How many items may fail before the map does, of all of them; absent: none. */
   tolerated?: { count: number } | { percent: number };
+  /** false: its output is an object of numbers, and what the items gave is in their own executions. Absent: it is the list of their outputs. */
+  collect?: boolean;
   /** Expression, after each item: the map completes when it gives true, and what still runs is canceled. Sees `items`. */
   until?: string;
 }

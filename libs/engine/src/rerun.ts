@@ -3,6 +3,7 @@ import type { Reuse } from "./commands.ts";
 import type { ExecutionState, Write } from "./execution-state.ts";
 import { isObject } from "./json-object.ts";
 import type { Json, JsonObject } from "./json.ts";
+import { countItems, itemAt } from "./map-items.ts";
 import { listSucceeded } from "./map-state.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import { createReads } from "./reads.ts";
@@ -169,9 +170,9 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
         if ((again.has(index) && !roots.has(index)) || !isFedAsBefore(index)) return [];
         const indices = listSucceeded(map);
         // Of a map that came through as a whole there is nothing to make up for: it runs again as a whole.
-        if (indices.length === 0 || indices.length === map.items.length) return [];
-        const items = indices.map((at) => map.items[at] as Json);
-        const outputs = indices.map((at) => map.outputs[at] as Json);
+        if (indices.length === 0 || indices.length === countItems(map.items)) return [];
+        const items = indices.map((at) => itemAt(map.items, at));
+        const outputs = map.outputs === undefined ? [] : indices.map((at) => map.outputs?.[at] ?? null);
         return [{ type: "items_reused", nodeId: id, indices, items, outputs }];
       });
     },

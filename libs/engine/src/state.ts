@@ -1,5 +1,6 @@
 import type { ExecutionStarted, Failure, SkipReason } from "./events.ts";
 import type { Json } from "./json.ts";
+import type { MapItems } from "./map-items.ts";
 
 export type ExecutionStatus = "running" | "suspended" | "completed" | "failed" | "canceled";
 
@@ -85,14 +86,16 @@ export interface TurnState {
 
 /** Where a map stands. */
 export interface MapState {
-  items: Json[];
+  items: MapItems;
   /** Index of the item that starts next. */
   next: number;
   active: ActiveItem[];
   succeeded: number;
   failed: number;
-  /** By index, as far as items have ended; null for those without one. */
-  outputs: Json[];
+  /** By index, as far as items have ended; null for those without one. Absent: the map does not collect them. */
+  outputs?: Json[];
+  /** Length of the outputs as JSON text, in UTF-16 code units. */
+  outputLength?: number;
   /** Indices of those that have failed or were canceled. */
   unsuccessful?: number[];
   /** Indices from `next` on that do not start because their outputs are known, descending. */

@@ -89,7 +89,7 @@ export function heldBytes({ input, output, failure, turn, map }: NodeState): num
     turn?.items,
     turn?.carry,
     turn?.result,
-    map?.items,
+    Array.isArray(map?.items) ? map.items : undefined,
     map?.outputs,
   ]) {
     if (value !== undefined) bytes += approximateBytes(value);

@@ -15,6 +15,7 @@ import {
   savePlan,
 } from "@heddle/journal-service";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { BatchService } from "@heddle/proto/heddle/execution/v1/batch_service_pb.js";
 import { DiagnosticsService } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { ExecutionService as ExecutionDescriptor } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
@@ -31,11 +32,13 @@ import {
 } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
+import { createBatchHandlers } from "./batches/handlers.ts";
+import { createBatchRunner } from "./batches/runner.ts";
 import { readPlan } from "./definitions/read-plan.ts";
 import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
-import { publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
+import { batchIntervalMs, publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
 import { createMachines } from "./domain/machines.ts";
 import { createTurnEffects } from "./domain/turns.ts";
 import { createWorkflowKeys, requestScope } from "./domain/workflow-keys.ts";
@@ -221,11 +224,22 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     logger,
   });
   const own = createRpcClient(ExecutionDescriptor, transport);
+  const batches = createBatchRunner({
+    database,
+    executions: own,
+    ownedPartitions: () => runtime.ownedPartitions(),
+    intervalMs: batchIntervalMs,
+    logger,
+  });
 
   return {
     routes: (routes) =>
       routes
         .service(ExecutionDescriptor, methods)
+        .service(
+          BatchService,
+          createBatchHandlers(context, () => batches.wake()),
+        )
         .service(HumanTaskService, createHumanTaskMethods(context, router))
         .service(DiagnosticsService, createDiagnostics(context, router)),
     async start() {
@@ -245,10 +259,11 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
       }
       link.start();
       purger.start();
+      batches.start();
     },
     async stop() {
       link.stop();
-      await purger.stop();
+      await Promise.all([purger.stop(), batches.stop()]);
       children.stop();
       machines.stop();
       await Promise.all(subscriptions.splice(0).map((subscription) => subscription.close()));

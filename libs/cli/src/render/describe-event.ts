@@ -157,7 +157,7 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
 }
 
 /** Who is asked. */
-export function askedText(assignee: string, groups: readonly string[]): string {
+function askedText(assignee: string, groups: readonly string[]): string {
   if (assignee !== "") return `asks ${oneLine(assignee)}`;
   return groups.length === 0 ? "asks anybody" : `asks ${oneLine(groups.join(", "))}`;
 }

@@ -166,6 +166,7 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
       break;
     case "varsReused":
     case "itemsReused":
+    case "attributesSet":
     case "humanTaskCommented":
     case "humanTaskAnswered":
     case "humanTaskExpired":

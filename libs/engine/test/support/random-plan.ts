@@ -27,6 +27,7 @@ const KINDS = [
   "parallel",
   "aggregation",
   "child",
+  "map",
   "human",
 ] as const;
 
@@ -281,7 +282,28 @@ function makeNode(random: Random, place: Place): PlanNode {
       return { ...base, ...makeHuman(random, isCalm) };
     case "child":
       return { ...base, kind: "sub_workflow", workflowId: "other", inputs: { n: "${input.n}" } };
+    case "map":
+      return makeMap(random, base, isCalm);
   }
+}
+
+function makeMap(random: Random, base: PlanNodeBase, isCalm: boolean): PlanNode {
+  return {
+    ...base,
+    kind: "map",
+    workflowId: "item",
+    items: random.pick<Extract<PlanNode, { kind: "map" }>["items"]>([
+      ["a", "b", "c"],
+      "${[]}",
+      { range: { from: 1, to: "${input.n}" } },
+      { range: { from: 0, to: 6 } },
+    ]),
+    maxConcurrency: 1 + random.below(3),
+    ...(random.chance(0.3) && { collect: false }),
+    ...(random.chance(0.5) && { inputs: { it: "${item}", at: "${index}", flow: "${current}" } }),
+    ...(random.chance(isCalm ? 0.9 : 0.5) && { tolerated: random.pick([{ count: 1 }, { percent: 50 }]) }),
+    ...(random.chance(0.3) && { until: "items.succeeded >= 2" }),
+  };
 }
 
 function makeHuman(random: Random, isCalm: boolean): Omit<HumanNode, keyof PlanNodeBase> {

@@ -148,6 +148,10 @@ const CONTROL: Record<string, Schema> = {
       type: ["integer", "string"],
     },
     until: condition("Looked at after each item, over `items`; true: it completes, and what still runs is canceled."),
+    collect: {
+      description: "false: it gives numbers instead of the list of outputs, which stay with the items.",
+      type: "boolean",
+    },
   }),
 };
 

@@ -81,6 +81,12 @@ export interface NodeExecution {
   worker: string;
   /** `condition`, `not_chosen` or `dependency_skipped`; empty when it was not skipped. */
   skipReason: string;
+  /** Human node that waits: id of its task; empty otherwise. */
+  humanTaskId: string;
+  /** Human node that waits: who is to answer; empty: nobody yet. */
+  assignee: string;
+  /** Human node that waits: whose members may take its task. */
+  groups: string[];
 }
 
 const FINAL: ReadonlySet<ExecutionStatus> = new Set(["completed", "failed", "canceled"]);
@@ -133,5 +139,8 @@ function plainNode(message: NodeMessage): NodeExecution {
     machineId,
     worker,
     skipReason,
+    humanTaskId: message.humanTaskId,
+    assignee: message.assignee,
+    groups: message.groups,
   };
 }

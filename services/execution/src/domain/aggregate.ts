@@ -76,12 +76,19 @@ export function createExecutionAggregate(
 }
 
 /** A snapshot of an execution, without its plan. */
-export function encodeSnapshot(execution: Execution): string {
-  return encodeState(execution.state);
+export function encodeSnapshot({ state, seq }: Execution): string {
+  return `${encodeState(state).slice(0, -1)},"seq":${seq}}`;
 }
 
-export function decodeSnapshot(plan: Plan, snapshot: string, seq: number): Execution {
-  return { plan, state: decodeState(snapshot), seq };
+/** The execution as it was at event `seqOf(snapshot)`, or at `lastSeq` when the snapshot does not say. */
+export function decodeSnapshot(plan: Plan, snapshot: string, lastSeq: number): Execution {
+  return { plan, state: decodeState(snapshot), seq: seqOf(snapshot) ?? lastSeq };
+}
+
+/** Number of the last event that a snapshot has seen; undefined for one that was written when snapshots were never behind. */
+export function seqOf(snapshot: string): number | undefined {
+  const digits = /,"seq":(\d+)\}$/.exec(snapshot.slice(-32))?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 function planOf(command: ExecutionCommand, id: string): Plan {

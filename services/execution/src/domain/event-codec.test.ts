@@ -181,7 +181,10 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     fc.record({ ...node, turn: fc.nat() }),
     merge(merge(maybe("dueAt", time), maybe("items", fc.array(json))), maybe("carry", json)),
   ),
-  map_started: fc.record({ ...node, items: fc.array(json) }),
+  map_started: fc.record({
+    ...node,
+    items: fc.oneof(fc.array(json), fc.record({ from: fc.integer(), count: fc.nat() })),
+  }),
   item_started: merge(
     fc.record({ ...node, index: fc.nat(), childId: fc.constant(ID), workflowId: name, input: json }),
     maybe("version", attempt),

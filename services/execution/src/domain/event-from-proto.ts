@@ -1,4 +1,13 @@
-import type { ErrorOutcome, Event, ExecutionStarted, ItemEnd, Json, JsonObject, MachineInput } from "@heddle/engine";
+import type {
+  ErrorOutcome,
+  Event,
+  ExecutionStarted,
+  ItemEnd,
+  Json,
+  JsonObject,
+  MachineInput,
+  MapItems,
+} from "@heddle/engine";
 import type {
   ErrorHandled,
   ExecutionEvent,
@@ -199,7 +208,7 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
       return { type: "error_handled", at, nodeId, failure: readFailure(failure, payloads), outcome };
     }
     case "mapStarted":
-      return { type: "map_started", at, nodeId: event.value.nodeId, items: json(event.value.items) as Json[] };
+      return { type: "map_started", at, nodeId: event.value.nodeId, items: json(event.value.items) as MapItems };
     case "itemStarted": {
       const { nodeId, index, childId, workflowId, version, input } = event.value;
       return {

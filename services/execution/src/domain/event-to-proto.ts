@@ -1,4 +1,4 @@
-import { type Event, machineInputToJson } from "@heddle/engine";
+import { type Event, type Json, machineInputToJson } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { endingToProto, recordToProto } from "./ending-to-proto.ts";
 import { executionOf } from "./told.ts";
@@ -106,7 +106,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
         value: {
           $typeName: `${PACKAGE}.MapStarted`,
           nodeId: event.nodeId,
-          items: payloads.write(`list of node ${event.nodeId}`, event.items),
+          items: payloads.write(`list of node ${event.nodeId}`, event.items as Json),
         },
       };
     case "item_started":

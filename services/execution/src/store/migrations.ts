@@ -3,6 +3,7 @@ import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
 import { humanTaskMigration } from "../human/migration.ts";
 import { defineMigrations } from "@heddle/store";
+import { batchMigrations } from "./batch-migrations.ts";
 import { findMigrations } from "./find-migrations.ts";
 import { retentionMigrations } from "./retention-migrations.ts";
 
@@ -72,4 +73,5 @@ export const executionMigrations = defineMigrations([
   humanTaskMigration,
   ...findMigrations,
   ...retentionMigrations,
+  ...batchMigrations,
 ]);

@@ -212,6 +212,20 @@ export enum ErrorReason {
   EXECUTION_NOT_FINISHED = 73,
 
   /**
+   * NOT_FOUND: no batch with this id.
+   *
+   * @generated from enum value: ERROR_REASON_BATCH_NOT_FOUND = 74;
+   */
+  BATCH_NOT_FOUND = 74,
+
+  /**
+   * FAILED_PRECONDITION: the batch has ended; metadata.status says how.
+   *
+   * @generated from enum value: ERROR_REASON_BATCH_FINISHED = 75;
+   */
+  BATCH_FINISHED = 75,
+
+  /**
    * NOT_FOUND: no human task with this id.
    *
    * @generated from enum value: ERROR_REASON_HUMAN_TASK_NOT_FOUND = 60;

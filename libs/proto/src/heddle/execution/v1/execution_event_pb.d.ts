@@ -1655,7 +1655,7 @@ export declare type MapStarted = Message<"heddle.execution.v1.MapStarted"> & {
   nodeId: string;
 
   /**
-   * The items, a JSON list.
+   * The items, a JSON list; of a range an object: `from`, its first number, and `count`, how many there are.
    *
    * @generated from field: heddle.common.v1.Payload items = 2;
    */
@@ -1957,7 +1957,7 @@ export declare type ItemsReused = Message<"heddle.execution.v1.ItemsReused"> & {
   items?: Payload | undefined;
 
   /**
-   * Their outputs, a JSON list in the order of `indices`.
+   * Their outputs, a JSON list in the order of `indices`; empty for a map that does not collect them.
    *
    * @generated from field: heddle.common.v1.Payload outputs = 4;
    */
