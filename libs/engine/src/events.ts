@@ -80,7 +80,9 @@ export type Event =
    * A wait began: until `dueAt`, or for a signal, of a key or of none, or both. With neither: a parallel began, activated its
    * branches and waits for them.
    */
-  | { type: "wait_started"; at: number; nodeId: string; dueAt?: number; signal?: string; key?: string }
+  | { type: "wait_started"; at: number; nodeId: string; dueAt?: number; signal?: string; event?: string; key?: string }
+  /** An event of another execution has come that a node waits for; the node's end follows. */
+  | { type: "event_received"; at: number; nodeId: string; event: BusEvent }
   | {
       type: "child_started";
       at: number;
@@ -160,7 +162,7 @@ export type Event =
   /** A child that was canceled as the execution was to end has ended: nothing of it goes on any more. */
   | { type: "child_ended"; at: number; nodeId: string; childId: string }
   /** The definition's own event, published with the execution's. */
-  | { type: "custom_event_emitted"; at: number; nodeId: string; name: string; payload: Json };
+  | { type: "custom_event_emitted"; at: number; nodeId: string; name: string; key?: string; payload: Json };
 
 /** Everything of a node that others can still ask for. */
 export interface NodeReused {
@@ -217,6 +219,19 @@ export interface MachineInput {
   key?: string;
   context: JsonObject;
   events: { event: string; data: Json }[];
+}
+
+/** What another execution has emitted. */
+export interface BusEvent {
+  /** `<execution id>/<seq>`. */
+  id: string;
+  name: string;
+  key?: string;
+  payload: Json;
+  executionId: string;
+  workflowId: string;
+  /** Milliseconds since the epoch. */
+  occurredAt: number;
 }
 
 export type SkipReason = "condition" | "not_chosen" | "dependency_skipped" | "depends" | "error" | "not_needed";

@@ -10,6 +10,8 @@ export type * from "./events.ts";
 export { evolve } from "./evolve.ts";
 export { isFinished } from "./execution-state.ts";
 export type { BufferedSignal, ExecutionState } from "./execution-state.ts";
+export { findEventWait, listEventWaits } from "./bus-events.ts";
+export type { EventWait } from "./bus-events.ts";
 export type { UpdateState } from "./execution-state.ts";
 export type * from "./interaction-document.ts";
 export { BUILT_IN_QUERIES, answerQuery } from "./queries.ts";

@@ -35,7 +35,9 @@ export interface NodeState {
   /** Of the last attempt, for tasks whose time in the queue is limited. */
   scheduledAt?: number;
   signal?: string;
-  /** Of the signal that it waits for, or has waited for. */
+  /** Name of the event that it waits for, or has waited for. */
+  event?: string;
+  /** Of that signal or event. */
   signalKey?: string;
   childId?: string;
   /** What its child undoes: another execution. */

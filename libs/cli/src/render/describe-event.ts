@@ -55,6 +55,8 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
       return say(oneLine(event.value.reason), "yellow");
     case "signalReceived":
       return say(`${oneLine(event.value.name)}${keyText(event.value.key)}  ${payloadText(event.value.payload)}`);
+    case "eventReceived":
+      return say(`${oneLine(event.value.event?.name ?? "")}  ${payloadText(event.value.event?.payload)}`);
     case "updateAccepted":
       return say(`${oneLine(event.value.name)}  ${payloadText(event.value.payload)}`);
     case "updateAnswered": {
@@ -72,8 +74,9 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     }
     case "waitStarted": {
       const limit = event.value.dueAtMs === 0n ? "" : formatDuration(Number(event.value.dueAtMs) - at);
-      const { signal, key } = event.value;
-      return say(signal ? `for signal ${oneLine(signal)}${keyText(key)} ${limit}`.trim() : limit);
+      const { signal, event: awaited, key } = event.value;
+      const what = signal ? `for signal ${oneLine(signal)}` : awaited ? `for event ${oneLine(awaited)}` : "";
+      return say(`${what}${keyText(key)} ${limit}`.trim());
     }
     case "childStarted":
       return say(`${event.value.workflowId}  ${event.value.childId}`);
@@ -115,7 +118,7 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     case "logged":
       return say(`${event.value.level}: ${oneLine(event.value.message)}`);
     case "customEventEmitted":
-      return say(`${oneLine(event.value.name)}  ${payloadText(event.value.payload)}`);
+      return say(`${oneLine(event.value.name)}${keyText(event.value.key)}  ${payloadText(event.value.payload)}`);
     case "nodeReused": {
       const { status, attempt, output, failure } = event.value;
       const what = failure !== undefined && output === undefined ? failureText(failure) : payloadText(output);

@@ -345,16 +345,23 @@ function makeRetry(random: Random): RetryPolicy {
   };
 }
 
-function makeWait(random: Random, isCalm: boolean): { duration?: number; signal?: string; key?: string } {
+type Wait = Partial<Extract<PlanNode, { action: "wait" }>>;
+
+function makeWait(random: Random, isCalm: boolean): Wait {
   const signal = {
     signal: random.pick(["go", "stop"]),
     ...(random.chance(0.4) && { key: random.pick(["${input.n}", "x"]) }),
   };
   const duration = random.below(5_000);
   const bounded = { ...signal, duration: duration + 3_000 };
-  return random.pick([
+  return random.pick<Wait>([
     { duration },
     signal,
+    {
+      event: "done",
+      ...(random.chance(0.3) && { key: "x" }),
+      ...(random.chance(0.3) && { filter: "event.payload != 2" }),
+    },
     { ...bounded, onTimeout: "continue" as const },
     isCalm ? {} : { ...bounded, onTimeout: "fail" as const },
   ]);

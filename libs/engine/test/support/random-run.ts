@@ -73,6 +73,9 @@ function listAnswers(runner: Runner, random: Random, failureRate: number): Comma
     );
   }
   for (const node of runner.state ? listNodes(runner.plan, runner.state) : []) {
+    if (node.status === "waiting" && node.event !== undefined) {
+      answers.push(makeEvent(random, node.nodeId, node.event, node.restarts ?? 0, node.signalKey));
+    }
     if (node.status === "waiting" && node.signal !== undefined) {
       const key = node.signalKey;
       answers.push({
@@ -153,6 +156,7 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
       payload: random.below(9),
       requestId: random.pick(["", "r1", "r2"]),
     },
+    makeEvent(random, nodeId, "done", random.below(2), random.chance(0.5) ? undefined : "x"),
     {
       type: "update",
       name: random.pick(["note", "push", "await", "faulty", "other"]),
@@ -169,6 +173,20 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
     return { type: "reset", from: [random.pick(runner.plan.nodes).id, nodeId], reason: "", requestId: "" };
   if (random.chance(0.005)) return { type: "terminate", reason: "" };
   return random.chance(0.02) ? { type: "cancel", reason: "" } : random.pick(others);
+}
+
+function makeEvent(random: Random, nodeId: string, name: string, run: number, key: string | undefined): Command {
+  const event = {
+    // Mostly a new one, so that loops go on.
+    id: `other/${random.below(random.chance(0.2) ? 3 : 1_000_000)}`,
+    name,
+    ...(key !== undefined && { key }),
+    payload: random.below(9),
+    executionId: "other",
+    workflowId: "source",
+    occurredAt: 0,
+  };
+  return { type: "deliver_event", nodeId, run, event };
 }
 
 function makeFailure(random: Random): Failure {

@@ -57,6 +57,7 @@ export function createExecutionAggregate(
       // What undoes another execution is not another run of the workflow: nothing must be started because it has ended.
       const isRun = state.compensates === undefined;
       if (isRun && (isFinished(state) || state.origin !== undefined)) nameExecution(events, state);
+      else if (events.some(isCustom)) nameExecution(events.filter(isCustom), state);
       return { state: { plan, state, seq }, events, reply: undefined };
     },
     evolve(execution, event) {
@@ -73,6 +74,11 @@ export function createExecutionAggregate(
     isFinished: (execution) => isFinished(execution.state),
     prepare: (events) => plans.load(events.filter((event) => event.type === "execution_started")),
   };
+}
+
+/** Others may wait for it, and must know whose it is. */
+function isCustom({ type }: Event): boolean {
+  return type === "custom_event_emitted";
 }
 
 /** A snapshot of an execution, without its plan. */

@@ -15,6 +15,7 @@ import type {
 } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { endFromProto, recordFromProto } from "./ending-from-proto.ts";
 import { fromProtoHumanEvent } from "./human-event-codec.ts";
+import { fromProtoBusEvent } from "./bus-event.ts";
 import { fromProtoOrigin } from "./origin.ts";
 import { fromProtoRerun } from "./rerun-origin.ts";
 import { steeringFromProto } from "./steering-from-proto.ts";
@@ -117,15 +118,21 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
       };
     }
     case "waitStarted": {
-      const { nodeId, dueAtMs, signal, key } = event.value;
+      const { nodeId, dueAtMs, signal, event: awaited, key } = event.value;
       return {
         type: "wait_started",
         at,
         nodeId,
         ...present("dueAt", nonZero(dueAtMs)),
         ...present("signal", nonEmpty(signal)),
+        ...present("event", nonEmpty(awaited)),
         ...present("key", nonEmpty(key)),
       };
+    }
+    case "eventReceived": {
+      const { nodeId, event: received } = event.value;
+      if (received === undefined) throw new Error(`the event that node ${nodeId} has received is missing`);
+      return { type: "event_received", at, nodeId, event: fromProtoBusEvent(received, json(received.payload)) };
     }
     case "childStarted": {
       const { nodeId, childId, workflowId, version, input, compensates } = event.value;
@@ -254,7 +261,14 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
     }
     case "customEventEmitted": {
       const { nodeId, name, payload } = event.value;
-      return { type: "custom_event_emitted", at, nodeId, name, payload: json(payload) };
+      return {
+        type: "custom_event_emitted",
+        at,
+        nodeId,
+        name,
+        ...present("key", nonEmpty(event.value.key)),
+        payload: json(payload),
+      };
     }
     case "nodeReused":
     case "varsReused":

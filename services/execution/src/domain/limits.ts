@@ -22,6 +22,16 @@ export const answerMarginMs = 250;
 /** Longest wait of StartExecution. */
 export const maxStartWaitMs = 600_000;
 
+/** How long an event of an execution is kept for waits of others that begin later. */
+export const recentEventsRetentionMs = 3_600_000;
+/** Between two looks at which of them are too old, and how many one look deletes. */
+export const recentEventsPruneIntervalMs = 60_000;
+export const recentEventsPruneSize = 10_000;
+/** How many of them are read at once for a wait that begins. */
+export const recentEventsPage = 200;
+/** Nodes that are told of an event at once. */
+export const eventDeliveriesAtOnce = 50;
+
 /** A snapshot up to this size is written with every change of its execution. */
 export const snapshotAlwaysBytes = 32 * 1024;
 

@@ -184,6 +184,13 @@ export enum ErrorReason {
   QUERY_FAILED = 53,
 
   /**
+   * ABORTED: the node does not wait for this event, or does not any more; a late or repeated delivery changes nothing.
+   *
+   * @generated from enum value: ERROR_REASON_EVENT_NOT_AWAITED = 54;
+   */
+  EVENT_NOT_AWAITED = 54,
+
+  /**
    * ALREADY_EXISTS: an execution with this business key runs; metadata.execution_id names it.
    *
    * @generated from enum value: ERROR_REASON_WORKFLOW_KEY_RUNNING = 70;
