@@ -75,9 +75,18 @@ export function startCompensation(plan: Plan, state: ExecutionState, { index }: 
 }
 
 /** A child that is told to end may have something to undo: what its parent undoes comes after that. */
-export function awaitChild(state: ExecutionState, linked: LinkedNode, childId: string | undefined): void {
+export function awaitChild(plan: Plan, state: ExecutionState, linked: LinkedNode, childId: string | undefined): void {
   if (state.ending === undefined || childId === undefined || linked.role !== undefined) return;
+  // What is done at the end stays done.
+  if (isInFinally(plan, linked)) return;
   (state.ending.awaited ??= {})[childId] = linked.id;
+}
+
+function isInFinally(plan: Plan, { definition }: LinkedNode): boolean {
+  if (plan.finally === undefined) return false;
+  for (let at = definition.container; at !== undefined; at = plan.nodes[at]?.definition.container)
+    if (at === plan.finally) return true;
+  return false;
 }
 
 export function endAwait({ ending }: ExecutionState, childId: string): void {

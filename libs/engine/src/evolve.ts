@@ -264,7 +264,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
     case "item_ended": {
       const { childId } = node.map?.active.find(({ index }) => index === event.index) ?? {};
       endItem(state, linked, event);
-      if (event.end.outcome === "canceled") awaitChild(state, linked, childId);
+      if (event.end.outcome === "canceled") awaitChild(plan, state, linked, childId);
       break;
     }
     case "compensation_recorded":
@@ -322,7 +322,7 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       // For readers of the history: the node's end follows.
       break;
     case "node_canceled":
-      if (node.fallback === undefined) awaitChild(state, linked, node.childId);
+      if (node.fallback === undefined) awaitChild(plan, state, linked, node.childId);
       dequeueAnywhere(state, linked.index);
       end(state, linked, node, "canceled", event.at);
       if (event.reason !== undefined) settle(plan, state, linked);

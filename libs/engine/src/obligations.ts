@@ -297,6 +297,7 @@ function addCancellation(
     restarts === (node.restarts ?? 0)
       ? node
       : state.abandoned?.find(
+          // The items of a map are told one by one.
           (past) => past.node === linked.index && past.restarts === restarts && past.itemIndex === undefined,
         );
   if (canceled === undefined || ("fallback" in canceled && canceled.fallback !== undefined)) return;

@@ -53,7 +53,7 @@ function expectSame(actual: ExecutionState | undefined, expected: ExecutionState
 describe("every random execution", { timeout: 60_000 }, () => {
   test("ends once all its obligations are answered, and wants nothing afterwards", () => {
     const statuses = new Set<string>();
-    checkAllRuns(300, 150, (runner, random) => {
+    checkAllRuns(300, 40, (runner, random) => {
       playRandomly(runner, random, { onStep: () => {} });
       const state = runner.state as ExecutionState;
       expect(isFinished(state)).toBe(true);
@@ -106,7 +106,7 @@ describe("every random execution", { timeout: 60_000 }, () => {
   });
 
   test("never starts a node before what it waits for is settled, and never twice", () => {
-    checkAllRuns(300, 150, (runner, random) => {
+    checkAllRuns(300, 40, (runner, random) => {
       const model = createOrderModel(runner.plan);
       const endings = createEndingModel(runner.plan);
       playRandomly(runner, random, {
