@@ -217,6 +217,22 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/signal.ts")).signal(context, id, name, options)),
     );
 
+  command("incidents <execution-id>", "list the nodes that have failed and wait for a person").action(
+    (id: string, _options, self: Command) =>
+      started(self, async (context) => (await import("./commands/incidents.ts")).incidents(context, id)),
+  );
+
+  command("resolve <execution-id> <node-id>", "say how to go on with a node that has failed and waits for a person")
+    .option("--retry", "try it again")
+    .option("--input <json>", "try it again with this input: JSON, @file.json, @file.yaml, or -")
+    .option("--complete <json>", "it has completed with this output: JSON, @file.json, @file.yaml, or -")
+    .option("--skip", "go on without it")
+    .option("--fail", "let it fail")
+    .option("--reason <text>", "why, for the history")
+    .action((id: string, node: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/incidents.ts")).resolve(context, id, node, options)),
+    );
+
   command("update <execution-id> <name>", "ask an execution to change, and print its reply")
     .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")
     .option("--request-id <id>", "idempotency key: the same id is applied once, and gives the same reply")

@@ -49,8 +49,10 @@ export interface NodeState {
   map?: MapState;
   /** It has failed, and the definition says how to go on all the same. */
   isHandled?: boolean;
-  /** Index of the node that runs in its place since it has failed. */
+  /** Index of the node that runs in its place since it has failed; INCIDENT: a person says how to go on. */
   fallback?: number;
+  /** Instead of its inputs: what the person gave who had it tried again. */
+  mended?: Json;
   /** How often it has begun afresh; absent: never. */
   restarts?: number;
   /** Attempts of the times before: `attempt` goes on counting, so that no two attempts have the same number. */

@@ -141,6 +141,11 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "mapStarted":
       applyToNode(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "incidentResolved":
+      // Anything but another try follows with an event of its own.
+      if (event.value.action === "retry")
+        Object.assign(nodeOf(view, event.value.nodeId), { status: NodeStatus.PENDING, ...NOT_BEGUN });
+      break;
     case "compensationStarted":
       // One node undoes all turns of a step, one after the other.
       Object.assign(nodeOf(view, event.value.nodeId), { status: NodeStatus.PENDING, ...NOT_BEGUN });
@@ -253,7 +258,7 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
       break;
     case "errorHandled":
       node.failure = event.value.failure;
-      if (event.value.action === "fallback") {
+      if (event.value.action === "fallback" || event.value.action === "incident") {
         node.status = NodeStatus.WAITING;
         node.dueAtMs = undefined;
         node.humanTaskId = undefined;

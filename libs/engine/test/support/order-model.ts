@@ -8,6 +8,8 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   const begun = new Set<number>();
   const ended = new Map<number, "completed" | "failed" | "skipped" | "canceled">();
   const activated = new Set<number>();
+  /** A person has said what becomes of them. */
+  const resolved = new Set<number>();
   /** By node: what runs in its place. */
   const fallbacks = new Map<number, number>();
   let isOver = false;
@@ -80,14 +82,29 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       ended.delete(inside);
       activated.delete(inside);
       fallbacks.delete(inside);
+      resolved.delete(inside);
     }
     begun.add(index);
+  }
+
+  /** With another try it begins afresh, and what is inside of it. */
+  function observeResolution(index: number, action: string): void {
+    resolved.add(index);
+    if (action !== "retry") return;
+    resolved.delete(index);
+    for (const at of [index, ...(plan.nodes[index]?.body?.inside ?? [])]) {
+      begun.delete(at);
+      ended.delete(at);
+      fallbacks.delete(at);
+      if (at !== index) activated.delete(at);
+    }
   }
 
   function observeNode(index: number, event: Event): void {
     check(!ended.has(index), event, "the node has ended before");
     if (event.type === "turn_started") return observeTurn(index, event);
     if (event.type === "turn_ended") return;
+    if (event.type === "incident_resolved") return observeResolution(index, event.resolution.action);
     const isRetry = event.type === "task_scheduled" && event.input === undefined;
     if (!begun.has(index) && event.type !== "node_canceled") checkMayBegin(index, event);
     else if (event.type === "task_scheduled") check(isRetry, event, "the node has begun before");
@@ -101,7 +118,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
         const target = plan.indices.get(event.outcome.fallbackId) as number;
         fallbacks.set(index, target);
         activated.add(target);
-      } else {
+      } else if (event.outcome.action !== "incident") {
         ended.set(index, event.outcome.action === "skip" ? "skipped" : "completed");
       }
     }
@@ -117,6 +134,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
 
   function checkCompletion(index: number, definition: PlanNode, event: Event): void {
     const fallback = fallbacks.get(index);
+    if (resolved.has(index)) return;
     if (fallback !== undefined) check(ended.get(fallback) === "completed", event, "its fallback has not completed");
     else if (definition.kind === "parallel") checkBranches(definition, event);
     else if (definition.kind === "group")

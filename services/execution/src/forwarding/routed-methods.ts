@@ -11,6 +11,7 @@ import { getPayload } from "../handlers/get-payload.ts";
 import { listExecutions } from "../handlers/list-executions.ts";
 import { listHistory } from "../handlers/list-history.ts";
 import { reportMachine } from "../handlers/report-machine.ts";
+import { resolveIncident } from "../handlers/resolve-incident.ts";
 import { resumeExecution } from "../handlers/resume-execution.ts";
 import { signalExecution } from "../handlers/signal-execution.ts";
 import { queryExecution } from "../handlers/query-execution.ts";
@@ -68,6 +69,10 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
     terminateExecution: router.unary(method.terminateExecution, {
       partitionOf: ofExecution,
       handle: (request, call) => terminateExecution(context, request, call),
+    }),
+    resolveIncident: router.unary(method.resolveIncident, {
+      partitionOf: ofExecution,
+      handle: (request, call) => resolveIncident(context, request, call),
     }),
     suspendExecution: router.unary(method.suspendExecution, {
       partitionOf: ofExecution,
