@@ -27,6 +27,8 @@ const SILENT: ReadonlySet<Event["type"]> = new Set([
   "turn_ended",
   "signal_received",
   "machine_acknowledged",
+  "compensation_recorded",
+  "compensation_started",
 ]);
 
 export function createDagPlayer(document: PlanDocument): Player {
@@ -184,6 +186,8 @@ function describe(event: Event): string {
       return `${event.nodeId} logs ${JSON.stringify(event.message)}`;
     case "custom_event_emitted":
       return `${event.nodeId} emits ${event.name} ${JSON.stringify(event.payload)}`;
+    case "execution_ending":
+      return `is to end as ${event.end.outcome}`;
     case "execution_completed":
       return `completed ${JSON.stringify(event.output)}`;
     case "execution_failed":

@@ -10,6 +10,25 @@ beforeAll(async () => {
 });
 afterAll(() => runner.dispose());
 
+describe("10-saga", () => {
+  it("gives back what was booked, the last first", async () => {
+    interface Trips {
+      ended: { status: string; calls: string[] }[];
+      booked: string[];
+    }
+    const { ended, booked } = await runner.resultOf<Trips>("10-saga");
+    expect(ended.map(({ status }) => status)).toEqual(["completed", "failed"]);
+    expect(ended[1]?.calls.map((call) => call.replace(/\/\d+$/, ""))).toEqual([
+      "POST /flights",
+      "POST /hotels",
+      "POST /cars",
+      "DELETE /hotels",
+      "DELETE /flights",
+    ]);
+    expect(booked.map((name) => name.split("/")[0])).toEqual(["flights", "hotels", "cars"]);
+  });
+});
+
 describe("11-survey", () => {
   it("goes on when a few of a thousand items fail", async () => {
     const result = await runner.resultOf("11-survey");

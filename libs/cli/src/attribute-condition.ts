@@ -1,6 +1,6 @@
 import { create, fromJson, type MessageInitShape } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
-import { AttributeFilterSchema, AttributeRangeSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { type AttributeFilterSchema, AttributeRangeSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { InvalidArgumentError } from "commander";
 
 /** A condition on a search attribute, as it is sent. */

@@ -1,4 +1,5 @@
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { BatchService } from "@heddle/proto/heddle/execution/v1/batch_service_pb.js";
 import { DiagnosticsService as ExecutionDiagnostics } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
@@ -12,6 +13,7 @@ import { createConnectTransport, createGrpcTransport, createRpcClient, type RpcC
 export interface CliClient {
   definitions: RpcClient<typeof DefinitionService>;
   executions: RpcClient<typeof ExecutionService>;
+  batches: RpcClient<typeof BatchService>;
   humanTasks: RpcClient<typeof HumanTaskService>;
   scheduler: RpcClient<typeof SchedulerService>;
   machines: RpcClient<typeof StateMachineService>;
@@ -28,6 +30,7 @@ export function createCliClient(address: string): CliClient {
   return {
     definitions: createRpcClient(DefinitionService, transport),
     executions: createRpcClient(ExecutionService, transport),
+    batches: createRpcClient(BatchService, transport),
     humanTasks: createRpcClient(HumanTaskService, transport),
     scheduler: createRpcClient(SchedulerService, transport),
     machines: createRpcClient(StateMachineService, transport),

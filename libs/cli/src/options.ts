@@ -20,6 +20,10 @@ export function parseCount(text: string): number {
   return parseInteger(text, 1, listMaxLimit);
 }
 
+export function parsePercent(text: string): number {
+  return parseInteger(text.replace(/%$/, ""), 1, 99);
+}
+
 /** Milliseconds. */
 export function parseTime(text: string): number {
   const ms = parseDuration(text);

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { collectAttribute, collectCondition } from "./attribute-condition.ts";
+import { addBatchCommands } from "./batch-program.ts";
 import { readVersion } from "./commands/version.ts";
 import type { CommandContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -258,6 +259,7 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/queue.ts")).queue(context, options)),
     );
 
+  addBatchCommands(program, add, started);
   addScheduleCommands(program, add, started);
   addMachineCommands(program, add, started);
   addTaskCommands(program, add, started);

@@ -1,4 +1,4 @@
-import { create, fromJson } from "@bufbuild/protobuf";
+import { create, fromJson, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { DomainError } from "@heddle/errors";
 import { FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
@@ -6,6 +6,8 @@ import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { type Execution, ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { type HumanTaskSchema, HumanTaskStatus } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
+import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import {
   SchedulerService,
   WaitReasonKind,
@@ -25,6 +27,22 @@ export interface FakeServer {
   finish(outcome: "completed" | "failed" | "canceled"): void;
   close(): Promise<void>;
 }
+
+const value = (json: JsonValue) => fromJson(ValueSchema, json);
+const sampleTask = {
+  taskId: `${executionId}/approve`,
+  executionId,
+  nodeId: "approve",
+  namespace: "default",
+  workflowId: "support",
+  status: HumanTaskStatus.OPEN,
+  title: "Refund 5?",
+  groups: ["support", "sales"],
+  priority: 3,
+  proposed: value({ amount: 5 }),
+  quorum: { of: 3, need: 2, field: "approved" },
+  createdAt: timestampFromMs(startedAtMs),
+} satisfies MessageInitShape<typeof HumanTaskSchema>;
 
 const OUTLINE = ["classify", "route", "answer", "refund"];
 
@@ -130,6 +148,40 @@ export async function startFakeServer(): Promise<FakeServer> {
           return { execution: find(request.executionId) };
         },
       });
+      router.service(HumanTaskService, {
+        listHumanTasks(request) {
+          note("list-tasks", request);
+          return { tasks: [sampleTask] };
+        },
+        getHumanTask: () => ({ task: sampleTask }),
+        claimHumanTask(request) {
+          note("claim", request);
+          return { task: { ...sampleTask, status: HumanTaskStatus.CLAIMED, assignee: request.user } };
+        },
+        releaseHumanTask: () => ({ task: sampleTask }),
+        reassignHumanTask(request) {
+          note("reassign", request);
+          return { task: { ...sampleTask, assignee: request.assignee } };
+        },
+        completeHumanTask(request) {
+          note("complete", request);
+          return {
+            task: {
+              ...sampleTask,
+              status: HumanTaskStatus.COMPLETED,
+              answers: [
+                {
+                  by: request.user,
+                  answer: request.answer,
+                  values: request.values,
+                  changes: [{ path: "amount", from: value(5), to: value(4) }],
+                },
+              ],
+            },
+          };
+        },
+        commentOnHumanTask: ({ user, text }) => ({ task: { ...sampleTask, comments: [{ by: user, text }] } }),
+      });
       router.service(SchedulerService, {
         listWorkers: () => ({
           workers: [
@@ -165,11 +217,13 @@ export async function startFakeServer(): Promise<FakeServer> {
           note("delete-schedule", request);
           return {};
         },
-        explainWait: ({ taskId }) => ({
-          taskId,
-          rank: 2n,
-          reasons: [{ kind: WaitReasonKind.NO_WORKER, message: "no connected worker offers tool:scan; start one" }],
-        }),
+        explainWait({ taskId }) {
+          if (taskId === executionId) {
+            throw new DomainError({ kind: "not_found", reason: "TASK_NOT_FOUND", message: "no task of it waits" });
+          }
+          const reason = { kind: WaitReasonKind.NO_WORKER, message: "no connected worker offers tool:scan; start one" };
+          return { taskId, rank: 2n, reasons: [reason] };
+        },
       });
     },
   });

@@ -154,12 +154,13 @@ function switchText({ condition }: SwitchNode): string {
 function actionText(node: Extract<PlanNode, { kind: "action" }>): string {
   switch (node.action) {
     case "wait": {
-      const { signal, key, duration, until } = node;
+      const { signal, event, key, duration, until } = node;
+      const awaited = signal ?? event;
       const time = duration === undefined ? until : typeof duration === "number" ? durationText(duration) : duration;
       return [
         "wait",
-        signal === undefined ? "" : `for ${signal}`,
-        key === undefined ? "" : `(${shorten(String(key))})`,
+        awaited === undefined ? "" : `for ${awaited}`,
+        key === undefined ? "" : `(${shorten(typeof key === "string" ? key : JSON.stringify(key))})`,
         time === undefined ? "" : shorten(time),
       ]
         .filter((part) => part !== "")

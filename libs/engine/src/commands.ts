@@ -1,4 +1,4 @@
-import type { ExecutionStarted, Failure, IncidentResolution } from "./events.ts";
+import type { BusEvent, ExecutionStarted, Failure, IncidentResolution } from "./events.ts";
 import type { HumanCommand } from "./human-commands.ts";
 import type { Json } from "./json.ts";
 
@@ -21,6 +21,11 @@ export type Command =
   | { type: "fail_machine"; nodeId: string; machineId?: string; failure: Failure }
   /** A signal with a request id that was seen before is accepted and changes nothing. A wait takes those of its own key only. */
   | { type: "signal"; name: string; key?: string; payload: Json; requestId: string }
+  /**
+   * An event for a node that waits for it. `run`: how often the node had begun afresh when its wait began. One that the node has taken
+   * before, or that its filter does not let through, changes nothing.
+   */
+  | { type: "deliver_event"; nodeId: string; run: number; event: BusEvent }
   /** An update with a request id that was seen before changes nothing; what became of it stands in the state's `updates`. */
   | { type: "update"; name: string; payload: Json; requestId: string }
   | { type: "suspend"; reason: string }

@@ -18,6 +18,7 @@ import { resolveIncident } from "./incidents.ts";
 import { acknowledgeMachine, completeMachine, failMachine } from "./machine-results.ts";
 import { completeChild, completeTask, failChild, failTask } from "./results.ts";
 import { receiveSignal } from "./signals.ts";
+import { takeEvent } from "./bus-events.ts";
 import { receiveUpdate } from "./updates.ts";
 import { cancelActive, createTurn, emit, endExecution } from "./turn.ts";
 
@@ -42,7 +43,7 @@ export interface Decision {
  * EXECUTION_NOT_FOUND (a command before the start), EXECUTION_ALREADY_STARTED, EXECUTION_FINISHED (metadata.status),
  * EXECUTION_NOT_SUSPENDED, TASK_NOT_RUNNING (metadata.node, metadata.attempt), CHILD_NOT_AWAITED (metadata.node),
  * MACHINE_NOT_AWAITED (metadata.node),
- * UPDATE_UNKNOWN, UPDATE_REJECTED (metadata.update), REQUEST_ID_REUSED (an update's, for another one),
+ * EVENT_NOT_AWAITED (metadata.node, metadata.event), UPDATE_UNKNOWN, UPDATE_REJECTED (metadata.update), REQUEST_ID_REUSED (an update's, for another one),
  * HUMAN_TASK_NOT_FOUND, HUMAN_TASK_CLOSED (metadata.status, metadata.answered_by), HUMAN_TASK_HELD (metadata.assignee),
  * HUMAN_TASK_NEEDS_SEVERAL, HUMAN_TASK_ANSWERED_BEFORE, ANSWER_INVALID (one violation for each place),
  * EXECUTION_LIMIT_REACHED (unread signals, open updates, comments), PAYLOAD_TOO_LARGE (input of a start, payload of a signal or update, answer).
@@ -94,6 +95,8 @@ function apply(turn: Turn, command: Exclude<Command, StartCommand>): void {
       return failMachine(turn, command);
     case "signal":
       return receiveSignal(turn, command);
+    case "deliver_event":
+      return takeEvent(turn, command);
     case "update":
       return receiveUpdate(turn, command);
     case "claim_human_task":

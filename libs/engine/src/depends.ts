@@ -1,4 +1,5 @@
 import type { ExecutionState } from "./execution-state.ts";
+import { countItems } from "./map-items.ts";
 import type { Dependence, Outcome } from "./plan-document.ts";
 import type { NodeState, NodeStatus } from "./state.ts";
 
@@ -24,7 +25,7 @@ export function evaluateDependence(state: ExecutionState, condition: Dependence)
     const outcome = OUTCOMES[status];
     if (outcome === undefined) return undefined;
     if (condition.outcome === "any_succeeded") return (map?.succeeded ?? 0) > 0;
-    if (condition.outcome === "all_failed") return map !== undefined && map.failed === map.items.length;
+    if (condition.outcome === "all_failed") return map !== undefined && map.failed === countItems(map.items);
     return condition.outcome === "settled" || condition.outcome === outcome;
   }
   const [parts, decisive] = "all" in condition ? [condition.all, false] : [condition.any, true];

@@ -1,6 +1,7 @@
 import type { AttributeValue, Attributes } from "./attributes.ts";
 import type { HumanEvent } from "./human-events.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { MapItems } from "./map-items.ts";
 
 /** A failure as data. `type` is for programs (retry classes, handlers), `message` for people. */
 export interface Failure {
@@ -79,7 +80,9 @@ export type Event =
    * A wait began: until `dueAt`, or for a signal, of a key or of none, or both. With neither: a parallel began, activated its
    * branches and waits for them.
    */
-  | { type: "wait_started"; at: number; nodeId: string; dueAt?: number; signal?: string; key?: string }
+  | { type: "wait_started"; at: number; nodeId: string; dueAt?: number; signal?: string; event?: string; key?: string }
+  /** An event of another execution has come that a node waits for; the node's end follows. */
+  | { type: "event_received"; at: number; nodeId: string; event: BusEvent }
   | {
       type: "child_started";
       at: number;
@@ -111,7 +114,7 @@ export type Event =
   /** A person has said how to go on with a node that has failed. */
   | { type: "incident_resolved"; at: number; nodeId: string; resolution: IncidentResolution; reason: string }
   /** A map begins. */
-  | { type: "map_started"; at: number; nodeId: string; items: Json[] }
+  | { type: "map_started"; at: number; nodeId: string; items: MapItems }
   /** An item of a map is to be started. */
   | {
       type: "item_started";
@@ -123,6 +126,7 @@ export type Event =
       version?: number;
       input: Json;
     }
+  /** The output of an item whose map does not collect is null here: it is in the item's own execution. */
   | { type: "item_ended"; at: number; nodeId: string; index: number; end: ItemEnd }
   | { type: "node_skipped"; at: number; nodeId: string; reason: SkipReason }
   /** A node was stopped because the execution or its container ended, or, with a reason, because it was not needed any more. */
@@ -152,7 +156,7 @@ export type Event =
   /** A child that was canceled as the execution was to end has ended: nothing of it goes on any more. */
   | { type: "child_ended"; at: number; nodeId: string; childId: string }
   /** The definition's own event, published with the execution's. */
-  | { type: "custom_event_emitted"; at: number; nodeId: string; name: string; payload: Json };
+  | { type: "custom_event_emitted"; at: number; nodeId: string; name: string; key?: string; payload: Json };
 
 /** How an execution is to end. */
 export type ExecutionEnd =
@@ -178,6 +182,19 @@ export interface MachineInput {
   key?: string;
   context: JsonObject;
   events: { event: string; data: Json }[];
+}
+
+/** What another execution has emitted. */
+export interface BusEvent {
+  /** `<execution id>/<seq>`. */
+  id: string;
+  name: string;
+  key?: string;
+  payload: Json;
+  executionId: string;
+  workflowId: string;
+  /** Milliseconds since the epoch. */
+  occurredAt: number;
 }
 
 export type SkipReason = "condition" | "not_chosen" | "dependency_skipped" | "depends" | "error" | "not_needed";

@@ -16,12 +16,13 @@ import { INCIDENT, evolveResolution } from "./incident-state.ts";
 import { assignFields, isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
-import { MAX_REMEMBERED_REQUESTS } from "./limits.ts";
+import { MAX_REMEMBERED_REQUESTS, MAX_TAKEN_EVENTS } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import { replayDiverged } from "./refusals.ts";
 import { isContainer } from "./container.ts";
 import { endTurn, startTurn } from "./turns.ts";
+import { takenName } from "./taken-events.ts";
 import { activateBranches, activateFallback, dequeue, dequeueAnywhere, dequeueBody, settle } from "./settle.ts";
 import type { ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
 import { acceptUpdate, answerUpdate } from "./update-state.ts";
@@ -68,6 +69,7 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   task_completed: ["scheduled"],
   task_failed: ["scheduled"],
   wait_started: ["pending"],
+  event_received: ["waiting"],
   child_started: ["pending"],
   machine_requested: ["pending"],
   machine_acknowledged: ["waiting"],
@@ -105,7 +107,8 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
     "canceled",
   ],
   compensation_started: ["pending", "completed", "failed", "canceled"],
-  child_ended: ["canceled", "completed", "failed"],
+  // Of a map that has been handled or begun afresh since, too.
+  child_ended: ["pending", "canceled", "completed", "failed", "skipped"],
 };
 
 function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEvent): void {
@@ -197,9 +200,10 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
     case "wait_started":
       begin(state, linked, node, "waiting", event.at);
       if (linked.definition.kind === "parallel") activateBranches(plan, state, linked);
+      if (event.key !== undefined) node.signalKey = event.key;
+      if (event.event !== undefined) node.event = event.event;
       if (event.signal !== undefined) {
         node.signal = event.signal;
-        if (event.key !== undefined) node.signalKey = event.key;
         state.signalWaiters.push(linked.index);
       }
       if (event.dueAt !== undefined) {
@@ -207,6 +211,12 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
         pushTimer(state, event.dueAt, linked.index);
       }
       break;
+    case "event_received": {
+      const taken = (state.takenEvents ??= []);
+      taken.push(takenName(linked.index, event.event.id));
+      if (taken.length > MAX_TAKEN_EVENTS) taken.shift();
+      break;
+    }
     case "child_started":
       node.childId = event.childId;
       node.input = event.input;

@@ -47,6 +47,8 @@ export interface ExecutionState extends ExecutionHeader {
   signalWaiters: number[];
   /** Request ids of the last signals, oldest first. */
   requestIds: string[];
+  /** Events that waits have taken, as `<index of the node>/<id>`, oldest first: a turn of a loop takes none twice. */
+  takenEvents?: string[];
   /** Updates, oldest first: those without an answer yet, and the last of the others. */
   updates?: UpdateState[];
   /** How many of them have no answer yet. */

@@ -11,6 +11,8 @@ export { evolve } from "./evolve.ts";
 export { isIncident } from "./incident-state.ts";
 export { isFinished } from "./execution-state.ts";
 export type { BufferedSignal, ExecutionState } from "./execution-state.ts";
+export { findEventWait, listEventWaits } from "./bus-events.ts";
+export type { EventWait } from "./bus-events.ts";
 export type { UpdateState } from "./execution-state.ts";
 export type * from "./interaction-document.ts";
 export { BUILT_IN_QUERIES, answerQuery } from "./queries.ts";
@@ -28,6 +30,8 @@ export { currentHumanTask, executionOfHumanTask, findHumanTask, humanTaskId } fr
 export type { HumanAnswer, HumanComment, HumanTaskState, HumanTaskStatus } from "./human-task.ts";
 export { describeType, findField, isObject, setField, toText } from "./json-object.ts";
 export type * from "./json.ts";
+export { countItems } from "./map-items.ts";
+export type { MapItems } from "./map-items.ts";
 export * from "./limits.ts";
 export { linkPlan } from "./link-plan.ts";
 export { machineInputToJson } from "./machine-input.ts";

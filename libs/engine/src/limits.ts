@@ -10,6 +10,8 @@ export const MAX_EVENTS_PER_TURN = 10_000;
 export const MAX_PAYLOAD_BYTES_PER_TURN = 16_777_216;
 /** Signals that nobody has waited for yet, over all names. */
 export const MAX_BUFFERED_SIGNALS = 1_000;
+/** Events of others that an execution remembers having taken. */
+export const MAX_TAKEN_EVENTS = 1_000;
 /** Updates of an execution that have no answer yet. */
 export const MAX_OPEN_UPDATES = 100;
 /** Updates with an answer that an execution remembers, for callers that ask again. */

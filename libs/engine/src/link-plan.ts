@@ -188,6 +188,11 @@ function linkNode(
     retryRules: linkRetryRules(definition, compiler),
     errorHandlers: (definition.onError ?? []).map((handler, at) => linkErrorHandler(handler, at, compiler)),
     ...(definition.when !== undefined && { when: compiler.expression("when", definition.when) }),
+    ...(definition.kind === "action" &&
+      definition.action === "wait" &&
+      definition.filter !== undefined && {
+        eventFilter: compiler.expression("params.filter", definition.filter),
+      }),
     program: linkProgram(definition, compiler),
   };
 }

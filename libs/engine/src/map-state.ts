@@ -1,6 +1,7 @@
 import type { Event } from "./events.ts";
 import { type ExecutionState, setStatus } from "./execution-state.ts";
 import { approximateBytes } from "./payload-size.ts";
+import { countItems } from "./map-items.ts";
 import type { LinkedNode } from "./plan.ts";
 import type { MapNode } from "./plan-document.ts";
 import { dequeue } from "./settle.ts";
@@ -15,8 +16,9 @@ export function startMap(state: ExecutionState, linked: LinkedNode, { items, at 
   dequeue(state, linked.index);
   setStatus(state, node, "waiting");
   node.startedAt = at;
-  state.payloadBytes += approximateBytes(items);
-  node.map = { items, next: 0, active: [], succeeded: 0, failed: 0, outputs: [] };
+  if (Array.isArray(items)) state.payloadBytes += approximateBytes(items);
+  const isCollecting = (linked.definition as MapNode).collect !== false;
+  node.map = { items, next: 0, active: [], succeeded: 0, failed: 0, ...(isCollecting && { outputs: [] }) };
   enqueue(state, linked, node.map);
 }
 
@@ -43,10 +45,13 @@ export function endItem(state: ExecutionState, linked: LinkedNode, { index, end 
       (state.abandoned ??= []).push({ node: linked.index, restarts, itemIndex: index, childId: item.childId });
     return;
   }
-  const output = end.outcome === "succeeded" ? end.output : null;
-  while (map.outputs.length < index) map.outputs.push(null);
-  map.outputs[index] = output;
-  state.payloadBytes += approximateBytes(output);
+  if (map.outputs !== undefined) {
+    const output = end.outcome === "succeeded" ? end.output : null;
+    while (map.outputs.length < index) map.outputs.push(null);
+    map.outputs[index] = output;
+    map.outputLength = (map.outputLength ?? 0) + JSON.stringify(output).length + 1;
+    state.payloadBytes += approximateBytes(output);
+  }
   if (end.outcome === "succeeded") map.succeeded++;
   else map.failed++;
   enqueue(state, linked, map);
@@ -55,16 +60,16 @@ export function endItem(state: ExecutionState, linked: LinkedNode, { index, end 
 /** How many items may fail. */
 export function toleratedFailures({ tolerated }: MapNode, { items }: MapState): number {
   if (tolerated === undefined) return 0;
-  return "count" in tolerated ? tolerated.count : Math.floor((items.length * tolerated.percent) / 100);
+  return "count" in tolerated ? tolerated.count : Math.floor((countItems(items) * tolerated.percent) / 100);
 }
 
 export function canStartItem({ maxConcurrency }: MapNode, { items, next, active }: MapState): boolean {
-  return next < items.length && active.length < maxConcurrency;
+  return next < countItems(items) && active.length < maxConcurrency;
 }
 
 /** `decide` looks at it when an item can start, or when all have ended. */
 function enqueue(state: ExecutionState, linked: LinkedNode, map: MapState): void {
-  const isOver = map.next >= map.items.length && map.active.length === 0;
+  const isOver = map.next >= countItems(map.items) && map.active.length === 0;
   if (map.isQueued || !(isOver || canStartItem(linked.definition as MapNode, map))) return;
   map.isQueued = true;
   state.ready.push(linked.index);

@@ -115,8 +115,7 @@ export type ErrorHandler = {
   class?: FailureClass;
   /** Expression that sees `error` beside everything that the node sees. */
   when?: string;
-} & /** `incident`: it waits for a person, who says how to go on. */
-(
+} /** `incident`: it waits for a person, who says how to go on. */ & (
   | { action: "fail" | "skip" | "incident" }
   /** Template, which sees `error`; it becomes the node's output. */
   | { action: "continue"; value: Json }
@@ -186,7 +185,12 @@ export type ActionNode = PlanNodeBase & { kind: "action" } & (
       }
     | { action: "transform" /** Template; its value is the output. */; value: Json }
     | { action: "log" /** Template of text. */; message: Json; level: "debug" | "info" | "warn" | "error" }
-    | { action: "emit" /** Name of the event. */; event: string /** Template. */; payload?: Json }
+    | {
+        action: "emit" /** Name of the event. */;
+        event: string /** Template of a text, number or boolean: what it is about. */;
+        key?: Json /** Template. */;
+        payload?: Json;
+      }
     | {
         action: "fail" /** Templates of texts. */;
         message: Json;
@@ -205,7 +209,17 @@ export type ActionNode = PlanNodeBase & { kind: "action" } & (
         until?: string;
         /** Waits for a signal of this name; its payload is the output. A duration or time beside it is how long: see `onTimeout`. */
         signal?: string;
-        /** Template of a text, number or boolean: only signals that were sent with this key count. Absent: only those without one. */
+        /**
+         * Instead of `signal`: waits for an event of this name that another execution of the namespace emits after this one has started.
+         * The event is the output.
+         */
+        event?: string;
+        /** Expression that sees `event`: others do not count. */
+        filter?: string;
+        /**
+         * Template of a text, number or boolean: only signals and events with this key count. Absent: only signals without one, events
+         * whatever their keys.
+         */
         key?: Json;
         /**
          * When the time is over before the signal: `fail` with type `wait_timeout`, the default, or `continue`. The output is then
@@ -303,6 +317,8 @@ export interface MapNode extends PlanNodeBase {
   maxConcurrency: number;
   /** How many items may fail before the map does, of all of them; absent: none. */
   tolerated?: { count: number } | { percent: number };
+  /** false: its output is an object of numbers, and what the items gave is in their own executions. Absent: it is the list of their outputs. */
+  collect?: boolean;
   /** Expression, after each item: the map completes when it gives true, and what still runs is canceled. Sees `items`. */
   until?: string;
 }

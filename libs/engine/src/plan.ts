@@ -82,6 +82,8 @@ export interface LinkedNode {
   /** Of a task: in order. */
   retryRules: readonly LinkedRetryRule[];
   when?: Field;
+  /** Of a wait for an event: which of them count. */
+  eventFilter?: Field;
   program: NodeProgram;
 }
 

@@ -59,6 +59,7 @@ const BUILT_IN: Record<BuiltIn, (plan: Plan, state: ExecutionState) => Json> = {
         {
           node: id,
           signal: node.signal ?? null,
+          event: node.event ?? null,
           key: node.signalKey ?? null,
           until: node.dueAt === undefined ? null : formatTimestamp(node.dueAt),
         },

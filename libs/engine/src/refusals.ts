@@ -86,6 +86,15 @@ export function machineNotAwaited(nodeId: string, machineId: string | undefined)
   });
 }
 
+export function eventNotAwaited(nodeId: string, eventId: string): DomainError {
+  return new DomainError({
+    kind: "aborted",
+    reason: "EVENT_NOT_AWAITED",
+    message: `node ${nodeId} does not wait for event ${eventId}, or does not any more; drop it`,
+    metadata: { node: nodeId, event: eventId },
+  });
+}
+
 export function limitReached(executionId: string, what: string): DomainError {
   return new DomainError({
     kind: "resource_exhausted",

@@ -104,7 +104,7 @@ function settleBranch(plan: Plan, state: ExecutionState, parallel: number, branc
     if (left === 0 || (status === "failed" && definition.onError !== undefined)) enqueueJoin(state, parallel);
     return;
   }
-  if (status === "completed") node.chosen = [...(node.chosen ?? []), branch];
+  if (status === "completed") (node.chosen ??= []).push(branch);
   const completed = node.chosen?.length ?? 0;
   const need = definition.need ?? 1;
   if (completed >= need || completed + left < need) enqueueJoin(state, parallel);

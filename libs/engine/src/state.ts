@@ -1,5 +1,6 @@
 import type { ExecutionStarted, Failure, SkipReason } from "./events.ts";
 import type { Json } from "./json.ts";
+import type { MapItems } from "./map-items.ts";
 
 export type ExecutionStatus = "running" | "suspended" | "completed" | "failed" | "canceled";
 
@@ -34,7 +35,9 @@ export interface NodeState {
   /** Of the last attempt, for tasks whose time in the queue is limited. */
   scheduledAt?: number;
   signal?: string;
-  /** Of the signal that it waits for, or has waited for. */
+  /** Name of the event that it waits for, or has waited for. */
+  event?: string;
+  /** Of that signal or event. */
   signalKey?: string;
   childId?: string;
   /** What its child undoes: another execution. */
@@ -83,14 +86,16 @@ export interface TurnState {
 
 /** Where a map stands. */
 export interface MapState {
-  items: Json[];
+  items: MapItems;
   /** Index of the item that starts next. */
   next: number;
   active: ActiveItem[];
   succeeded: number;
   failed: number;
-  /** By index, as far as items have ended; null for those without one. */
-  outputs: Json[];
+  /** By index, as far as items have ended; null for those without one. Absent: the map does not collect them. */
+  outputs?: Json[];
+  /** Length of the outputs as JSON text, in UTF-16 code units. */
+  outputLength?: number;
   /** It stands in the queue of what `decide` must look at. */
   isQueued?: boolean;
 }

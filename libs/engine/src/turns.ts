@@ -89,7 +89,7 @@ function heldBytes({ input, output, failure, turn, map }: NodeState): number {
     turn?.items,
     turn?.carry,
     turn?.result,
-    map?.items,
+    Array.isArray(map?.items) ? map.items : undefined,
     map?.outputs,
   ]) {
     if (value !== undefined) bytes += approximateBytes(value);

@@ -103,7 +103,7 @@ describe("queries", () => {
     expect(ask(runner, "input")).toEqual({ n: 1 });
     expect(ask(runner, "vars")).toEqual({});
     expect(ask(runner, "signals")).toEqual([{ name: "other", key: "k" }]);
-    expect(ask(runner, "waits")).toEqual([{ node: "w", signal: "go", key: "7", until: null }]);
+    expect(ask(runner, "waits")).toEqual([{ node: "w", signal: "go", event: null, key: "7", until: null }]);
     expect(ask(runner, "nodes")).toEqual({
       t: { status: "scheduled", attempt: 1, error: null },
       w: { status: "waiting", attempt: 0, error: null },

@@ -68,10 +68,28 @@ const APPEND = { name: "journal_append", text: `${FENCE} ${INSERT}` };
 const APPEND_WITH_PAYLOADS = {
   name: "journal_append_payloads",
   text: `${FENCE}, claimed as (
-      insert into payloads (digest, bytes)
-      select r.* from fence, unnest($7::bytea[], $8::bytea[]) as r on conflict do nothing)
+      insert into payloads (digest, bytes, counted)
+      select r.*, true from fence, unnest($7::bytea[], $8::bytea[]) as r on conflict do nothing
+    ), used as (
+      insert into payload_users (digest, id)
+      select d, encode(i, 'hex')::uuid from fence, unnest($9::bytea[], $10::bytea[]) as r (d, i) on conflict do nothing)
     ${INSERT}`,
 };
+
+/** Which aggregate names which payload in an event. */
+function usersOf(sections: readonly Section[]): [digests: Buffer, ids: Buffer] {
+  const digests: Uint8Array[] = [];
+  const ids: Uint8Array[] = [];
+  for (const { records } of sections) {
+    for (const { payloadDigests, idBytes } of records) {
+      for (const digest of payloadDigests) {
+        digests.push(Buffer.from(digest, "hex"));
+        ids.push(idBytes);
+      }
+    }
+  }
+  return [byteaArray(digests), byteaArray(ids)];
+}
 
 const RETRY_MIN_MS = 5;
 const RETRY_MAX_MS = 200;
@@ -117,6 +135,7 @@ export function createAppender(options: AppenderOptions): Appender {
       values.push(
         byteaArray(payloads.map((claim) => Buffer.from(claim.digest, "hex"))),
         byteaArray(payloads.map((claim) => claim.bytes)),
+        ...usersOf(sections),
       );
     }
     const statement = payloads.length > 0 ? APPEND_WITH_PAYLOADS : APPEND;

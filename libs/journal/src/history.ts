@@ -80,6 +80,33 @@ export async function readHistoryTable(
   }
 }
 
+/** What was projected of several aggregates after a seq of each, in order, by id. Everything at once: for tails that are bounded. */
+export async function readHistoryTails(
+  database: Queryable,
+  tails: readonly { id: string; afterSeq: number }[],
+): Promise<Map<string, JournalRecord[]>> {
+  const records = new Map<string, JournalRecord[]>(tails.map(({ id }) => [id, []]));
+  if (tails.length === 0) return records;
+  const { rows } = await database.query<{ id: string; after: string; encoding: number; events: Buffer }>({
+    name: "journal_read_history_tails",
+    text: `select r.id, r.after, h.encoding, h.events
+      from unnest($1::uuid[], $2::bigint[]) as r (id, after) join lateral (
+        select first_seq, encoding, events from history where history.id = r.id and last_seq > r.after
+          and first_seq >= coalesce((select max(first_seq) from history where history.id = r.id and first_seq <= r.after + 1), 0)
+      ) as h on true
+      order by r.id, h.first_seq`,
+    values: [tails.map(({ id }) => id), tails.map(({ afterSeq }) => afterSeq)],
+  });
+  for (const row of rows) {
+    const tail = records.get(row.id) as JournalRecord[];
+    const plain = row.encoding === DEFLATE ? inflateRawSync(row.events) : row.events;
+    for (const record of decodeChunk(plain)) {
+      if (record.seq > (tail.at(-1)?.seq ?? Number(row.after))) tail.push(record);
+    }
+  }
+  return records;
+}
+
 function toStored(record: JournalRecord): StoredRecord {
   return "idBytes" in record ? (record as StoredRecord) : { ...record, idBytes: idToBytes(record.id) };
 }

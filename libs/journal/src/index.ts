@@ -14,6 +14,7 @@ export type {
   JournalRecord,
   JournalRuntime,
   JournalRuntimeOptions,
+  Loaded,
   Logger,
   OwnershipListener,
   PartitionInspection,
@@ -27,11 +28,12 @@ export type {
   Submission,
   SubmitOptions,
 } from "./types.ts";
-export { readHistoryTable, writeHistory } from "./history.ts";
+export { readHistoryTable, readHistoryTails, writeHistory } from "./history.ts";
 export { journalMigrations } from "./migrations.ts";
-export { claimPayload } from "./payloads.ts";
+export { claimPayload, loadPayloads } from "./payloads.ts";
 export { createJournalRuntime } from "./runtime.ts";
 export { removePublisher } from "./cursors.ts";
+export { releasePayloads } from "./release-payloads.ts";
 export { replay } from "./replay.ts";
 export { createPublisher, type PublisherSource } from "./publisher.ts";
 export { byteaArray } from "./pg-array.ts";

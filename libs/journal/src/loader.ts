@@ -58,21 +58,23 @@ export function createLoader<State, Command, Event, Captured>(
   const serve = async (some: Request<State, Command>[]): Promise<void> => {
     if (some.length === 0) return;
     const loaded = await core.projection.load(some.map(({ aggregate }) => aggregate.id));
-    const states = new Map(loaded.map(({ id, state }) => [id, state]));
+    const found = new Map(loaded.map((one) => [one.id, one]));
     const digests = some.flatMap(({ tail }) => tail.flatMap((record) => record.payloadDigests));
     const payloads = await loadPayloads(core.database, digests);
     for (const request of some) {
       if (stopped || !isCurrent(request)) continue;
       const { partition, aggregate, tail } = request;
       try {
-        const state = states.get(aggregate.id);
-        const restored = replay(core.aggregate, aggregate.id, state, tail, payloads);
+        const projected = found.get(aggregate.id);
+        if (projected !== undefined && "fault" in projected) throw projected.fault;
+        const restored = replay(core.aggregate, aggregate.id, projected?.state, tail, payloads);
         aggregate.state = restored.state;
         aggregate.seq = restored.seq;
         aggregate.status = "ready";
       } catch (error) {
         aggregate.status = "quarantined";
-        partition.held.add(aggregate);
+        // Without a tail there is nothing in the journal that must be kept for it.
+        if (tail.length > 0) partition.held.add(aggregate);
         partition.dirty.delete(aggregate);
         core.counters.defects++;
         core.logger.error({ err: error, id: aggregate.id }, "an aggregate could not be rebuilt and is set aside");

@@ -34,6 +34,22 @@ export function journalMigrations(partitions = 64): readonly Migration[] {
         await knex.raw("drop function journal_create_slot(bigint), journal_drop_slot(bigint)");
       },
     },
+    {
+      name: "0003_journal_payload_users",
+      async up(knex) {
+        // Aggregates with the same content share a payload: it goes with the last of them. Of payloads that are not counted,
+        // which were there before, nobody knows who uses them.
+        await knex.raw("alter table payloads add column counted boolean not null default false");
+        await knex.raw(
+          "create table payload_users (digest bytea not null, id uuid not null, primary key (id, digest))",
+        );
+        await knex.raw("create index payload_users_by_digest on payload_users (digest)");
+      },
+      async down(knex) {
+        await knex.raw("drop table payload_users");
+        await knex.raw("alter table payloads drop column counted");
+      },
+    },
   ];
 }
 

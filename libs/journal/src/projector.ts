@@ -102,8 +102,8 @@ export function createProjector<State, Command, Event, Captured>(
       const { id, state } = aggregate;
       const finished = core.aggregate.isFinished(state);
       try {
-        const captured = core.projection.capture({ id, partition: partition.number, state, finished });
         const events = aggregate.unprojected;
+        const captured = core.projection.capture({ id, partition: partition.number, state, finished, events });
         changes.push({ aggregate, change: { id, partition: partition.number, captured, finished, events } });
         aggregate.projecting = events;
         aggregate.unprojected = [];

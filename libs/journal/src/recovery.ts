@@ -4,7 +4,7 @@ import { createAggregate, type Partition, type ResidentAggregate } from "./parti
 import { loadPayloads } from "./payloads.ts";
 import { readJournalPage } from "./read.ts";
 import type { StoredRecord } from "./record.ts";
-import type { JournalEntry, JournalRecord, PayloadLookup } from "./types.ts";
+import type { JournalEntry, JournalRecord, Loaded, PayloadLookup } from "./types.ts";
 
 /** A replay lets others have the event loop after this long. */
 const MAX_STRETCH_MS = 20;
@@ -32,7 +32,7 @@ export async function recoverPartitions<State, Command, Event, Captured>(
     for (let partition = queue.shift(); partition !== undefined; partition = queue.shift()) {
       const entry = { partition, aggregates: new Map(), held: new Set<never>(), head: partition.headOffset };
       recovering.set(partition.number, entry);
-      for (const { id, state } of await core.projection.loadLive(partition.number)) add(core, entry, id, state);
+      for (const loaded of await core.projection.loadLive(partition.number)) addLoaded(core, entry, loaded);
     }
   };
   await Promise.all(Array.from({ length: core.limits.recoveryConcurrency }, loadNext));
@@ -65,8 +65,8 @@ async function applyPage<State, Command, Event, Captured>(
     for (const { id } of entry.records) if (!target.aggregates.has(id)) unknown.set(id, target);
   }
   if (unknown.size > 0) {
-    for (const { id, state } of await core.projection.load([...unknown.keys()])) {
-      add(core, unknown.get(id) as Recovering<State, Command>, id, state);
+    for (const loaded of await core.projection.load([...unknown.keys()])) {
+      addLoaded(core, unknown.get(loaded.id) as Recovering<State, Command>, loaded);
     }
   }
   const records = entries.flatMap((entry) => entry.records);
@@ -91,6 +91,20 @@ async function applyPage<State, Command, Event, Captured>(
   }
 }
 
+function addLoaded<State, Command, Event, Captured>(
+  core: Core<State, Command, Event, Captured>,
+  target: Recovering<State, Command>,
+  loaded: Loaded<State>,
+): void {
+  if (!("fault" in loaded)) {
+    add(core, target, loaded.id, loaded.state);
+    return;
+  }
+  add(core, target, loaded.id, undefined).status = "quarantined";
+  core.counters.defects++;
+  core.logger.error({ err: loaded.fault, id: loaded.id }, "an aggregate cannot be read back; it is set aside");
+}
+
 function add<State, Command, Event, Captured>(
   core: Core<State, Command, Event, Captured>,
   target: Recovering<State, Command>,
@@ -113,6 +127,8 @@ function install<State, Command, Event, Captured>(
       core.counters.unprojectedEvents += aggregate.unprojected.length;
       core.counters.unprojectedBytes += aggregate.unprojected.reduce((total, record) => total + record.bytes.length, 0);
       if (aggregate.status === "ready") partition.dirty.add(aggregate);
+    } else if (aggregate.status === "quarantined") {
+      continue;
     } else if (aggregate.state === undefined || core.aggregate.isFinished(aggregate.state)) {
       aggregates.delete(aggregate.id);
     }

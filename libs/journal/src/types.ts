@@ -85,7 +85,14 @@ export interface Projection<State, Captured = unknown> {
    * Turns the committed state into what `write` stores. Synchronous, because the next turn may change `state` in
    * place: a `write` that read it after an await would store what was never committed.
    */
-  capture(aggregate: { id: string; partition: number; state: State; finished: boolean }): Captured;
+  capture(aggregate: {
+    id: string;
+    partition: number;
+    state: State;
+    finished: boolean;
+    /** What `write` will get as the change's events. */
+    events: readonly JournalRecord[];
+  }): Captured;
   /**
    * Runs in the flusher's transaction, which moves `projected_offset` too. One call per flush with all changed
    * aggregates of some partitions. Call `writeHistory(transaction, changes)` here.
@@ -94,13 +101,16 @@ export interface Projection<State, Captured = unknown> {
   /** What `write` was given is committed: memory that was kept for it may go. */
   written?(changes: readonly ProjectionChange<Captured>[]): void;
   /** Recovery: every unfinished aggregate of the partition as last projected. */
-  loadLive(partition: number): Promise<{ id: string; state: State }[]>;
+  loadLive(partition: number): Promise<Loaded<State>[]>;
   /**
    * Those of the aggregates that were projected at all, finished ones too, in any order. For commands and reads that reach an
    * aggregate that is not in memory, and to rebuild one after a defect.
    */
-  load(ids: readonly string[]): Promise<{ id: string; state: State }[]>;
+  load(ids: readonly string[]): Promise<Loaded<State>[]>;
 }
+
+/** An aggregate as it was projected. With a fault instead it is set aside: what is stored of it cannot be read by this version. */
+export type Loaded<State> = { id: string; state: State } | { id: string; fault: unknown };
 
 /** A turn that is durable. */
 export interface CommittedTurn<State, Command, Event> {

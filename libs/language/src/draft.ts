@@ -152,7 +152,7 @@ export type ActionBody =
   | { action: "set_attributes"; params: JsonObject }
   | { action: "transform"; value: Json }
   | { action: "log"; message: Json; level: "debug" | "info" | "warn" | "error" }
-  | { action: "emit"; event: string; payload?: Json }
+  | { action: "emit"; event: string; key?: Json; payload?: Json }
   | { action: "fail"; message: Json; errorType?: Json; class?: FailureClass; details?: Json }
   | { action: "break"; value?: Json }
   | ({ action: "wait" } & Omit<Extract<ActionNode, { action: "wait" }>, "kind" | "action" | keyof PlanNodeBase>);

@@ -14,7 +14,15 @@ export type { ExecutionEvent } from "./client/execution-event.ts";
 export { ExecutionUpdateError } from "./client/execution-update-error.ts";
 export type { UpdateWithoutReply } from "./client/execution-update-error.ts";
 export { ExecutionFailedError } from "./client/execution-failed-error.ts";
-export type { AttributeFilter, ExecutionFilter, IncidentResolution, StartRequest } from "./client/executions-client.ts";
+export type { AttributeFilter } from "./client/attribute-filter.ts";
+export type {
+  Batch,
+  BatchesClient,
+  BatchOperation,
+  BatchStatus,
+  CreateBatchRequest,
+} from "./client/batches-client.ts";
+export type { ExecutionFilter, IncidentResolution, StartRequest } from "./client/executions-client.ts";
 export type { HumanTask, HumanTaskAnswer, HumanTaskStatus } from "./client/human-task.ts";
 export type { HumanAction, HumanTaskFilter, HumanTasksClient } from "./client/human-tasks-client.ts";
 export type { Machine, MachineStatus } from "./client/machine.ts";

@@ -15,9 +15,13 @@ import {
   savePlan,
 } from "@heddle/journal-service";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { BatchService } from "@heddle/proto/heddle/execution/v1/batch_service_pb.js";
 import { DiagnosticsService } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
-import { ExecutionService as ExecutionDescriptor } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import {
+  type DeliverEventRequest,
+  ExecutionService as ExecutionDescriptor,
+} from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import {
@@ -31,11 +35,14 @@ import {
 } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import type { Logger, Metrics } from "@heddle/telemetry";
+import { createBatchHandlers } from "./batches/handlers.ts";
+import { createBatchRunner } from "./batches/runner.ts";
 import { readPlan } from "./definitions/read-plan.ts";
 import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
-import { publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
+import { createEventWaits } from "./domain/event-waits.ts";
+import { batchIntervalMs, publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
 import { createMachines } from "./domain/machines.ts";
 import { createTurnEffects } from "./domain/turns.ts";
 import { createWorkflowKeys, requestScope } from "./domain/workflow-keys.ts";
@@ -47,11 +54,13 @@ import { submitResults } from "./link/submit-results.ts";
 import { createSchedulerLink } from "./link/scheduler-link.ts";
 import { parseTaskId } from "./link/task-messages.ts";
 import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
+import { consumeEvents } from "./events/event-consumer.ts";
 import { registerMetrics } from "./metrics.ts";
 import { createHumanTaskMethods } from "./human/human-task-methods.ts";
 import { withHumanTasks } from "./human/projection.ts";
 import { createPurger } from "./retention/purger.ts";
 import type { Retention } from "./retention/retention.ts";
+import { hasEventWaits } from "./store/event-waits.ts";
 import { createExecutionProjection } from "./store/projection.ts";
 
 /** Consumer group of DefinitionEvents; its positions are kept under this name. */
@@ -133,6 +142,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const stateMachines = createRpcClient(StateMachineService, options.statemachine);
   const children = createChildren({ runtime: () => runtime, plans, hasMoved, logger });
   const machines = createMachines({ runtime: () => runtime, client: stateMachines, logger });
+  const eventWaits = createEventWaits({ runtime: () => runtime, database, onWait: () => followEvents(), logger });
   const link = createSchedulerLink({
     transport: options.scheduler,
     dial: options.dial,
@@ -152,6 +162,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     openTasks,
     children,
     machines,
+    eventWaits,
     hub,
     requestIds,
     workflowKeys,
@@ -221,11 +232,34 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     logger,
   });
   const own = createRpcClient(ExecutionDescriptor, transport);
+  const batches = createBatchRunner({
+    database,
+    executions: own,
+    ownedPartitions: () => runtime.ownedPartitions(),
+    intervalMs: batchIntervalMs,
+    logger,
+  });
+
+  let isStarted = false;
+  let isEventAwaited = false;
+  /** Only when something waits for events: to hear all that happens in all executions has its price. */
+  function followEvents(): void {
+    const { bus } = options;
+    const follows = isEventAwaited && isStarted;
+    isEventAwaited = true;
+    if (bus === undefined || !isStarted || follows) return;
+    const deliver = (request: DeliverEventRequest) => own.deliverEvent(request);
+    subscriptions.push(consumeEvents({ bus, database, deliver, now, logger }));
+  }
 
   return {
     routes: (routes) =>
       routes
         .service(ExecutionDescriptor, methods)
+        .service(
+          BatchService,
+          createBatchHandlers(context, () => batches.wake()),
+        )
         .service(HumanTaskService, createHumanTaskMethods(context, router))
         .service(DiagnosticsService, createDiagnostics(context, router)),
     async start() {
@@ -243,12 +277,19 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
           }),
         );
       }
+      const isAwaited = isEventAwaited || (await hasEventWaits(database));
+      isEventAwaited = false;
+      isStarted = true;
+      if (isAwaited) followEvents();
       link.start();
       purger.start();
+      batches.start();
     },
     async stop() {
+      isStarted = false;
+      eventWaits.stop();
       link.stop();
-      await purger.stop();
+      await Promise.all([purger.stop(), batches.stop()]);
       children.stop();
       machines.stop();
       await Promise.all(subscriptions.splice(0).map((subscription) => subscription.close()));

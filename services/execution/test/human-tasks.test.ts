@@ -69,10 +69,11 @@ const refusal = (call: Promise<unknown>): Promise<DomainError> =>
     (error: DomainError) => error,
   );
 /** Ids of the tasks that a filter finds, once they are what they should be: lists are behind by a flush. */
-const expectListed = (filter: Parameters<ReturnType<typeof people>["listHumanTasks"]>[0], ids: string[]) =>
-  expect
+async function expectListed(filter: Parameters<ReturnType<typeof people>["listHumanTasks"]>[0], ids: string[]) {
+  await expect
     .poll(async () => (await people().listHumanTasks(filter)).tasks.map(({ taskId }) => taskId), { timeout: 5_000 })
     .toEqual(ids);
+}
 
 describe("human tasks", () => {
   it("are listed, claimed, commented on, mended and answered; who is later is told who won", async () => {

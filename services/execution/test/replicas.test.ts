@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { partitionBits } from "@heddle/journal";
+import { HumanTaskStatus } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
 import { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { createGrpcTransport, createRpcClient } from "@heddle/rpc";
@@ -11,7 +12,7 @@ import { createTestDatabase, type TestDatabase } from "@heddle/testing";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { executionMigrations } from "../src/index.ts";
 import { type Replica, type ReplicaOptions, startReplica } from "./support/replica.ts";
-import { DOUBLE, PATIENT } from "./support/sources.ts";
+import { APPROVAL, DOUBLE, PATIENT } from "./support/sources.ts";
 
 let testDatabase: TestDatabase;
 let replicas: Replica[];
@@ -53,6 +54,33 @@ it("takes any call at any replica, and shares the partitions evenly", async () =
   await expect(a.client.getExecution({ executionId: "01900000-0000-7000-8000-000000000001" })).rejects.toMatchObject({
     reason: "EXECUTION_NOT_FOUND",
   });
+});
+
+it("takes what people answer at any replica, once, and goes on with it where the owner is killed", async () => {
+  const a = await start("a");
+  const { child, url } = await startProcess("killed");
+  await until(async () => (await shares()) === "32,32", "the partitions are shared");
+  const other = createGrpcTransport(url);
+  closers.push(() => other.close());
+  const client = createRpcClient(ExecutionService, other);
+  let id = "";
+  await until(async () => {
+    // While it still recovers its partitions it passes starts on.
+    id = (await client.startExecution({ workflowId: "approval" })).execution!.executionId;
+    return (await ownerOf(id)) === "killed";
+  }, "it starts what it is asked to start");
+  const taskId = `${id}/approve`;
+  // Not this replica's: passed on to the owner, which dies with the claim in its journal.
+  await a.people.claimHumanTask({ taskId, user: "ann", requestId: "c" });
+  child.kill("SIGKILL");
+  const { task } = await a.people.getHumanTask({ taskId });
+  expect(task).toMatchObject({ assignee: "ann", status: HumanTaskStatus.CLAIMED });
+  await expect(a.people.completeHumanTask({ taskId, user: "bob" })).rejects.toMatchObject({
+    reason: "HUMAN_TASK_HELD",
+  });
+  for (let time = 0; time < 2; time++) await a.people.completeHumanTask({ taskId, user: "ann", requestId: "a" });
+  const { execution: ended } = await a.client.getExecution({ executionId: id });
+  expect(ended?.output?.kind.value).toBe("ann");
 });
 
 it("makes one execution of a request id that races at two replicas", async () => {
@@ -211,7 +239,7 @@ async function start(owner: string, options: Partial<ReplicaOptions> = {}): Prom
   const replica = await startReplica({
     database: testDatabase.open(),
     owner,
-    sources: [DOUBLE, PATIENT],
+    sources: [APPROVAL, DOUBLE, PATIENT],
     answer: (_, input) => ({ output: { n: (input as { n: number }).n * 2 } }),
     ...options,
   });

@@ -62,6 +62,42 @@ describe("retention", () => {
   });
 });
 
+describe("payloads", () => {
+  it("go with the last execution that uses them", async () => {
+    const input = { text: "ü".repeat(100_000) };
+    const first = await start("patient", { input });
+    const second = await start("patient", { input });
+    const { events } = await suite.client.listHistory({ executionId: first });
+    const begun = events[0]!.event;
+    const form = begun.case === "executionStarted" ? begun.value.input?.form : undefined;
+    if (form?.case !== "reference") throw new Error("the input was not claimed");
+    const { digest } = form.value;
+    await go(first);
+    await suite.client.deleteExecution({ executionId: first });
+    await suite.crash();
+    expect((await suite.client.getPayload({ digest })).payload).toBeDefined();
+    await go(second);
+    await suite.client.deleteExecution({ executionId: second });
+    await expect(suite.client.getPayload({ digest })).rejects.toMatchObject({ reason: "PAYLOAD_NOT_FOUND" });
+    // What comes after it is stored anew.
+    await start("patient", { input });
+    expect((await suite.client.getPayload({ digest })).payload).toBeDefined();
+  });
+
+  it("are there for whoever names them while others go", async () => {
+    const input = { text: "x".repeat(100_000) };
+    for (let round = 0; round < 10; round++) {
+      const executionId = await start("patient", { input });
+      await go(executionId);
+      const [, next] = await Promise.all([suite.client.deleteExecution({ executionId }), start("patient", { input })]);
+      await suite.crash();
+      const { execution } = await suite.client.getExecution({ executionId: next });
+      expect(execution?.input).toEqual(input);
+      await go(next);
+    }
+  });
+});
+
 describe("DeleteExecution", () => {
   it("deletes at once what has ended, and refuses what has not", async () => {
     const executionId = await start("patient");

@@ -34,11 +34,30 @@ workflow:
     - { id: pack, type: tool, tool: echo, dependencies: [charge], inputs: { to: "\${vars.street}" } }
 `;
 
+const LISTENER = `
+workflow:
+  id: listener
+  type: dag
+  nodes:
+    - { id: paid, type: action, subtype: wait, params: { event: order_paid, key: "\${input.id}", filter: "\${event.payload.amount > 10}" } }
+    - { id: again, type: action, subtype: wait, dependencies: [paid], params: { event: order_paid, key: "\${input.id}" } }
+`;
+
+const EMITTER = `
+workflow:
+  id: emitter
+  type: dag
+  nodes:
+    - { id: tell, type: action, subtype: emit, params: { event: order_paid, key: "\${input.id}", payload: { amount: "\${input.amount}" } } }
+`;
+
 let suite: ExecutionSuite;
 beforeAll(async () => {
   suite = await startExecutionSuite();
   suite.publish(PAYMENTS);
   suite.publish(ORDER);
+  suite.publish(LISTENER);
+  suite.publish(EMITTER);
 });
 afterAll(() => suite.stop());
 
@@ -61,6 +80,45 @@ describe("waits", () => {
     await expect.poll(async () => (await get(executionId)).status).toBe(ExecutionStatus.COMPLETED);
     const outputs = (await get(executionId)).nodes.map(({ output }) => toJson(ValueSchema, output!));
     expect(outputs).toEqual(["first", "second", { timed_out: true, payload: null }]);
+  });
+});
+
+describe("waits for events", () => {
+  const emit = async (id: number | string, amount: number) => {
+    const input = { id, amount };
+    const { execution } = await suite.client.startExecution({ workflowId: "emitter", input, wait: { seconds: 10n } });
+    return execution!.executionId;
+  };
+
+  it("take those of their key that pass their filter, each once", async () => {
+    const { execution } = await suite.client.startExecution({ workflowId: "listener", input: { id: 7 } });
+    const { executionId } = execution!;
+    expect((await get(executionId)).nodes[0]).toMatchObject({ event: "order_paid", signalKey: "7" });
+    await emit(8, 50);
+    const small = await emit(7, 5);
+    const large = await emit(7, 50);
+    // The node that begins next is offered what has come since the start, and takes the oldest.
+    const ofNodes = async () => (await get(executionId)).nodes.map(({ output }) => jsonOf(output));
+    await expect.poll(ofNodes).toMatchObject([
+      { execution_id: large, key: "7", workflow_id: "emitter", payload: { amount: 50 } },
+      { execution_id: small, payload: { amount: 5 } },
+    ]);
+    expect((await get(executionId)).status).toBe(ExecutionStatus.COMPLETED);
+  });
+
+  it("are known to whoever takes the partition over, and told to all that wait", async () => {
+    const start = () => suite.client.startExecution({ workflowId: "listener", input: { id: "crash" } });
+    const ids = (await Promise.all([start(), start(), start()])).map(({ execution }) => execution!.executionId);
+    await suite.crash();
+    await emit("crash", 20);
+    await suite.crash();
+    await emit("crash", 30);
+    for (const id of ids) await expect.poll(async () => (await get(id)).status).toBe(ExecutionStatus.COMPLETED);
+    // Nobody waits any more: what was subscribed is gone, at the latest with the next event.
+    await emit("crash", 40);
+    const database = suite.testDatabase.open();
+    const rows = async () => (await database.query({ text: "select * from event_waits", values: [] })).rows;
+    await expect.poll(rows).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { BatchService } from "@heddle/proto/heddle/execution/v1/batch_service_pb.js";
 import { DiagnosticsService as ExecutionDiagnostics } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
@@ -35,6 +36,7 @@ export function createGatewayService(options: GatewayServiceOptions): Gateway {
     routes(router) {
       router.service(DefinitionService, passOn(DefinitionService, { name: "definition", transport: definition }));
       router.service(ExecutionService, passOn(ExecutionService, { name: "execution", transport: execution }));
+      router.service(BatchService, passOn(BatchService, { name: "execution", transport: execution }));
       router.service(HumanTaskService, passOn(HumanTaskService, { name: "execution", transport: execution }));
       router.service(SchedulerService, passOn(SchedulerService, { name: "scheduler", transport: scheduler }));
       // For `heddle doctor`: whoever may reach the edge may look, and looking changes nothing.

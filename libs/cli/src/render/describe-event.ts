@@ -62,6 +62,8 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
       return say(oneLine(event.value.reason), "yellow");
     case "signalReceived":
       return say(`${oneLine(event.value.name)}${keyText(event.value.key)}  ${payloadText(event.value.payload)}`);
+    case "eventReceived":
+      return say(`${oneLine(event.value.event?.name ?? "")}  ${payloadText(event.value.event?.payload)}`);
     case "updateAccepted":
       return say(`${oneLine(event.value.name)}  ${payloadText(event.value.payload)}`);
     case "updateAnswered": {
@@ -79,8 +81,9 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     }
     case "waitStarted": {
       const limit = event.value.dueAtMs === 0n ? "" : formatDuration(Number(event.value.dueAtMs) - at);
-      const { signal, key } = event.value;
-      return say(signal ? `for signal ${oneLine(signal)}${keyText(key)} ${limit}`.trim() : limit);
+      const { signal, event: awaited, key } = event.value;
+      const what = signal ? `for signal ${oneLine(signal)}` : awaited ? `for event ${oneLine(awaited)}` : "";
+      return say(`${what}${keyText(key)} ${limit}`.trim());
     }
     case "childStarted":
       return say(`${event.value.workflowId}  ${event.value.childId}`);
@@ -122,7 +125,7 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     case "logged":
       return say(`${event.value.level}: ${oneLine(event.value.message)}`);
     case "customEventEmitted":
-      return say(`${oneLine(event.value.name)}  ${payloadText(event.value.payload)}`);
+      return say(`${oneLine(event.value.name)}${keyText(event.value.key)}  ${payloadText(event.value.payload)}`);
     case "humanTaskCreated": {
       const { title, assignee, groups, dueAtMs } = event.value;
       return say(`${oneLine(title)}  ${askedText(assignee, groups)}${limitText(dueAtMs, at)}`);
@@ -153,7 +156,7 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
 }
 
 /** Who is asked. */
-export function askedText(assignee: string, groups: readonly string[]): string {
+function askedText(assignee: string, groups: readonly string[]): string {
   if (assignee !== "") return `asks ${oneLine(assignee)}`;
   return groups.length === 0 ? "asks anybody" : `asks ${oneLine(groups.join(", "))}`;
 }

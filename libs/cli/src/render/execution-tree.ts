@@ -101,12 +101,15 @@ function factsOf(node: NodeView, nowMs: number): string[] {
 }
 
 function waitOf(
-  { signal, signalKey, childId, machineId, humanTaskId, asks, dueAtMs }: NodeView,
+  { signal, event, signalKey, childId, machineId, humanTaskId, asks, dueAtMs }: NodeView,
   nowMs: number,
 ): string {
   const limit = dueAtMs === undefined ? "" : ` ${formatDuration(dueAtMs - nowMs)}`;
-  if (signal !== undefined)
-    return `waits for signal ${oneLine(signal)}${keyText(signalKey)}${limit && `, at most${limit}`}`;
+  const awaited = signal ?? event;
+  if (awaited !== undefined) {
+    const what = signal === undefined ? "event" : "signal";
+    return `waits for ${what} ${oneLine(awaited)}${keyText(signalKey)}${limit && `, at most${limit}`}`;
+  }
   if (childId !== undefined) return `waits for ${childId}`;
   if (machineId !== undefined) return `waits for machine ${machineId}`;
   if (humanTaskId !== undefined)

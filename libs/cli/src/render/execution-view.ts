@@ -16,7 +16,9 @@ export interface NodeView {
   endedAtMs?: number;
   dueAtMs?: number;
   signal?: string;
+  /** Of the signal or event. */
   signalKey?: string;
+  event?: string;
   worker?: string;
   failure?: Pick<Failure, "type" | "message">;
   skipReason?: string;
@@ -70,6 +72,7 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
       dueAtMs: toMs(node.dueAt),
       signal: node.signal || undefined,
       signalKey: node.signalKey || undefined,
+      event: node.event || undefined,
       worker: node.worker || undefined,
       failure: node.failure,
       skipReason: node.skipReason || undefined,
@@ -157,6 +160,7 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "humanTaskEscalated":
       askPeople(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "attributesSet":
     case "humanTaskCommented":
     case "humanTaskAnswered":
     case "humanTaskExpired":
@@ -225,6 +229,7 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
       node.dueAtMs = event.value.dueAtMs === 0n ? undefined : Number(event.value.dueAtMs);
       node.signal = event.value.signal || undefined;
       node.signalKey = event.value.key || undefined;
+      node.event = event.value.event || undefined;
       break;
     case "childStarted":
       node.status = NodeStatus.WAITING;

@@ -9,7 +9,7 @@ import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
 import { completeNode, emit, failNode, stopBody } from "../turn.ts";
 import { resultSoFar } from "./loop.ts";
 import { linkSetAttributes } from "./set-attributes.ts";
-import { linkWait } from "./wait.ts";
+import { linkWait, toKey } from "./wait.ts";
 
 type Action<Name extends ActionNode["action"]> = Extract<ActionNode, { action: Name }>;
 
@@ -57,11 +57,20 @@ function linkLog(definition: Action<"log">, compiler: FieldCompiler): NodeProgra
 /** Its output is the payload. */
 function linkEmit(definition: Action<"emit">, compiler: FieldCompiler): NodeProgram {
   const template = compiler.template("params.payload", definition.payload ?? null);
+  const keyField = definition.key === undefined ? undefined : compiler.template("params.key", definition.key);
   return {
     begin(turn, node) {
       const payload = evaluateField(template, scopeOf(turn, node));
+      const key = keyField && toKey(evaluateField(keyField, scopeOf(turn, node)), "params.key");
       checkPayload(turn, "the payload", payload);
-      emit(turn, { type: "custom_event_emitted", at: turn.at, nodeId: node.id, name: definition.event, payload });
+      emit(turn, {
+        type: "custom_event_emitted",
+        at: turn.at,
+        nodeId: node.id,
+        name: definition.event,
+        ...(key !== undefined && { key }),
+        payload,
+      });
       completeNode(turn, node, payload);
     },
   };

@@ -3,7 +3,9 @@ import { NodeFault, coreFailure } from "../failure.ts";
 import type { Field, FieldCompiler } from "../field.ts";
 import { describeType, isObject } from "../json-object.ts";
 import type { Json } from "../json.ts";
+import type { ItemEnd } from "../events.ts";
 import { MAX_MAP_ITEMS } from "../limits.ts";
+import { type MapItems, type MapRange, countItems, itemAt } from "../map-items.ts";
 import { canStartItem, toleratedFailures } from "../map-state.ts";
 import { itemNodeId, runName } from "../obligations.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
@@ -19,31 +21,43 @@ export function linkMap(definition: MapNode, compiler: FieldCompiler): NodeProgr
   return {
     begin(turn, node) {
       const items = listItems(turn, node);
-      checkPayload(turn, "the list", items);
-      if (items.length === 0) return completeNode(turn, node, []);
+      if (Array.isArray(items)) checkPayload(turn, "the list", items);
+      if (countItems(items) === 0) return completeNode(turn, node, outputOf(startedMap(definition, items)));
       emit(turn, { type: "map_started", at: turn.at, nodeId: node.id, items });
     },
     /** One item at a time, so that a wide map lets its neighbours have their turns. */
     join(turn, node) {
       const map = mapOf(turn, node);
       if (canStartItem(definition, map)) startItem(turn, node, definition, map, inputs);
-      else completeNode(turn, node, outputsOf(map));
+      else completeNode(turn, node, outputOf(map));
     },
     itemEnded(turn, node, index, end) {
-      emit(turn, { type: "item_ended", at: turn.at, nodeId: node.id, index, end });
+      emit(turn, { type: "item_ended", at: turn.at, nodeId: node.id, index, end: keptEnd(definition, end) });
       const map = mapOf(turn, node);
+      if ((map.outputLength ?? 0) > turn.maxPayloadBytes) return failNode(turn, node, tooMuchOutput(map, turn));
       if (map.failed > toleratedFailures(definition, map)) {
         const last = end.outcome === "failed" ? end.failure : undefined;
         return failNode(turn, node, tooManyFailures(map, index, last?.message));
       }
       if (until === undefined || !isEnough(turn, node, until, map)) return;
       stopItems(turn, node);
-      completeNode(turn, node, outputsOf(map));
+      completeNode(turn, node, outputOf(map));
     },
   };
 }
 
-function linkItems({ items }: MapNode, compiler: FieldCompiler): (turn: Turn, node: LinkedNode) => Json[] {
+/** What the parent remembers of an item's end. */
+function keptEnd({ collect }: MapNode, end: EndedItem): EndedItem {
+  return collect === false && end.outcome === "succeeded" ? { outcome: "succeeded", output: null } : end;
+}
+
+function startedMap({ collect }: MapNode, items: MapItems): MapState {
+  return { items, next: 0, active: [], succeeded: 0, failed: 0, ...(collect !== false && { outputs: [] }) };
+}
+
+type EndedItem = Exclude<ItemEnd, { outcome: "canceled" }>;
+
+function linkItems({ items }: MapNode, compiler: FieldCompiler): (turn: Turn, node: LinkedNode) => MapItems {
   if (isRange(items)) {
     const from = compiler.template("range.from", items.range.from);
     const to = compiler.template("range.to", items.range.to);
@@ -65,11 +79,11 @@ function isRange(items: MapNode["items"]): items is { range: { from: Json; to: J
   return isObject(items) && isObject(items["range"] ?? null);
 }
 
-function listRange(from: number, to: number): Json[] {
+function listRange(from: number, to: number): MapRange {
   const count = Math.max(0, to - from + 1);
   if (count > MAX_MAP_ITEMS)
     throw invalid(`range: from ${from} to ${to} are ${count} items; ${MAX_MAP_ITEMS} are allowed`);
-  return Array.from({ length: count }, (_, offset) => from + offset);
+  return { from, count };
 }
 
 function wholeNumber(turn: Turn, node: LinkedNode, field: Field): number {
@@ -82,7 +96,7 @@ function wholeNumber(turn: Turn, node: LinkedNode, field: Field): number {
 
 function startItem(turn: Turn, node: LinkedNode, definition: MapNode, map: MapState, inputs: Field | undefined): void {
   const index = map.next;
-  const names = { [definition.itemName ?? "item"]: map.items[index] as Json, index };
+  const names = { [definition.itemName ?? "item"]: itemAt(map.items, index), index };
   const input = inputs ? evaluateField(inputs, scopeOf(turn, node, names)) : names;
   if (!isObject(input)) {
     throw invalid(
@@ -104,7 +118,7 @@ function startItem(turn: Turn, node: LinkedNode, definition: MapNode, map: MapSt
 
 function isEnough(turn: Turn, node: LinkedNode, until: Field, map: MapState): boolean {
   const { succeeded, failed, items, outputs } = map;
-  const names = { items: { succeeded, failed, count: items.length, outputs } };
+  const names = { items: { succeeded, failed, count: countItems(items), outputs: outputs ?? null } };
   const value = evaluateField(until, scopeOf(turn, node, names));
   if (typeof value === "boolean") return value;
   throw new NodeFault(
@@ -112,9 +126,12 @@ function isEnough(turn: Turn, node: LinkedNode, until: Field, map: MapState): bo
   );
 }
 
-/** As many as there are items. */
-function outputsOf({ items, outputs }: MapState): Json[] {
-  return items.map((_, index) => outputs[index] ?? null);
+/** As many outputs as there are items, or how they went. */
+function outputOf({ items, succeeded, failed, outputs }: MapState): Json {
+  const count = countItems(items);
+  return outputs === undefined
+    ? { count, succeeded, failed }
+    : Array.from({ length: count }, (_, index) => outputs[index] ?? null);
 }
 
 function mapOf({ state }: Turn, { index }: LinkedNode): MapState {
@@ -124,7 +141,14 @@ function mapOf({ state }: Turn, { index }: LinkedNode): MapState {
 function tooManyFailures({ failed, items }: MapState, index: number, message = "") {
   return coreFailure(
     "too_many_failures",
-    `${failed} of ${items.length} items have failed, the last one, item ${index}, with: ${message}`,
+    `${failed} of ${countItems(items)} items have failed, the last one, item ${index}, with: ${message}`,
+  );
+}
+
+function tooMuchOutput({ succeeded }: MapState, { maxPayloadBytes }: Turn) {
+  return coreFailure(
+    "payload_too_large",
+    `the outputs of ${succeeded} items are more than the limit of ${maxPayloadBytes} bytes; write \`collect: false\`, and read the outputs from the executions of the items`,
   );
 }
 

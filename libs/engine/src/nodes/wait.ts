@@ -14,11 +14,11 @@ import { completeNode, describeNodeFault, emit, failNode } from "../turn.ts";
 type WaitAction = Extract<ActionNode, { action: "wait" }>;
 
 /**
- * Waits for a time, for a signal, or for a signal until a time. Its output is the signal's payload, or null; with
+ * Waits for a time, or for a signal or an event, or until a time for these. Its output is the signal's payload, the event, or null; with
  * `onTimeout: "continue"` it says which of the two has come.
  */
 export function linkWait(definition: WaitAction, compiler: FieldCompiler): NodeProgram {
-  const { signal } = definition;
+  const { signal, event } = definition;
   const duration =
     definition.duration === undefined ? undefined : compiler.template("params.duration", definition.duration);
   const until = definition.until === undefined ? undefined : compiler.template("params.until", definition.until);
@@ -33,7 +33,8 @@ export function linkWait(definition: WaitAction, compiler: FieldCompiler): NodeP
       if (buffered && key === undefined) return completeNode(turn, node, signalOutput(definition, buffered.payload));
       const dueAt =
         buffered === undefined
-          ? (findDueAt(turn, scope, duration, until) ?? (signal === undefined ? turn.at : undefined))
+          ? (findDueAt(turn, scope, duration, until) ??
+            (signal === undefined && event === undefined ? turn.at : undefined))
           : undefined;
       emit(turn, {
         type: "wait_started",
@@ -41,16 +42,19 @@ export function linkWait(definition: WaitAction, compiler: FieldCompiler): NodeP
         nodeId: node.id,
         ...(dueAt !== undefined && { dueAt }),
         ...(signal !== undefined && { signal }),
+        ...(event !== undefined && { event }),
         ...(key !== undefined && { key }),
       });
       if (buffered) completeNode(turn, node, signalOutput(definition, buffered.payload));
     },
     fire(turn, node) {
-      if (signal === undefined) return completeNode(turn, node, null);
+      const awaited = signal ?? event;
+      if (awaited === undefined) return completeNode(turn, node, null);
       if (definition.onTimeout === "continue") return completeNode(turn, node, { timed_out: true, payload: null });
       const { signalKey } = turn.state.nodes[node.index] ?? {};
-      const named = signalKey === undefined ? signal : `${signal} with key ${JSON.stringify(signalKey)}`;
-      throw new NodeFault(coreFailure("wait_timeout", `no signal ${named} has come in time`));
+      const named = signalKey === undefined ? awaited : `${awaited} with key ${JSON.stringify(signalKey)}`;
+      const what = signal === undefined ? "event" : "signal";
+      throw new NodeFault(coreFailure("wait_timeout", `no ${what} ${named} has come in time`));
     },
   };
 }
@@ -62,7 +66,11 @@ export function deliverSignal(turn: Turn, name: string, key: string | undefined,
     (index) => state.nodes[index]?.signal === name && state.nodes[index]?.signalKey === key,
   );
   if (waiter === undefined) return;
-  const node = plan.nodes[waiter] as LinkedNode;
+  completeWait(turn, plan.nodes[waiter] as LinkedNode, payload);
+}
+
+/** What the node has waited for has come. */
+export function completeWait(turn: Turn, node: LinkedNode, payload: Json): void {
   try {
     completeNode(turn, node, signalOutput(node.definition as WaitAction, payload));
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Dependence, Event, Outcome, Plan, PlanNode } from "../../src/index.ts";
+import { type Dependence, type Event, type Outcome, type Plan, type PlanNode, countItems } from "../../src/index.ts";
 
 /**
  * The rules of order, told a second time and from events alone: it knows neither counters nor queues. `observe` throws at
@@ -12,6 +12,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   const resolved = new Set<number>();
   /** By node: what runs in its place. */
   const fallbacks = new Map<number, number>();
+  const maps = new Map<number, { count: number; started: number; running: Set<number> }>();
   let isOver = false;
   let isCompensating = false;
   let lastAt = 0;
@@ -100,11 +101,27 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     }
   }
 
+  /** Items begin in their order, some at once, and each ends once. */
+  function observeItem(index: number, event: Extract<Event, { type: "item_started" | "item_ended" }>): void {
+    const map = maps.get(index);
+    const definition = definitionOf(index);
+    if (map === undefined || definition.kind !== "map") return check(false, event, "there is no such map");
+    if (event.type === "item_started") {
+      check(event.index === map.started && event.index < map.count, event, "another item is next");
+      map.started++;
+      map.running.add(event.index);
+      check(map.running.size <= definition.maxConcurrency, event, "too many items run");
+    } else check(map.running.delete(event.index), event, "the item does not run");
+  }
+
   function observeNode(index: number, event: Event): void {
     check(!ended.has(index), event, "the node has ended before");
     if (event.type === "turn_started") return observeTurn(index, event);
     if (event.type === "turn_ended") return;
     if (event.type === "incident_resolved") return observeResolution(index, event.resolution.action);
+    if (event.type === "item_started" || event.type === "item_ended") return observeItem(index, event);
+    if (event.type === "map_started")
+      maps.set(index, { count: countItems(event.items), started: 0, running: new Set() });
     const isRetry = event.type === "task_scheduled" && event.input === undefined;
     if (!begun.has(index) && event.type !== "node_canceled") checkMayBegin(index, event);
     else if (event.type === "task_scheduled") check(isRetry, event, "the node has begun before");
@@ -122,6 +139,9 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
         ended.set(index, event.outcome.action === "skip" ? "skipped" : "completed");
       }
     }
+    const isEnd = /^node_(completed|failed|skipped|canceled)$/.test(event.type) || event.type === "error_handled";
+    if (isEnd && maps.get(index)?.running.size) check(false, event, "items of it still run");
+    if (isEnd) maps.delete(index);
     if (event.type === "node_completed") {
       for (const id of event.chosen ?? []) activated.add(plan.indices.get(id) as number);
       checkCompletion(index, definition, event);

@@ -27,6 +27,7 @@ const KINDS = [
   "parallel",
   "aggregation",
   "child",
+  "map",
   "human",
 ] as const;
 
@@ -282,7 +283,28 @@ function makeNode(random: Random, place: Place): PlanNode {
       return { ...base, ...makeHuman(random, isCalm) };
     case "child":
       return { ...base, kind: "sub_workflow", workflowId: "other", inputs: { n: "${input.n}" } };
+    case "map":
+      return makeMap(random, base, isCalm);
   }
+}
+
+function makeMap(random: Random, base: PlanNodeBase, isCalm: boolean): PlanNode {
+  return {
+    ...base,
+    kind: "map",
+    workflowId: "item",
+    items: random.pick<Extract<PlanNode, { kind: "map" }>["items"]>([
+      ["a", "b", "c"],
+      "${[]}",
+      { range: { from: 1, to: "${input.n}" } },
+      { range: { from: 0, to: 6 } },
+    ]),
+    maxConcurrency: 1 + random.below(3),
+    ...(random.chance(0.3) && { collect: false }),
+    ...(random.chance(0.5) && { inputs: { it: "${item}", at: "${index}", flow: "${current}" } }),
+    ...(random.chance(isCalm ? 0.9 : 0.5) && { tolerated: random.pick([{ count: 1 }, { percent: 50 }]) }),
+    ...(random.chance(0.3) && { until: "items.succeeded >= 2" }),
+  };
 }
 
 function makeHuman(random: Random, isCalm: boolean): Omit<HumanNode, keyof PlanNodeBase> {
@@ -324,16 +346,23 @@ function makeRetry(random: Random): RetryPolicy {
   };
 }
 
-function makeWait(random: Random, isCalm: boolean): { duration?: number; signal?: string; key?: string } {
+type Wait = Partial<Extract<PlanNode, { action: "wait" }>>;
+
+function makeWait(random: Random, isCalm: boolean): Wait {
   const signal = {
     signal: random.pick(["go", "stop"]),
     ...(random.chance(0.4) && { key: random.pick(["${input.n}", "x"]) }),
   };
   const duration = random.below(5_000);
   const bounded = { ...signal, duration: duration + 3_000 };
-  return random.pick([
+  return random.pick<Wait>([
     { duration },
     signal,
+    {
+      event: "done",
+      ...(random.chance(0.3) && { key: "x" }),
+      ...(random.chance(0.3) && { filter: "event.payload != 2" }),
+    },
     { ...bounded, onTimeout: "continue" as const },
     isCalm ? {} : { ...bounded, onTimeout: "fail" as const },
   ]);

@@ -74,6 +74,9 @@ function listAnswers(runner: Runner, random: Random, failureRate: number): Comma
   }
   for (const node of runner.state ? listNodes(runner.plan, runner.state) : []) {
     if (isIncident(node)) answers.push({ ...makeResolution(random), nodeId: node.nodeId });
+    if (node.status === "waiting" && node.event !== undefined) {
+      answers.push(makeEvent(random, node.nodeId, node.event, node.restarts ?? 0, node.signalKey));
+    }
     if (node.status === "waiting" && node.signal !== undefined) {
       const key = node.signalKey;
       answers.push({
@@ -167,6 +170,7 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
       payload: random.below(9),
       requestId: random.pick(["", "r1", "r2"]),
     },
+    makeEvent(random, nodeId, "done", random.below(2), random.chance(0.5) ? undefined : "x"),
     {
       type: "update",
       name: random.pick(["note", "push", "await", "faulty", "other"]),
@@ -181,6 +185,20 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
   ];
   if (random.chance(0.005)) return { type: "terminate", reason: "" };
   return random.chance(0.02) ? { type: "cancel", reason: "" } : random.pick(others);
+}
+
+function makeEvent(random: Random, nodeId: string, name: string, run: number, key: string | undefined): Command {
+  const event = {
+    // Mostly a new one, so that loops go on.
+    id: `other/${random.below(random.chance(0.2) ? 3 : 1_000_000)}`,
+    name,
+    ...(key !== undefined && { key }),
+    payload: random.below(9),
+    executionId: "other",
+    workflowId: "source",
+    occurredAt: 0,
+  };
+  return { type: "deliver_event", nodeId, run, event };
 }
 
 function makeFailure(random: Random): Failure {

@@ -1,5 +1,6 @@
 import { DomainError } from "@heddle/errors";
 import {
+  type BusEvent,
   type Command,
   type Event,
   type ExecutionState,
@@ -21,6 +22,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * > tick <ms>   the clock moves on, and timers fire            > signal <name> <payload> [key=key] [id=request]
  * > later <ms>  the clock moves on, and nothing happens        > child-done <node> <output>      > child-failed <node> <type> <message>
  * > machine-is <node> <id>     > machine-done <node> <id> <output>    > machine-failed <node> <id> <type> <message>
+ * > event <node> <name> <payload> [key=key] [id=event] [run=n]
  * > update <name> <payload> [id=request]
  * > claim <task> <who>   > release <task> <who>   > reassign <task> <who> [to=who] [groups=[...]]   > comment <task> <who> <text>
  * > answer <task> <who> <answer> [values=mended]   a task is named by its node, and by /n in the n-th turn after the first; all take id=request
@@ -127,6 +129,8 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
         payload: parse(rest[0]),
         requestId: toWord(values.get("id")),
       };
+    case "event":
+      return { type: "deliver_event", nodeId, run: Number(values.get("run") ?? 0), event: toBusEvent(rest, values) };
     case "update":
       return {
         type: "update",
@@ -240,6 +244,18 @@ function describeOptions(task: Step["changes"]["startTasks"][number], state: Exe
   };
   const text = JSON.stringify(options);
   return text === "{}" ? "" : ` ${text}`;
+}
+
+function toBusEvent([name = "", payload]: string[], values: Words["values"]): BusEvent {
+  return {
+    id: toWord(values.get("id")) || "other/1",
+    name,
+    ...(values.has("key") && { key: toWord(values.get("key")) }),
+    payload: parse(payload),
+    executionId: "other",
+    workflowId: "source",
+    occurredAt: 0,
+  };
 }
 
 function lastAttempt(runner: Runner, nodeId: string): number {

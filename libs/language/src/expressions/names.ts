@@ -25,6 +25,7 @@ const NODE_MEMBERS = ["output", "status", "attempt", "error"];
 const LOOP_MEMBERS = ["index", "item", "count", "carry", "result"];
 const MEMBERS_OF_PLACES = new Map<string, [what: string, members: string[]]>([
   ["error", ["the error", ["type", "message", "node", "class", "retryable", "details"]]],
+  ["event", ["the event", ["id", "name", "key", "payload", "execution_id", "workflow_id", "occurred_at"]]],
   ["update", ["the update", ["name", "payload", "request_id"]]],
   ["query", ["the query", ["name", "args"]]],
   ["items", ["the items", ["succeeded", "failed", "count", "outputs"]]],

@@ -152,6 +152,10 @@ const CONTROL: Record<string, Schema> = {
       type: ["integer", "string"],
     },
     until: condition("Looked at after each item, over `items`; true: it completes, and what still runs is canceled."),
+    collect: {
+      description: "false: it gives numbers instead of the list of outputs, which stay with the items.",
+      type: "boolean",
+    },
   }),
 };
 
@@ -334,8 +338,10 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
     duration: duration("How long; of a signal, how long at most."),
     until: text("A time, RFC 3339."),
     signal: id("The name of a signal."),
-    key: template("Only signals with this key count."),
-    on_timeout: oneOf("When the time is over before the signal: fail without it.", ["fail", "continue"]),
+    event: id("The name of an event that another execution emits."),
+    key: template("Only signals or events with this key count."),
+    filter: condition("Over `event`: only events for which it gives true count."),
+    on_timeout: oneOf("When the time is over before the signal or event: fail without it.", ["fail", "continue"]),
   }),
   fail_params: object(
     "params of fail",
@@ -349,7 +355,11 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
   ),
   emit_params: object(
     "params of emit",
-    { event: id("The name of the event."), payload: template("What comes with it.") },
+    {
+      event: id("The name of the event."),
+      key: template("What it is about."),
+      payload: template("What comes with it."),
+    },
     ["event"],
   ),
   break_params: object("params of break", { value: template("The output of the loop.") }),

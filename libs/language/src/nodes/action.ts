@@ -109,15 +109,21 @@ const PARAMS: Record<ActionName, ParamsReader> = {
     },
   },
   emit: {
-    known: ["event", "payload"],
+    known: ["event", "key", "payload"],
     example: 'params: { event: order_shipped, payload: { id: "${input.id}" } }',
     read(reader) {
       reader.fields.require("event", "the name of the event, e.g. event: order_shipped");
       const event = readName(reader.fields, "event");
+      const key = readTemplate(reader, "key");
       const payload = readTemplate(reader, "payload");
       return event === undefined
         ? undefined
-        : { action: "emit", event, ...(payload === undefined ? {} : { payload: payload.value }) };
+        : {
+            action: "emit",
+            event,
+            ...(key === undefined ? {} : { key: key.value }),
+            ...(payload === undefined ? {} : { payload: payload.value }),
+          };
     },
   },
 };

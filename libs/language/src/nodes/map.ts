@@ -20,6 +20,7 @@ export const MAP_FIELDS = [
   "max_concurrency",
   "tolerate",
   "until",
+  "collect",
 ] as const;
 
 export function readMap(reader: NodeReader): NodeBody {
@@ -35,6 +36,7 @@ export function readMap(reader: NodeReader): NodeBody {
   const inputs =
     fields.find("inputs") === undefined ? undefined : readTemplate({ ...reader, marks: { names } }, "inputs");
   const tolerated = readTolerated(fields);
+  const collect = fields.boolean("collect");
   const untilAt = fields.find("until");
   const until =
     untilAt === undefined
@@ -50,6 +52,7 @@ export function readMap(reader: NodeReader): NodeBody {
     ...(itemName === undefined ? {} : { itemName }),
     ...(inputs === undefined ? {} : { inputs: inputs.value }),
     ...(tolerated === undefined ? {} : { tolerated }),
+    ...(collect === false ? { collect } : {}),
     ...(until === undefined ? {} : { until }),
   };
 }

@@ -1,6 +1,7 @@
 import type { RpcTransport } from "@heddle/rpc";
 import { readConfig } from "../config.ts";
 import { transportTo } from "../transport.ts";
+import { type BatchesClient, createBatchesClient } from "./batches-client.ts";
 import { createCall } from "./call.ts";
 import { createDefinitionsClient, type DefinitionsClient } from "./definitions-client.ts";
 import { createExecutionsClient, type ExecutionsClient } from "./executions-client.ts";
@@ -28,6 +29,8 @@ export interface Client extends DefinitionsClient, ExecutionsClient, QueuesClien
   readonly tasks: HumanTasksClient;
   /** State machines. */
   readonly machines: MachinesClient;
+  /** The same done to many executions. */
+  readonly batches: BatchesClient;
   /** Closes connections; calls that are under way end. */
   close(): void;
 }
@@ -46,6 +49,7 @@ export function createClient(options: CreateClientOptions = {}): Client {
     ...createSchedulesClient(context),
     tasks: createHumanTasksClient(context),
     machines: createMachinesClient(context),
+    batches: createBatchesClient(context),
     close() {
       if (options.transport === undefined) transport.close();
     },

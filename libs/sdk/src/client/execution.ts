@@ -71,7 +71,9 @@ export interface NodeExecution {
   dueAt?: Date;
   /** Name of the signal that it waits for; empty when it waits for none. */
   signal: string;
-  /** Key of that signal; empty when it waits for one without. */
+  /** Name of the event of another execution that it waits for; empty when it waits for none. */
+  event: string;
+  /** Key of that signal or event; empty when it waits for a signal without one, or for events of all keys. */
   signalKey: string;
   /** Execution that it started, for sub-workflows; else empty. */
   childId: string;
@@ -81,6 +83,12 @@ export interface NodeExecution {
   worker: string;
   /** `condition`, `not_chosen` or `dependency_skipped`; empty when it was not skipped. */
   skipReason: string;
+  /** Human node that waits: id of its task; empty otherwise. */
+  humanTaskId: string;
+  /** Human node that waits: who is to answer; empty: nobody yet. */
+  assignee: string;
+  /** Human node that waits: whose members may take its task. */
+  groups: string[];
 }
 
 const FINAL: ReadonlySet<ExecutionStatus> = new Set(["completed", "failed", "canceled"]);
@@ -115,7 +123,7 @@ export function plainExecution(message: ExecutionMessage): Execution {
 }
 
 function plainNode(message: NodeMessage): NodeExecution {
-  const { nodeId, kind, attempt, signal, signalKey, childId, machineId, worker, skipReason } = message;
+  const { nodeId, kind, attempt, signal, event, signalKey, childId, machineId, worker, skipReason } = message;
   return {
     nodeId,
     status: enumName(NodeStatusSchema, message.status),
@@ -128,10 +136,14 @@ function plainNode(message: NodeMessage): NodeExecution {
     endedAt: plainTime(message.endedAt),
     dueAt: plainTime(message.dueAt),
     signal,
+    event,
     signalKey,
     childId,
     machineId,
     worker,
     skipReason,
+    humanTaskId: message.humanTaskId,
+    assignee: message.assignee,
+    groups: message.groups,
   };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { fromJson, type MessageInitShape } from "@bufbuild/protobuf";
-import { durationFromMs, timestampFromDate, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
-import { type AttributeFilterSchema, ExecutionStatusSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { fromJson } from "@bufbuild/protobuf";
+import { durationFromMs, timestampFromDate, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { ExecutionStatusSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import {
   ExecutionService,
   FinishedKeyPolicySchema,
@@ -11,6 +11,7 @@ import { DomainError } from "@heddle/errors";
 import { createRpcClient } from "@heddle/rpc";
 import type { Json, JsonObject } from "../json.ts";
 import { DEFAULT_CALL_TIMEOUT_MS, PAGE_SIZE, START_WAIT_MAX_MS } from "../limits.ts";
+import { type AttributeFilter, attributeFilter } from "./attribute-filter.ts";
 import type { CallOptions } from "./call.ts";
 import type { ClientContext } from "./context.ts";
 import {
@@ -65,12 +66,6 @@ export interface ExecutionFilter {
   /** All of them must hold. */
   attributes?: readonly AttributeFilter[];
 }
-
-/** A condition on a search attribute: `{ name: "customer", equals: "acme" }`, `{ name: "total", atLeast: 100, below: 200 }`. */
-export type AttributeFilter = { name: string } & (
-  | { equals: string | number | boolean }
-  | { atLeast?: string | number; above?: string | number; atMost?: string | number; below?: string | number }
-);
 
 export interface ExecutionsClient {
   /** Answers once the start is durable; with `waitMs` once the execution has ended or the wait is over. @throws DomainError `DEFINITION_NOT_FOUND`, `INPUT_INVALID`, ... */
@@ -282,15 +277,4 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       return plainPayload(present(payload)) as Json;
     },
   };
-}
-
-function attributeFilter({ name, ...condition }: AttributeFilter): MessageInitShape<typeof AttributeFilterSchema> {
-  if ("equals" in condition) return { name, condition: { case: "equals", value: valueOf(condition.equals) } };
-  const bounds = Object.entries(condition).filter(([, bound]) => bound !== undefined);
-  const range = Object.fromEntries(bounds.map(([bound, value]) => [bound, valueOf(value as string | number)]));
-  return { name, condition: { case: "range", value: range } };
-}
-
-function valueOf(value: string | number | boolean): Value {
-  return fromJson(ValueSchema, value);
 }

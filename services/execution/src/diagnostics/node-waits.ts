@@ -51,6 +51,7 @@ function describeWait(
     return wait;
   }
   if (node.signal !== undefined) wait.signal = node.signal;
+  if (node.event !== undefined) wait.event = node.event;
   if (node.signalKey !== undefined) wait.signalKey = node.signalKey;
   if (node.childId !== undefined) wait.childExecutionId = node.childId;
   if (linked.definition.kind === "human" && node.fallback === undefined) {

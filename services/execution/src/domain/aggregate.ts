@@ -57,6 +57,7 @@ export function createExecutionAggregate(
       // What undoes another execution is not another run of the workflow: nothing must be started because it has ended.
       const isRun = state.compensates === undefined;
       if (isRun && (isFinished(state) || state.origin !== undefined)) nameExecution(events, state);
+      else if (events.some(isCustom)) nameExecution(events.filter(isCustom), state);
       return { state: { plan, state, seq }, events, reply: undefined };
     },
     evolve(execution, event) {
@@ -75,13 +76,25 @@ export function createExecutionAggregate(
   };
 }
 
-/** A snapshot of an execution, without its plan. */
-export function encodeSnapshot(execution: Execution): string {
-  return encodeState(execution.state);
+/** Others may wait for it, and must know whose it is. */
+function isCustom({ type }: Event): boolean {
+  return type === "custom_event_emitted";
 }
 
-export function decodeSnapshot(plan: Plan, snapshot: string, seq: number): Execution {
-  return { plan, state: decodeState(snapshot), seq };
+/** A snapshot of an execution, without its plan. */
+export function encodeSnapshot({ state, seq }: Execution): string {
+  return `${encodeState(state).slice(0, -1)},"seq":${seq}}`;
+}
+
+/** The execution as it was at event `seqOf(snapshot)`, or at `lastSeq` when the snapshot does not say. */
+export function decodeSnapshot(plan: Plan, snapshot: string, lastSeq: number): Execution {
+  return { plan, state: decodeState(snapshot), seq: seqOf(snapshot) ?? lastSeq };
+}
+
+/** Number of the last event that a snapshot has seen; undefined for one that was written when snapshots were never behind. */
+export function seqOf(snapshot: string): number | undefined {
+  const digits = /,"seq":(\d+)\}$/.exec(snapshot.slice(-32))?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 function planOf(command: ExecutionCommand, id: string): Plan {

@@ -117,7 +117,17 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
       merge(maybe("worker", name), maybe("stopped", fc.constant(true))),
     ),
   ),
-  wait_started: merge(fc.record(node), merge(merge(maybe("dueAt", time), maybe("signal", name)), maybe("key", name))),
+  wait_started: merge(
+    fc.record(node),
+    merge(merge(maybe("dueAt", time), maybe("signal", name)), merge(maybe("event", name), maybe("key", name))),
+  ),
+  event_received: fc.record({
+    ...node,
+    event: merge(
+      fc.record({ id: name, name, payload: json, executionId: fc.constant(ID), workflowId: name, occurredAt: time }),
+      maybe("key", name),
+    ),
+  }),
   child_started: merge(
     fc.record({ ...node, childId: fc.constant(ID), workflowId: name, input: json }),
     merge(maybe("version", attempt), maybe("compensates", fc.constant(ID))),
@@ -160,7 +170,10 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     fc.record({ ...node, turn: fc.nat() }),
     merge(merge(maybe("dueAt", time), maybe("items", fc.array(json))), maybe("carry", json)),
   ),
-  map_started: fc.record({ ...node, items: fc.array(json) }),
+  map_started: fc.record({
+    ...node,
+    items: fc.oneof(fc.array(json), fc.record({ from: fc.integer(), count: fc.nat() })),
+  }),
   item_started: merge(
     fc.record({ ...node, index: fc.nat(), childId: fc.constant(ID), workflowId: name, input: json }),
     maybe("version", attempt),
@@ -197,7 +210,7 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
   ),
   human_task_expired: fc.record(node),
   logged: fc.record({ ...node, level: fc.constantFrom("debug", "info", "warn", "error"), message: text }),
-  custom_event_emitted: fc.record({ ...node, name, payload: json }),
+  custom_event_emitted: merge(fc.record({ ...node, name, payload: json }), maybe("key", name)),
 };
 
 describe("the event codec", () => {

@@ -1,4 +1,13 @@
-import type { ErrorOutcome, Event, ExecutionStarted, ItemEnd, Json, JsonObject, MachineInput } from "@heddle/engine";
+import type {
+  ErrorOutcome,
+  Event,
+  ExecutionStarted,
+  ItemEnd,
+  Json,
+  JsonObject,
+  MachineInput,
+  MapItems,
+} from "@heddle/engine";
 import type {
   ErrorHandled,
   ExecutionEvent,
@@ -6,6 +15,7 @@ import type {
 } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { endFromProto, recordFromProto, resolutionFromProto } from "./ending-from-proto.ts";
 import { fromProtoHumanEvent } from "./human-event-codec.ts";
+import { fromProtoBusEvent } from "./bus-event.ts";
 import { fromProtoOrigin } from "./origin.ts";
 import { objectOf, type PayloadReader, readFailure } from "@heddle/journal-service";
 
@@ -110,15 +120,21 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
       };
     }
     case "waitStarted": {
-      const { nodeId, dueAtMs, signal, key } = event.value;
+      const { nodeId, dueAtMs, signal, event: awaited, key } = event.value;
       return {
         type: "wait_started",
         at,
         nodeId,
         ...present("dueAt", nonZero(dueAtMs)),
         ...present("signal", nonEmpty(signal)),
+        ...present("event", nonEmpty(awaited)),
         ...present("key", nonEmpty(key)),
       };
+    }
+    case "eventReceived": {
+      const { nodeId, event: received } = event.value;
+      if (received === undefined) throw new Error(`the event that node ${nodeId} has received is missing`);
+      return { type: "event_received", at, nodeId, event: fromProtoBusEvent(received, json(received.payload)) };
     }
     case "childStarted": {
       const { nodeId, childId, workflowId, version, input, compensates } = event.value;
@@ -201,7 +217,7 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
       return { type: "error_handled", at, nodeId, failure: readFailure(failure, payloads), outcome };
     }
     case "mapStarted":
-      return { type: "map_started", at, nodeId: event.value.nodeId, items: json(event.value.items) as Json[] };
+      return { type: "map_started", at, nodeId: event.value.nodeId, items: json(event.value.items) as MapItems };
     case "itemStarted": {
       const { nodeId, index, childId, workflowId, version, input } = event.value;
       return {
@@ -247,7 +263,14 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
     }
     case "customEventEmitted": {
       const { nodeId, name, payload } = event.value;
-      return { type: "custom_event_emitted", at, nodeId, name, payload: json(payload) };
+      return {
+        type: "custom_event_emitted",
+        at,
+        nodeId,
+        name,
+        ...present("key", nonEmpty(event.value.key)),
+        payload: json(payload),
+      };
     }
     case undefined:
       throw new Error(

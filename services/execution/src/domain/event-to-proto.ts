@@ -1,6 +1,7 @@
-import { type Event, machineInputToJson } from "@heddle/engine";
+import { type Event, type Json, machineInputToJson } from "@heddle/engine";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { endingToProto, recordToProto } from "./ending-to-proto.ts";
+import { toProtoBusEvent } from "./bus-event.ts";
 import { executionOf } from "./told.ts";
 import { toProtoHumanEvent } from "./human-event-codec.ts";
 import { toProtoOrigin } from "./origin.ts";
@@ -104,7 +105,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
         value: {
           $typeName: `${PACKAGE}.MapStarted`,
           nodeId: event.nodeId,
-          items: payloads.write(`list of node ${event.nodeId}`, event.items),
+          items: payloads.write(`list of node ${event.nodeId}`, event.items as Json),
         },
       };
     case "item_started":
@@ -167,7 +168,20 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           nodeId: event.nodeId,
           dueAtMs: BigInt(Math.ceil(event.dueAt ?? 0)),
           signal: event.signal ?? "",
+          event: event.event ?? "",
           key: event.key ?? "",
+        },
+      };
+    case "event_received":
+      return {
+        case: "eventReceived",
+        value: {
+          $typeName: `${PACKAGE}.EventReceived`,
+          nodeId: event.nodeId,
+          event: toProtoBusEvent(
+            event.event,
+            payloads.write(`payload of event ${event.event.name}`, event.event.payload),
+          ),
         },
       };
     case "child_started":
@@ -228,6 +242,9 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           name: event.name,
           payload: payloads.write(`payload of event ${event.name}`, event.payload),
           origin: toProtoOrigin(executionOf(event).origin),
+          key: event.key ?? "",
+          namespace: executionOf(event).namespace,
+          workflowId: executionOf(event).workflowId,
         },
       };
     case "human_task_created":

@@ -22,6 +22,25 @@ export const answerMarginMs = 250;
 /** Longest wait of StartExecution. */
 export const maxStartWaitMs = 600_000;
 
+/** How long an event of an execution is kept for waits of others that begin later. */
+export const recentEventsRetentionMs = 3_600_000;
+/** Between two looks at which of them are too old, and how many one look deletes. */
+export const recentEventsPruneIntervalMs = 60_000;
+export const recentEventsPruneSize = 10_000;
+/** How many of them are read at once for a wait that begins. */
+export const recentEventsPage = 200;
+/** Nodes that are told of an event at once. */
+export const eventDeliveriesAtOnce = 50;
+
+/** A snapshot up to this size is written with every change of its execution. */
+export const snapshotAlwaysBytes = 32 * 1024;
+
+/** A larger one when the history since has this part of its size. */
+export const snapshotHistoryShare = 0.5;
+
+/** Executions that are read back from their snapshots and the history since at a time. */
+export const restoreMaxExecutions = 50;
+
 /** Longest wait of UpdateExecution, and the one of a call that has neither a wait nor a deadline. */
 export const maxUpdateWaitMs = 600_000;
 export const defaultUpdateWaitMs = 60_000;
@@ -38,6 +57,22 @@ export const purgePauseMs = 50;
 
 /** Between two looks of the purge at everything. */
 export const purgeIntervalMs = 60_000;
+
+/** Targets that a batch claims at a time, and how many of them it works on at once. */
+export const batchPageSize = 100;
+export const batchConcurrency = 10;
+
+/** Targets of a batch in a second, unless it says otherwise. */
+export const batchRateDefault = 100;
+
+/** A batch looks at its rate of errors from so many targets on. */
+export const batchErrorRateFrom = 10;
+
+/** Failures that GetBatch shows. */
+export const batchFailuresShown = 100;
+
+/** Between two looks for batches that run. */
+export const batchIntervalMs = 500;
 
 /** Bytes of snapshots on one page of a scan, beyond which the next page begins. */
 export const scanMaxSnapshotBytes = 8 * 1024 * 1024;

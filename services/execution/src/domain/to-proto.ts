@@ -150,6 +150,7 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
     dueAt: toTimestamp(state.dueAt),
     signal: state.signal ?? "",
     signalKey: state.signalKey ?? "",
+    event: state.event ?? "",
     childId: state.childId ?? "",
     machineId: state.machineId ?? "",
     worker: worker ?? "",

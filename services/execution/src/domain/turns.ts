@@ -1,10 +1,11 @@
-import { type Event, obligations, obligationsOf } from "@heddle/engine";
+import { type Event, obligations, obligationsOf, findEventWait, listEventWaits } from "@heddle/engine";
 import type { CommittedTurn } from "@heddle/journal";
 import type { Task } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import type { OpenTasks } from "../link/open-tasks.ts";
 import { taskIdOf, toTask } from "../link/task-messages.ts";
 import type { Execution, ExecutionCommand } from "./aggregate.ts";
 import type { Children } from "./children.ts";
+import type { EventWaits } from "./event-waits.ts";
 import type { Machines } from "./machines.ts";
 import type { Hub, RequestIds } from "@heddle/journal-service";
 import { requestScope, type WorkflowKeys } from "./workflow-keys.ts";
@@ -13,6 +14,7 @@ export interface TurnEffectsOptions {
   openTasks: OpenTasks;
   children: Children;
   machines: Machines;
+  eventWaits: EventWaits;
   hub: Hub;
   requestIds: Pick<RequestIds, "add">;
   workflowKeys: Pick<WorkflowKeys, "add">;
@@ -29,7 +31,7 @@ export interface TurnEffects {
 }
 
 export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
-  const { openTasks, children, machines, hub, scheduler, requestIds, workflowKeys, now } = options;
+  const { openTasks, children, machines, eventWaits, hub, scheduler, requestIds, workflowKeys, now } = options;
 
   const remember = (id: string, { state }: Execution): void => {
     if (state.requestId !== "") requestIds.add(requestScope(state), state.requestId, id);
@@ -65,6 +67,7 @@ export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
         for (const child of changes.cancelChildren) children.cancel(id, child);
         for (const machine of changes.startMachines) machines.create(id, machine);
         for (const machine of changes.cancelMachines) machines.cancel(id, execution.state.namespace, machine);
+        followEvents(eventWaits, turn);
         if (execution.state.endedAt !== undefined) children.finished(id, execution);
         hub.notify(id);
       }
@@ -84,12 +87,39 @@ export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
         for (const machine of open.cancelMachines) {
           machines.cancel(id, execution.state.namespace, machine, { mayExist: true });
         }
+        for (const wait of listEventWaits(execution.plan, execution.state)) eventWaits.begin(id, execution, wait);
         // It may have ended just before the crash, with its parent still waiting.
         if (execution.state.endedAt !== undefined) children.finished(id, execution);
         else children.adopt(id, execution);
       }
     },
   };
+}
+
+/** What waits for events of others from now on, and what does not any more. */
+function followEvents(
+  eventWaits: EventWaits,
+  { id, state: execution, events }: CommittedTurn<Execution, ExecutionCommand, Event>,
+): void {
+  const { plan, state } = execution;
+  for (const event of events) {
+    if (event.type === "wait_started") {
+      if (event.event === undefined) continue;
+      const wait = findEventWait(plan, state, event.nodeId);
+      if (wait !== undefined) eventWaits.begin(id, execution, wait);
+    } else if (endsNode(event)) {
+      const linked = plan.nodes[plan.indices.get(event.nodeId) ?? -1];
+      if (linked?.definition.kind !== "action" || linked.definition.action !== "wait") continue;
+      const { event: awaited, restarts = 0 } = state.nodes[linked.index] ?? {};
+      // A node of a loop that has begun afresh has told nothing of the wait before: the next event finds that it is over.
+      if (awaited !== undefined) eventWaits.end(id, { nodeId: event.nodeId, run: restarts });
+    }
+  }
+}
+
+function endsNode(event: Event): event is Extract<Event, { type: "node_completed" }> {
+  const { type } = event;
+  return type === "node_completed" || type === "node_failed" || type === "node_canceled" || type === "error_handled";
 }
 
 /** The scheduler has reported these attempts itself, so it need not be told that they are over. */

@@ -6,6 +6,7 @@ import type { OwnerRouter } from "@heddle/rpc";
 import { cancelExecution } from "../handlers/cancel-execution.ts";
 import { type ExecutionContext, idOf, namespaceOf } from "../handlers/context.ts";
 import { deleteExecution } from "../handlers/delete-execution.ts";
+import { deliverEvent } from "../handlers/deliver-event.ts";
 import { getExecution } from "../handlers/get-execution.ts";
 import { getPayload } from "../handlers/get-payload.ts";
 import { listExecutions } from "../handlers/list-executions.ts";
@@ -99,6 +100,10 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
     deleteExecution: router.unary(method.deleteExecution, {
       partitionOf: ofExecution,
       handle: (request) => deleteExecution(context, request),
+    }),
+    deliverEvent: router.unary(method.deliverEvent, {
+      partitionOf: ofExecution,
+      handle: (request) => deliverEvent(context, request),
     }),
     reportMachine: router.unary(method.reportMachine, {
       partitionOf: ofExecution,

@@ -1,7 +1,7 @@
 import { describeRequestId } from "../domain/workflow-keys.ts";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { decodeState, nextTimerAt, type Plan } from "@heddle/engine";
+import { nextTimerAt, type Plan } from "@heddle/engine";
 import { readHistoryTable } from "@heddle/journal";
 import { type HistoryRange, readHistoryRanges } from "@heddle/journal-service";
 import {
@@ -16,8 +16,10 @@ import { decodePageToken, encodePageToken } from "@heddle/store";
 import { compareReplay } from "../diagnostics/compare-replay.ts";
 import { toOutcome } from "../diagnostics/to-outcome.ts";
 import { isActive } from "../diagnostics/node-waits.ts";
+import { seqOf } from "../domain/aggregate.ts";
 import { replayPageEvents } from "../domain/limits.ts";
 import { findPurged } from "../store/purge.ts";
+import { restoreExecutions, type SnapshotRow } from "../store/restore-executions.ts";
 import { findScanned, scanExecutions as query, type ScannedRow } from "../store/scan-executions.ts";
 import type { ExecutionContext } from "./context.ts";
 
@@ -46,7 +48,7 @@ export async function scanExecutions(
     const message = toMessage(row, histories.get(row.execution_id) ?? []);
     if (row.snapshot !== null) {
       const plan = await findPlanOf(context, row);
-      describeSnapshot(message, row.snapshot, plan);
+      await describeSnapshot(context, message, { ...row, snapshot: row.snapshot }, plan);
       if (replay) message.replay = await replayStored(context, row, row.snapshot, plan);
     }
     executions.push(message);
@@ -97,12 +99,19 @@ async function findPlanOf({ plans }: ExecutionContext, row: ScannedRow): Promise
 }
 
 /** A snapshot that cannot be read is the replay's to tell. */
-function describeSnapshot(message: StoredExecution, snapshot: Buffer, plan: Plan | Error): void {
+async function describeSnapshot(
+  { database }: ExecutionContext,
+  message: StoredExecution,
+  row: SnapshotRow,
+  plan: Plan | Error,
+): Promise<void> {
   try {
-    const state = decodeState(snapshot.toString());
+    if (plan instanceof Error) return;
+    const [restored] = await restoreExecutions(database, [{ row, plan }]);
+    if (restored === undefined || "fault" in restored) return;
+    const { state } = restored.state;
     const dueAt = message.ended ? undefined : nextTimerAt(state);
     if (dueAt !== undefined) message.nextTimerAt = timestampFromMs(dueAt);
-    if (plan instanceof Error) return;
     const active = plan.nodes.filter(({ index }) => isActive(state.nodes[index]));
     message.activeNodes = active.map(({ id }) => id);
   } catch {
@@ -120,8 +129,9 @@ async function replayStored(
   if (plan instanceof Error) {
     return toOutcome({ reachedSeq: 0, difference: `its plan cannot be had: ${plan.message}` });
   }
+  const text = snapshot.toString();
   const outcome = await compareReplay(
-    { id, plan, snapshot: snapshot.toString(), lastSeq: Number(row.last_seq) },
+    { id, plan, snapshot: text, lastSeq: seqOf(text) ?? Number(row.last_seq) },
     {
       read: (afterSeq) => readHistoryTable(database, id, afterSeq, replayPageEvents),
       loadPayloads: (digests) => runtime.loadPayloads(digests),

@@ -3,6 +3,8 @@ import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
 import { humanTaskMigration } from "../human/migration.ts";
 import { defineMigrations } from "@heddle/store";
+import { eventMigrations } from "./event-migrations.ts";
+import { batchMigrations } from "./batch-migrations.ts";
 import { findMigrations } from "./find-migrations.ts";
 import { retentionMigrations } from "./retention-migrations.ts";
 
@@ -69,7 +71,9 @@ export const executionMigrations = defineMigrations([
       await knex.schema.dropTable("active_versions");
     },
   },
+  ...eventMigrations,
   humanTaskMigration,
   ...findMigrations,
   ...retentionMigrations,
+  ...batchMigrations,
 ]);

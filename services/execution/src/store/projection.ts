@@ -1,16 +1,24 @@
-import type { Attributes, Plan } from "@heddle/engine";
-import { byteaArray, type Projection, writeHistory } from "@heddle/journal";
+import type { Attributes, ExecutionState, Plan } from "@heddle/engine";
+import { byteaArray, type Loaded, type Projection, writeHistory } from "@heddle/journal";
 import type { Database, Queryable } from "@heddle/store";
-import { decodeSnapshot, encodeSnapshot, type Execution } from "../domain/aggregate.ts";
+import { encodeSnapshot, type Execution } from "../domain/aggregate.ts";
 import { toStatus } from "../domain/to-proto.ts";
 import { findPurgeTime, type Retention } from "../retention/retention.ts";
 import { type IndexedExecution, writeAttributes } from "./attributes.ts";
+import { restoreExecutions, type SnapshotRow, type StoredExecution } from "./restore-executions.ts";
+import { createSnapshotPace } from "./snapshot-pace.ts";
 
 /** Loads the plan of a stored execution. */
 export type LoadPlan = (key: { namespace: string; workflowId: string; version: number }) => Promise<Plan>;
 
-/** One row of `executions`, in the order of COLUMNS. */
+/** One row of `executions`, in the order of COLUMNS. Without a snapshot the stored one stays. */
 type Row = readonly unknown[];
+
+interface Captured {
+  row: Row;
+  /** Only to know the execution again. */
+  state: ExecutionState;
+}
 
 const COLUMNS: readonly (readonly [name: string, type: string])[] = [
   ["execution_id", "uuid"],
@@ -37,6 +45,7 @@ const COLUMNS: readonly (readonly [name: string, type: string])[] = [
 ];
 
 const NAMESPACE = COLUMNS.findIndex(([name]) => name === "namespace");
+const SNAPSHOT = COLUMNS.findIndex(([name]) => name === "snapshot");
 const REQUEST_ID = COLUMNS.findIndex(([name]) => name === "request_id");
 const WORKFLOW_KEY = COLUMNS.findIndex(([name]) => name === "workflow_key");
 const ATTRIBUTES = COLUMNS.findIndex(([name]) => name === "attributes");
@@ -61,6 +70,18 @@ const UPSERT = {
     on conflict (execution_id) do update set ${MUTABLE.map((name) => `${name} = excluded.${name}`).join(", ")}`,
 };
 
+/** The same for rows whose snapshot stays as it is. */
+const UPDATED = COLUMNS.filter(([name]) => name === "execution_id" || (MUTABLE.includes(name) && name !== "snapshot"));
+const UPDATE = {
+  name: "update-executions",
+  text: `update executions as e set ${UPDATED.slice(1)
+    .map(([name]) => `${name} = r.${name}`)
+    .join(", ")}
+    from unnest(${UPDATED.map(([, type], index) => `$${index + 1}::${type}[]`).join(", ")})
+      as r (${UPDATED.map(([name]) => name).join(", ")})
+    where e.execution_id = r.execution_id`,
+};
+
 const MAX_FAILURE_MESSAGE = 1024;
 
 export interface FinishedExecution {
@@ -81,28 +102,33 @@ export function createExecutionProjection(
   loadPlan: LoadPlan,
   onFinished: (executions: readonly FinishedExecution[]) => void,
   retention: Retention = {},
-): Projection<Execution, Row> {
+): Projection<Execution, Captured> {
+  const pace = createSnapshotPace();
+
   const purgeTimeOf = ({ state, plan }: Execution): string | null => {
     const { namespace, endedAt } = state;
     const purgeAt = findPurgeTime(retention, { namespace, endedAt, retentionMs: plan.document.retentionMs });
     return purgeAt === undefined ? null : isoTime(purgeAt);
   };
-  const restore = async (rows: readonly SnapshotRow[]): Promise<{ id: string; state: Execution }[]> => {
-    const restored: { id: string; state: Execution }[] = [];
+  const restore = async (rows: readonly PlannedRow[]): Promise<Loaded<Execution>[]> => {
+    const stored: StoredExecution[] = [];
     for (const row of rows) {
       const plan = await loadPlan({ namespace: row.namespace, workflowId: row.workflow_id, version: row.version });
-      restored.push({
-        id: row.execution_id,
-        state: decodeSnapshot(plan, row.snapshot.toString(), Number(row.last_seq)),
-      });
+      stored.push({ row, plan });
     }
-    return restored;
+    const loaded = await restoreExecutions(database, stored);
+    for (const [index, one] of loaded.entries()) {
+      const { snapshot } = (stored[index] as StoredExecution).row;
+      if ("state" in one) pace.stored(one.state.state, snapshot.length);
+    }
+    return loaded;
   };
 
   return {
-    capture({ id, partition, state: execution }) {
+    capture({ id, partition, state: execution, finished, events }) {
       const { state } = execution;
-      return [
+      const snapshot = pace.isDue(state, events, finished) ? Buffer.from(encodeSnapshot(execution)) : null;
+      const row = [
         id,
         partition,
         state.namespace,
@@ -120,33 +146,39 @@ export function createExecutionProjection(
         isoTime(state.startedAt),
         state.endedAt === undefined ? null : isoTime(state.endedAt),
         execution.seq,
-        Buffer.from(encodeSnapshot(execution)),
+        snapshot,
         state.workflowKey ?? "",
         // Never set: nothing to keep in the index of attributes. Empty: they were taken away.
         state.attributes === undefined ? null : JSON.stringify(state.attributes),
         purgeTimeOf(execution),
       ];
+      return { row, state };
     },
     async write(transaction, changes) {
-      const values = COLUMNS.map(([, type], column) => {
-        const cells = changes.map(({ captured }) =>
-          column === ATTRIBUTES ? (captured[column] ?? "{}") : captured[column],
-        );
-        return type === "bytea" ? byteaArray(cells as Buffer[]) : cells;
-      });
-      await transaction.query({ ...UPSERT, values });
+      const rows = changes.map(({ captured }) => captured.row);
+      await store(transaction, UPSERT, COLUMNS, rows.filter(hasSnapshot));
+      await store(
+        transaction,
+        UPDATE,
+        UPDATED,
+        rows.filter((row) => !hasSnapshot(row)),
+      );
       await writeAttributes(transaction, changes.flatMap(indexedOf));
       await writeHistory(transaction, changes);
     },
     written(changes) {
+      for (const { captured } of changes) {
+        const snapshot = captured.row[SNAPSHOT] as Buffer | null;
+        if (snapshot !== null) pace.stored(captured.state, snapshot.length);
+      }
       onFinished(
         changes
           .filter((change) => change.finished)
-          .map(({ id, captured }) => ({
+          .map(({ id, captured: { row } }) => ({
             id,
-            namespace: captured[NAMESPACE] as string,
-            requestId: captured[REQUEST_ID] as string,
-            workflowKey: captured[WORKFLOW_KEY] as string,
+            namespace: row[NAMESPACE] as string,
+            requestId: row[REQUEST_ID] as string,
+            workflowKey: row[WORKFLOW_KEY] as string,
           })),
       );
     },
@@ -159,10 +191,10 @@ export function createExecutionProjection(
   };
 }
 
-function indexedOf({ id, captured }: { id: string; captured: Row }): IndexedExecution[] {
-  const text = captured[ATTRIBUTES] as string | null;
+function indexedOf({ id, captured }: { id: string; captured: Captured }): IndexedExecution[] {
+  const text = captured.row[ATTRIBUTES] as string | null;
   if (text === null) return [];
-  return [{ id, namespace: captured[NAMESPACE] as string, attributes: JSON.parse(text) as Attributes }];
+  return [{ id, namespace: captured.row[NAMESPACE] as string, attributes: JSON.parse(text) as Attributes }];
 }
 
 /** Postgres takes no NUL, and a refused row would hold up its partition's projection. The snapshot keeps what was said. */
@@ -178,17 +210,33 @@ function labelsText(labels: Readonly<Record<string, string>>): string {
   );
 }
 
-interface SnapshotRow {
-  execution_id: string;
+interface PlannedRow extends SnapshotRow {
   namespace: string;
   workflow_id: string;
   version: number;
-  last_seq: string;
-  snapshot: Buffer;
 }
 
-async function select(database: Queryable, condition: string, value: unknown): Promise<SnapshotRow[]> {
-  const { rows } = await database.query<SnapshotRow>({
+function hasSnapshot(row: Row): boolean {
+  return row[SNAPSHOT] !== null;
+}
+
+async function store(
+  transaction: Queryable,
+  statement: { name: string; text: string },
+  columns: typeof COLUMNS,
+  rows: readonly Row[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const values = columns.map((column) => {
+    const at = COLUMNS.indexOf(column);
+    const cells = rows.map((row) => (at === ATTRIBUTES ? (row[at] ?? "{}") : row[at]));
+    return column[1] === "bytea" ? byteaArray(cells as Buffer[]) : cells;
+  });
+  await transaction.query({ ...statement, values });
+}
+
+async function select(database: Queryable, condition: string, value: unknown): Promise<PlannedRow[]> {
+  const { rows } = await database.query<PlannedRow>({
     text: `select execution_id, namespace, workflow_id, version, last_seq, snapshot from executions where ${condition}`,
     values: [value],
   });

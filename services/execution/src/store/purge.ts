@@ -1,32 +1,43 @@
+import { releasePayloads } from "@heddle/journal";
 import type { Database, Queryable } from "@heddle/store";
 
 /** Tombstones of purged executions are kept this long, so that whoever compares published events with executions knows why they are gone. */
 const TOMBSTONE_DAYS = 90;
 
+const MAY_GO = `e.ended_at is not null
+  and not exists (select from executions p where p.execution_id = e.parent_execution_id and p.ended_at is null)`;
+
 /**
  * Deletes these executions as far as they may go: those that have ended, by the projection, and whose parent does not run any
- * more (it might still have to be told how they ended). All of an execution goes in one statement, or nothing.
+ * more (it might still have to be told how they ended). All of an execution goes in one transaction, or nothing; a payload goes
+ * with the last execution that uses it.
  * @returns the ids of those that are gone
  */
-export async function purgeExecutions(database: Queryable, ids: readonly string[]): Promise<string[]> {
+export async function purgeExecutions(database: Database, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
-  const { rows } = await database.query<{ execution_id: string }>({
-    name: "purge-executions",
-    text: `with gone as (
-        delete from executions e where e.execution_id = any($1::uuid[]) and e.ended_at is not null
-          and not exists (select from executions p where p.execution_id = e.parent_execution_id and p.ended_at is null)
-        returning e.execution_id, e.last_seq
-      ), history_gone as (
-        delete from history h using gone where h.id = gone.execution_id
-      ), attributes_gone as (
-        delete from execution_attributes a using gone where a.execution_id = gone.execution_id
-      )
-      insert into purged_executions (execution_id, last_seq) select execution_id, last_seq from gone
-      on conflict (execution_id) do update set last_seq = excluded.last_seq, purged_at = now()
-      returning execution_id`,
-    values: [ids],
+  return await database.transaction(async (transaction) => {
+    const { rows } = await transaction.query<{ execution_id: string }>({
+      text: `select e.execution_id from executions e where e.execution_id = any($1::uuid[]) and ${MAY_GO}
+        order by e.execution_id for update`,
+      values: [ids],
+    });
+    const going = rows.map((row) => row.execution_id);
+    if (going.length === 0) return [];
+    await releasePayloads(transaction, going);
+    await transaction.query({
+      text: `with gone as (
+          delete from executions where execution_id = any($1::uuid[]) returning execution_id, last_seq
+        ), history_gone as (
+          delete from history h using gone where h.id = gone.execution_id
+        ), attributes_gone as (
+          delete from execution_attributes a using gone where a.execution_id = gone.execution_id
+        )
+        insert into purged_executions (execution_id, last_seq) select execution_id, last_seq from gone
+        on conflict (execution_id) do update set last_seq = excluded.last_seq, purged_at = now()`,
+      values: [going],
+    });
+    return going;
   });
-  return rows.map((row) => row.execution_id);
 }
 
 /** Executions of a partition whose time has come, the longest overdue first. */
@@ -34,8 +45,7 @@ export async function listPurgeable(database: Queryable, partition: number, limi
   const { rows } = await database.query<{ execution_id: string }>({
     name: "list-purgeable-executions",
     text: `select e.execution_id from executions e
-      where e.partition = $1 and e.purge_at is not null and e.purge_at <= now()
-        and not exists (select from executions p where p.execution_id = e.parent_execution_id and p.ended_at is null)
+      where e.partition = $1 and e.purge_at is not null and e.purge_at <= now() and ${MAY_GO}
       order by e.purge_at limit $2`,
     values: [partition, limit],
   });

@@ -1,13 +1,13 @@
 import { openDatabase } from "@heddle/store";
 import { startReplica } from "./replica.ts";
-import { DOUBLE, PATIENT } from "./sources.ts";
+import { APPROVAL, DOUBLE, PATIENT } from "./sources.ts";
 
 // A replica as a process of its own, which can be killed and stopped: `node replica-process.ts <database url> <owner>`.
 const [, , url = "", owner = ""] = process.argv;
 const replica = await startReplica({
   database: openDatabase({ url, schema: "execution" }),
   owner,
-  sources: [DOUBLE, PATIENT],
+  sources: [APPROVAL, DOUBLE, PATIENT],
   answer: (_, input) => ({ output: { n: (input as { n: number }).n * 2 } }),
 });
 process.stdout.write(`${replica.url}\n`);

@@ -6,6 +6,7 @@ import type { JournalLimits } from "@heddle/journal";
 import { compileDefinition } from "@heddle/language";
 import { DefinitionService, GetPlanResponseSchema } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import {
   createDialer,
   createGrpcTransport,
@@ -37,6 +38,7 @@ export interface Replica {
   owner: string;
   url: string;
   client: RpcClient<typeof ExecutionService>;
+  people: RpcClient<typeof HumanTaskService>;
   scheduler: ScriptedScheduler;
   service: Service;
   /** Ends in order: others have its partitions before its server closes. */
@@ -78,6 +80,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     owner,
     url,
     client: createRpcClient(ExecutionService, transport),
+    people: createRpcClient(HumanTaskService, transport),
     scheduler,
     service,
     stop: () =>

@@ -16,3 +16,13 @@ workflow:
   nodes:
     - { id: wait, type: action, subtype: wait, params: { signal: go } }
 `;
+
+/** Asks people. */
+export const APPROVAL = `
+workflow:
+  id: approval
+  type: dag
+  nodes:
+    - { id: approve, type: human, title: May I?, groups: [crew] }
+  output: "\${approve.output.by}"
+`;

@@ -80,7 +80,7 @@ export async function startExecutionSuite(
       statemachine: transport,
       owner: "test",
       bus,
-      sinks: [{ publish: async (batch) => void published.push(...batch) }],
+      sinks: [{ publish: async (batch) => void published.push(...batch) }, bus],
       logger,
       ...options,
     });

@@ -637,6 +637,13 @@ export declare type NodeWait = Message<"heddle.execution.v1.NodeWait"> & {
   signalKey: string;
 
   /**
+   * It waits for an event of this name; its key is in signal_key.
+   *
+   * @generated from field: string event = 51;
+   */
+  event: string;
+
+  /**
    * It waits for people to answer the human task with this id.
    *
    * @generated from field: string human_task_id = 60;

@@ -170,6 +170,13 @@ export enum ErrorReason {
   QUERY_FAILED = 53,
 
   /**
+   * ABORTED: the node does not wait for this event, or does not any more; a late or repeated delivery changes nothing.
+   *
+   * @generated from enum value: ERROR_REASON_EVENT_NOT_AWAITED = 54;
+   */
+  EVENT_NOT_AWAITED = 54,
+
+  /**
    * ALREADY_EXISTS: an execution with this business key runs; metadata.execution_id names it.
    *
    * @generated from enum value: ERROR_REASON_WORKFLOW_KEY_RUNNING = 70;
@@ -196,6 +203,20 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_EXECUTION_NOT_FINISHED = 73;
    */
   EXECUTION_NOT_FINISHED = 73,
+
+  /**
+   * NOT_FOUND: no batch with this id.
+   *
+   * @generated from enum value: ERROR_REASON_BATCH_NOT_FOUND = 74;
+   */
+  BATCH_NOT_FOUND = 74,
+
+  /**
+   * FAILED_PRECONDITION: the batch has ended; metadata.status says how.
+   *
+   * @generated from enum value: ERROR_REASON_BATCH_FINISHED = 75;
+   */
+  BATCH_FINISHED = 75,
 
   /**
    * NOT_FOUND: no human task with this id.

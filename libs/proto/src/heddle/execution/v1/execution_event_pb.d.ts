@@ -274,6 +274,14 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
     case: "updateAnswered";
   } | {
     /**
+     * An event of another execution has come that a node waits for.
+     *
+     * @generated from field: heddle.execution.v1.EventReceived event_received = 52;
+     */
+    value: EventReceived;
+    case: "eventReceived";
+  } | {
+    /**
      * Search attributes of the execution were set.
      *
      * @generated from field: heddle.execution.v1.AttributesSet attributes_set = 70;
@@ -914,6 +922,95 @@ export declare type SignalReceived = Message<"heddle.execution.v1.SignalReceived
 export declare const SignalReceivedSchema: GenMessage<SignalReceived>;
 
 /**
+ * An event of another execution has come that a node waits for; the node's end follows.
+ *
+ * @generated from message heddle.execution.v1.EventReceived
+ */
+export declare type EventReceived = Message<"heddle.execution.v1.EventReceived"> & {
+  /**
+   * Id of the node that waits for it.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * The event as the node has taken it.
+   *
+   * @generated from field: heddle.execution.v1.BusEvent event = 2;
+   */
+  event?: BusEvent | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.EventReceived.
+ * Use `create(EventReceivedSchema)` to create a new message.
+ */
+export declare const EventReceivedSchema: GenMessage<EventReceived>;
+
+/**
+ * An event that an execution has emitted, as others take it.
+ *
+ * @generated from message heddle.execution.v1.BusEvent
+ */
+export declare type BusEvent = Message<"heddle.execution.v1.BusEvent"> & {
+  /**
+   * Id of the event: `<execution id>/<seq>`.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Name of the event.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * What it is about; empty when it has no key.
+   *
+   * @generated from field: string key = 3;
+   */
+  key: string;
+
+  /**
+   * What comes with it.
+   *
+   * @generated from field: heddle.common.v1.Payload payload = 4;
+   */
+  payload?: Payload | undefined;
+
+  /**
+   * Execution that has emitted it.
+   *
+   * @generated from field: string execution_id = 5;
+   */
+  executionId: string;
+
+  /**
+   * Workflow of that execution.
+   *
+   * @generated from field: string workflow_id = 6;
+   */
+  workflowId: string;
+
+  /**
+   * When it was emitted, milliseconds since the Unix epoch.
+   *
+   * @generated from field: uint64 occurred_at_ms = 7;
+   */
+  occurredAtMs: bigint;
+};
+
+/**
+ * Describes the message heddle.execution.v1.BusEvent.
+ * Use `create(BusEventSchema)` to create a new message.
+ */
+export declare const BusEventSchema: GenMessage<BusEvent>;
+
+/**
  * An update was accepted and applied. One that is refused leaves no event.
  *
  * @generated from message heddle.execution.v1.UpdateAccepted
@@ -1193,6 +1290,13 @@ export declare type WaitStarted = Message<"heddle.execution.v1.WaitStarted"> & {
    * @generated from field: string key = 50;
    */
   key: string;
+
+  /**
+   * Name of the event of another execution that ends it; empty when none does. Its key, if it has one, is in `key`.
+   *
+   * @generated from field: string event = 51;
+   */
+  event: string;
 };
 
 /**
@@ -1650,6 +1754,27 @@ export declare type CustomEventEmitted = Message<"heddle.execution.v1.CustomEven
    * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 4;
    */
   origin?: ExecutionOrigin | undefined;
+
+  /**
+   * What it is about, for waits that ask for a key; empty when it has none.
+   *
+   * @generated from field: string key = 50;
+   */
+  key: string;
+
+  /**
+   * Namespace of the execution. Empty in events of releases that did not tell.
+   *
+   * @generated from field: string namespace = 51;
+   */
+  namespace: string;
+
+  /**
+   * Workflow that the execution runs. Empty in events of releases that did not tell.
+   *
+   * @generated from field: string workflow_id = 52;
+   */
+  workflowId: string;
 };
 
 /**
@@ -1672,7 +1797,7 @@ export declare type MapStarted = Message<"heddle.execution.v1.MapStarted"> & {
   nodeId: string;
 
   /**
-   * The items, a JSON list.
+   * The items, a JSON list; of a range an object: `from`, its first number, and `count`, how many there are.
    *
    * @generated from field: heddle.common.v1.Payload items = 2;
    */

@@ -485,11 +485,18 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
   machineId: string;
 
   /**
-   * Key of the signal that it waits for; empty when it waits for signals without one.
+   * Key of the signal or event that it waits for; empty when it waits for signals without one.
    *
    * @generated from field: string signal_key = 50;
    */
   signalKey: string;
+
+  /**
+   * Name of the event of another execution that it waits for; its key is in signal_key, and empty when events of all keys count.
+   *
+   * @generated from field: string event = 51;
+   */
+  event: string;
 
   /**
    * Human node: id of the task that it waits for; empty for every other node, and when nobody is asked.

@@ -6,7 +6,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import type { AttributeFilter, Execution, ExecutionOrigin, ExecutionStatus } from "./execution_pb.js";
-import type { ExecutionEvent } from "./execution_event_pb.js";
+import type { BusEvent, ExecutionEvent } from "./execution_event_pb.js";
 import type { Failure } from "../../common/v1/failure_pb.js";
 import type { Payload } from "../../common/v1/payload_pb.js";
 
@@ -955,6 +955,61 @@ export declare type DeleteExecutionResponse = Message<"heddle.execution.v1.Delet
 export declare const DeleteExecutionResponseSchema: GenMessage<DeleteExecutionResponse>;
 
 /**
+ * Request of DeliverEvent.
+ *
+ * @generated from message heddle.execution.v1.DeliverEventRequest
+ */
+export declare type DeliverEventRequest = Message<"heddle.execution.v1.DeliverEventRequest"> & {
+  /**
+   * Id of the execution that waits.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+
+  /**
+   * Id of its node that waits.
+   *
+   * @generated from field: string node_id = 2;
+   */
+  nodeId: string;
+
+  /**
+   * Which wait of the node: in a loop, how often the node had begun afresh when it began.
+   *
+   * @generated from field: uint32 run = 3;
+   */
+  run: number;
+
+  /**
+   * The event, its payload as text.
+   *
+   * @generated from field: heddle.execution.v1.BusEvent event = 4;
+   */
+  event?: BusEvent | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.DeliverEventRequest.
+ * Use `create(DeliverEventRequestSchema)` to create a new message.
+ */
+export declare const DeliverEventRequestSchema: GenMessage<DeliverEventRequest>;
+
+/**
+ * Response of DeliverEvent.
+ *
+ * @generated from message heddle.execution.v1.DeliverEventResponse
+ */
+export declare type DeliverEventResponse = Message<"heddle.execution.v1.DeliverEventResponse"> & {
+};
+
+/**
+ * Describes the message heddle.execution.v1.DeliverEventResponse.
+ * Use `create(DeliverEventResponseSchema)` to create a new message.
+ */
+export declare const DeliverEventResponseSchema: GenMessage<DeliverEventResponse>;
+
+/**
  * Request of RerunExecution.
  *
  * @generated from message heddle.execution.v1.RerunExecutionRequest
@@ -1475,6 +1530,17 @@ export declare const ExecutionService: GenService<{
     methodKind: "unary";
     input: typeof ReportMachineRequestSchema;
     output: typeof ReportMachineResponseSchema;
+  },
+  /**
+   * Gives an event of another execution to a node that waits for it. Internal: replicas pass on to the owner what events tell them. An event
+   * that the node has taken before, or that its filter does not let through, changes nothing. ABORTED with EVENT_NOT_AWAITED.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.DeliverEvent
+   */
+  deliverEvent: {
+    methodKind: "unary";
+    input: typeof DeliverEventRequestSchema;
+    output: typeof DeliverEventResponseSchema;
   },
   /**
    * Returns the text of a payload that an event references. NOT_FOUND with PAYLOAD_NOT_FOUND.

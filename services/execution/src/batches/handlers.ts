@@ -1,0 +1,160 @@
+import { create } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { DomainError } from "@heddle/errors";
+import {
+  type Batch,
+  BatchFailureSchema,
+  BatchSchema,
+  BatchStatus,
+} from "@heddle/proto/heddle/execution/v1/batch_pb.js";
+import {
+  type BatchService,
+  CancelBatchResponseSchema,
+  type CreateBatchRequest,
+  type CreateBatchResponse,
+  CreateBatchResponseSchema,
+  GetBatchResponseSchema,
+  ListBatchesResponseSchema,
+  PauseBatchResponseSchema,
+  ResumeBatchResponseSchema,
+} from "@heddle/proto/heddle/execution/v1/batch_service_pb.js";
+import { decodePageToken, encodePageToken } from "@heddle/store";
+import { batchFailuresShown } from "../domain/limits.ts";
+import { DEFAULT_NAMESPACE, type ExecutionContext, namespaceOf } from "../handlers/context.ts";
+import {
+  type BatchRow,
+  changeStatus,
+  countTargets,
+  findBatch,
+  findBatchByRequest,
+  insertBatch,
+  listBatches,
+  listFailures,
+} from "../store/batches.ts";
+import { needOf } from "./operations.ts";
+import { toBatch, toFilter, toSpec } from "./to-proto.ts";
+
+const DEFAULT_PAGE_SIZE = 100;
+
+/** All that a batch is stands in the database: any replica answers, and the owner of its partition works. */
+export function createBatchHandlers(context: ExecutionContext, wake: () => void): ServiceImpl<typeof BatchService> {
+  const { database } = context;
+
+  const change = async (
+    batchId: string,
+    from: readonly BatchStatus[],
+    to: BatchStatus,
+    options: { reason?: string; passCanary?: boolean } = {},
+  ): Promise<Batch> => {
+    const id = batchId.toLowerCase();
+    const changed = await changeStatus(database, id, { from, to, reason: "", ...options });
+    const row = await getBatch(database, id);
+    // Repeating it changes nothing.
+    if (!changed && row.status !== to) throw batchFinished(row);
+    if (to === BatchStatus.RUNNING) wake();
+    return toBatch(row);
+  };
+
+  return {
+    async createBatch(request) {
+      const answer = await createBatch(context, request);
+      if (answer.created) wake();
+      return answer;
+    },
+    async getBatch({ batchId }) {
+      const id = batchId.toLowerCase();
+      const batch = toBatch(await getBatch(database, id));
+      const failures = await listFailures(database, id, batchFailuresShown);
+      batch.failures = failures.map((failure) => create(BatchFailureSchema, failure));
+      return create(GetBatchResponseSchema, { batch });
+    },
+    async listBatches(request) {
+      const namespace = request.namespace === "" ? DEFAULT_NAMESPACE : request.namespace;
+      const filter = { namespace };
+      const before = request.pageToken === "" ? "" : decodePageToken<string>(request.pageToken, filter);
+      const pageSize = request.pageSize === 0 ? DEFAULT_PAGE_SIZE : request.pageSize;
+      const rows = await listBatches(database, namespace, before, pageSize + 1);
+      const page = rows.slice(0, pageSize);
+      const last = page.at(-1);
+      const nextPageToken = rows.length > pageSize && last !== undefined ? encodePageToken(last.batch_id, filter) : "";
+      return create(ListBatchesResponseSchema, { batches: page.map(toBatch), nextPageToken });
+    },
+    async pauseBatch({ batchId, reason }) {
+      const batch = await change(batchId, [BatchStatus.RUNNING], BatchStatus.PAUSED, { reason });
+      return create(PauseBatchResponseSchema, { batch });
+    },
+    async resumeBatch({ batchId }) {
+      const batch = await change(batchId, [BatchStatus.PAUSED], BatchStatus.RUNNING, { passCanary: true });
+      return create(ResumeBatchResponseSchema, { batch });
+    },
+    async cancelBatch({ batchId, reason }) {
+      const from = [BatchStatus.RUNNING, BatchStatus.PAUSED];
+      const batch = await change(batchId, from, BatchStatus.CANCELED, { reason });
+      return create(CancelBatchResponseSchema, { batch });
+    },
+  };
+}
+
+async function createBatch(context: ExecutionContext, request: CreateBatchRequest): Promise<CreateBatchResponse> {
+  const { database, runtime } = context;
+  const namespace = namespaceOf(request);
+  const { requestId, operation, pace } = request;
+  const known = requestId === "" ? undefined : await findBatchByRequest(database, namespace, requestId);
+  if (known !== undefined) return create(CreateBatchResponseSchema, { batch: toBatch(known), created: false });
+  const filter = toFilter(namespace, request.filter);
+  const target = { filter, need: needOf(operation?.operation ?? { case: undefined }) };
+  const counts = await countTargets(database, target);
+  const matched = counts.reduce((total, { count }) => total + count, 0);
+  const said = { filter: request.filter, operation, pace };
+  if (request.dryRun) {
+    return create(CreateBatchResponseSchema, {
+      batch: create(BatchSchema, { ...said, namespace, status: BatchStatus.DRY_RUN, matched: BigInt(matched) }),
+      matchedByStatus: counts.map(({ status, count }) => ({ status, count: BigInt(count) })),
+    });
+  }
+  const id = runtime.newId();
+  const inserted = await insertBatch(database, {
+    id,
+    partition: runtime.partitionOf(id),
+    namespace,
+    requestId,
+    spec: toSpec(said),
+    claimEnd: lastIdOf(id),
+    canaryPassed: (pace?.canary ?? 0) === 0,
+    matched,
+  });
+  // Another call with this request id was quicker.
+  const row = inserted ? await getBatch(database, id) : await findBatchByRequest(database, namespace, requestId);
+  if (row === undefined) throw batchNotFound(id);
+  return create(CreateBatchResponseSchema, { batch: toBatch(row), created: inserted });
+}
+
+/** The highest id of the same millisecond: what starts later is not meant. */
+function lastIdOf(id: string): string {
+  return `${id.slice(0, 14)}7fff-bfff-ffffffffffff`;
+}
+
+async function getBatch(database: ExecutionContext["database"], id: string): Promise<BatchRow> {
+  const row = await findBatch(database, id);
+  if (row === undefined) throw batchNotFound(id);
+  return row;
+}
+
+function batchNotFound(id: string): DomainError {
+  return new DomainError({
+    kind: "not_found",
+    reason: "BATCH_NOT_FOUND",
+    message: `there is no batch ${id}; ListBatches shows those that there are`,
+    metadata: { batch_id: id },
+  });
+}
+
+function batchFinished({ batch_id: id, status }: BatchRow): DomainError {
+  const name = BatchStatus[status]?.toLowerCase() ?? "";
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "BATCH_FINISHED",
+    message: `batch ${id} has ended: it is ${name}; create another one`,
+    metadata: { batch_id: id, status: name },
+  });
+}

@@ -1,0 +1,77 @@
+import type { BusEvent, EventWait } from "@heddle/engine";
+import { DomainError } from "@heddle/errors";
+import type { JournalRuntime } from "@heddle/journal";
+import type { Database } from "@heddle/store";
+import type { Logger } from "@heddle/telemetry";
+import { deleteEventWait, insertEventWait } from "../store/event-waits.ts";
+import { listRecentEvents } from "../store/recent-events.ts";
+import type { Execution, ExecutionCommand } from "./aggregate.ts";
+import { createDeliveries } from "./deliveries.ts";
+import { recentEventsPage } from "./limits.ts";
+
+/** The subscriptions of nodes that wait for events of other executions. */
+export interface EventWaits {
+  /**
+   * The node waits: whoever hears events can know it from now on. Idempotent; goes on trying until it is known and the node has been
+   * offered what had come before.
+   */
+  begin(executionId: string, execution: Execution, wait: EventWait): void;
+  /** The node does not wait any more. */
+  end(executionId: string, wait: Pick<EventWait, "nodeId" | "run">): void;
+  stop(): void;
+}
+
+export interface EventWaitsOptions {
+  runtime(): JournalRuntime<Execution, ExecutionCommand>;
+  database: Database;
+  /** Something waits for events: they must be listened to from now on. */
+  onWait(): void;
+  logger: Logger;
+}
+
+export function createEventWaits({ runtime, database, onWait, logger }: EventWaitsOptions): EventWaits {
+  const deliveries = createDeliveries(logger);
+
+  /** @returns whether the node still waits */
+  const offer = async (executionId: string, { nodeId, run }: EventWait, event: BusEvent): Promise<boolean> => {
+    try {
+      await runtime().submit(executionId, { type: "deliver_event", nodeId, run, event });
+      return true;
+    } catch (error) {
+      if (error instanceof DomainError && isOver(error)) return false;
+      throw error;
+    }
+  };
+
+  const subscribe = async (executionId: string, execution: Execution, wait: EventWait): Promise<void> => {
+    const { namespace, startedAt } = execution.state;
+    // In this order: an event is stored before its waits are looked up, so one of both sees the other.
+    await insertEventWait(database, namespace, executionId, wait);
+    const page = { since: new Date(startedAt), limit: recentEventsPage };
+    for (let after: BusEvent | undefined; ; ) {
+      const events = await listRecentEvents(database, namespace, wait, { ...page, ...(after && { after }) });
+      for (const event of events) if (!(await offer(executionId, wait, event))) return;
+      after = events.at(-1);
+      if (events.length < recentEventsPage) return;
+    }
+  };
+
+  return {
+    begin(executionId, execution, wait) {
+      onWait();
+      const { nodeId, run } = wait;
+      deliveries.repeat(`subscribe ${executionId}/${nodeId}/${run}`, () => subscribe(executionId, execution, wait));
+    },
+    end(executionId, { nodeId, run }) {
+      deliveries.repeat(`unsubscribe ${executionId}/${nodeId}/${run}`, () =>
+        deleteEventWait(database, { executionId, nodeId, run }),
+      );
+    },
+    stop: () => deliveries.stop(),
+  };
+}
+
+/** The node has what it has waited for, or waits no more. */
+export function isOver({ reason }: DomainError): boolean {
+  return reason === "EVENT_NOT_AWAITED" || reason === "EXECUTION_FINISHED" || reason === "EXECUTION_NOT_FOUND";
+}
