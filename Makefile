@@ -61,6 +61,10 @@ bench: setup ## Run every benchmark; `make bench-journal` runs one
 bench-%: setup
 	@$(RUN) bench -- $*
 
+.PHONY: properties
+properties: setup ## Random definitions with random histories against all properties; RUNS=100000 SEED=7
+	@$(RUN) properties -- $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: chaos
 chaos: setup ## Faults of all kinds on real processes; SEED=7 MINUTES=4 EXECUTIONS=2000 FAULTS=32
 	@$(RUN) chaos -- $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \

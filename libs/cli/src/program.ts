@@ -6,6 +6,7 @@ import type { CommandContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { addMachineCommands } from "./machine-program.ts";
+import { addSteeringCommands } from "./steering-program.ts";
 import { addTaskCommands } from "./task-program.ts";
 import { addScheduleCommands } from "./schedule-program.ts";
 import {
@@ -205,6 +206,7 @@ function createProgram(io: CliIo, start: Start): Command {
       );
   }
 
+  addSteeringCommands(command, started);
   command("delete <execution-id>", "delete an execution that has ended, with its history").action(
     (id: string, _options, self: Command) =>
       started(self, async (context) => (await import("./commands/delete.ts")).deleteExecution(context, id)),

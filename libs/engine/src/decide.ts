@@ -17,6 +17,7 @@ import {
 import { resolveIncident } from "./incidents.ts";
 import { acknowledgeMachine, completeMachine, failMachine } from "./machine-results.ts";
 import { completeChild, completeTask, failChild, failTask } from "./results.ts";
+import { reset } from "./reset.ts";
 import { receiveSignal } from "./signals.ts";
 import { takeEvent } from "./bus-events.ts";
 import { receiveUpdate } from "./updates.ts";
@@ -73,6 +74,7 @@ function start(plan: Plan, state: ExecutionState | undefined, command: StartComm
   const started = evolve(plan, undefined, event);
   const turn = createTurn(plan, started, context);
   turn.events.push(event);
+  for (const reuse of command.reuse ?? []) emit(turn, { ...reuse, at: turn.at });
   drive(turn);
   return { state: started, events: turn.events };
 }
@@ -113,6 +115,8 @@ function apply(turn: Turn, command: Exclude<Command, StartCommand>): void {
       return cancel(turn, command.reason);
     case "resolve_incident":
       return resolveIncident(turn, command);
+    case "reset":
+      return reset(turn, command);
     case "terminate":
       return terminate(turn, command.reason);
     case "fire_timers":

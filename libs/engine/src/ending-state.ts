@@ -69,14 +69,24 @@ export function startCompensation(plan: Plan, state: ExecutionState, { index }: 
   const record = state.compensations?.pop();
   if (record?.input !== undefined) state.payloadBytes -= approximateBytes(record.input);
   ending.current = record;
+  if (record !== undefined) (state.undone ??= {})[record.nodeId] = true;
   if ((state.nodes[index] as NodeState).status !== "pending") restart(plan, state, index);
   state.ready.push(index);
 }
 
 /** A child that is told to end may have something to undo: what its parent undoes comes after that. */
-export function awaitChild(state: ExecutionState, linked: LinkedNode, childId: string | undefined): void {
+export function awaitChild(plan: Plan, state: ExecutionState, linked: LinkedNode, childId: string | undefined): void {
   if (state.ending === undefined || childId === undefined || linked.role !== undefined) return;
+  // What is done at the end stays done.
+  if (isInFinally(plan, linked)) return;
   (state.ending.awaited ??= {})[childId] = linked.id;
+}
+
+function isInFinally(plan: Plan, { definition }: LinkedNode): boolean {
+  if (plan.finally === undefined) return false;
+  for (let at = definition.container; at !== undefined; at = plan.nodes[at]?.definition.container)
+    if (at === plan.finally) return true;
+  return false;
 }
 
 export function endAwait({ ending }: ExecutionState, childId: string): void {

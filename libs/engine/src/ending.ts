@@ -30,20 +30,26 @@ export function cutEnding(turn: Turn): void {
   const { plan, state } = turn;
   const { end, awaited } = state.ending as EndingState;
   const open = isCompensating(turn) || mustCompensate(plan, state, end.outcome) || awaited !== undefined;
+  const isLastDue = findLastDue(turn) !== undefined;
   cancelActive(turn);
-  if (!open || isStopped(turn)) return void conclude(turn);
-  const message = `the time is over in which steps are undone, and not all are; ${describeEnd(turn)}`;
+  if ((!open && !isLastDue) || isStopped(turn)) return void conclude(turn);
+  const what = open ? "steps are undone, and not all are" : "the group at the end runs, and it has not begun";
+  const message = `the time is over in which ${what}; ${describeEnd(turn)}`;
   const failure = coreFailure("cleanup_timeout", message);
   emitEnd(turn, { outcome: "failed", failure: withEnding(turn, failure) });
 }
 
 function runFinally(turn: Turn): boolean {
-  const { plan, state } = turn;
-  if (plan.finally === undefined || state.compensates !== undefined) return false;
-  if ((state.nodes[plan.finally] as NodeState).status !== "pending") return false;
-  const node = plan.nodes[plan.finally] as LinkedNode;
-  node.program.begin(turn, node);
-  return true;
+  const node = findLastDue(turn);
+  node?.program.begin(turn, node);
+  return node !== undefined;
+}
+
+/** The group that runs at the end, when it has not begun. */
+function findLastDue({ plan, state }: Turn): LinkedNode | undefined {
+  if (plan.finally === undefined || state.compensates !== undefined) return undefined;
+  if ((state.nodes[plan.finally] as NodeState).status !== "pending") return undefined;
+  return plan.nodes[plan.finally];
 }
 
 function conclude(turn: Turn): true {

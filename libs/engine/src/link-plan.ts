@@ -197,7 +197,7 @@ function linkNode(
   };
 }
 
-function linkErrorHandler(definition: ErrorHandler, at: number, compiler: FieldCompiler): LinkedErrorHandler {
+export function linkErrorHandler(definition: ErrorHandler, at: number, compiler: FieldCompiler): LinkedErrorHandler {
   const path = `on_error[${at}]`;
   return {
     definition,
@@ -206,7 +206,7 @@ function linkErrorHandler(definition: ErrorHandler, at: number, compiler: FieldC
   };
 }
 
-function linkProgram(definition: PlanNode, compiler: FieldCompiler): NodeProgram {
+export function linkProgram(definition: PlanNode, compiler: FieldCompiler): NodeProgram {
   switch (definition.kind) {
     case "task":
       return linkTask(definition, compiler);

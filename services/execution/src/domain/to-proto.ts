@@ -24,6 +24,7 @@ import {
 } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import type { Execution } from "./aggregate.ts";
 import { toProtoOrigin } from "./origin.ts";
+import { toProtoRerun } from "./rerun-origin.ts";
 
 const STATUS: Record<EngineStatus, ExecutionStatus> = {
   running: ExecutionStatus.RUNNING,
@@ -95,6 +96,7 @@ export function toExecutionAlone(id: string, execution: Execution): ExecutionMes
     priority: state.priority,
     parent: state.parent,
     origin: toProtoOrigin(state.origin),
+    rerunOf: toProtoRerun(state.rerunOf),
     startedAt: timestampFromMs(state.startedAt),
     endedAt: toTimestamp(state.endedAt),
     lastSeq: BigInt(execution.seq),
@@ -156,6 +158,7 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
     worker: worker ?? "",
     skipReason: state.skipReason ?? "",
     incident: isIncident(state),
+    reused: state.isReused ?? false,
   });
 }
 

@@ -13,6 +13,8 @@ import { listExecutions } from "../handlers/list-executions.ts";
 import { listHistory } from "../handlers/list-history.ts";
 import { reportMachine } from "../handlers/report-machine.ts";
 import { resolveIncident } from "../handlers/resolve-incident.ts";
+import { rerunExecution } from "../handlers/rerun-execution.ts";
+import { resetExecution } from "../handlers/reset-execution.ts";
 import { resumeExecution } from "../handlers/resume-execution.ts";
 import { signalExecution } from "../handlers/signal-execution.ts";
 import { queryExecution } from "../handlers/query-execution.ts";
@@ -86,6 +88,16 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
     signalExecution: router.unary(method.signalExecution, {
       partitionOf: ofExecution,
       handle: (request, call) => signalExecution(context, request, call),
+      isRepeatable: hasKey,
+    }),
+    rerunExecution: router.unary(method.rerunExecution, {
+      partitionOf: ofExecution,
+      handle: (request, call) => rerunExecution(context, request, call),
+      isRepeatable: hasKey,
+    }),
+    resetExecution: router.unary(method.resetExecution, {
+      partitionOf: ofExecution,
+      handle: (request, call) => resetExecution(context, request, call),
       isRepeatable: hasKey,
     }),
     updateExecution: router.unary(method.updateExecution, {

@@ -1,0 +1,99 @@
+import { isDeepStrictEqual } from "node:util";
+import {
+  type Event,
+  type ExecutionState,
+  MAX_EVENTS_PER_TURN,
+  type NodeStatus,
+  countNodes,
+  evolve,
+  isFinished,
+  linkPlan,
+  listNodes,
+  nextTimerAt,
+} from "../../src/index.ts";
+import { createEndingModel } from "./ending-model.ts";
+import { createOrderModel } from "./order-model.ts";
+import { createRandom } from "./random.ts";
+import { makeRandomPlan } from "./random-plan.ts";
+import { playRandomly } from "./random-run.ts";
+import { copyState, createRunner, replay, sortedObligations } from "./runner.ts";
+
+/** What looks at all nodes after every command is asked of plans up to this size. */
+const MAX_NODES_LOOKED_AT = 60;
+/** The state goes through JSON between any two events in plans up to this size. */
+const MAX_NODES_COPIED = 12;
+/** Up to this length a history is replayed from nothing at every prefix too. */
+const MAX_EVENTS_REPLAYED = 40;
+
+/**
+ * Plays one random execution of one random plan, which `seed` and `size` make, and holds all properties to it at once.
+ * @throws whatever does not hold
+ * @returns how it ended
+ */
+export function checkRun(seed: number, size: number): string {
+  const random = createRandom(seed);
+  const runner = createRunner(linkPlan(makeRandomPlan(random, size)));
+  const { plan } = runner;
+  const order = createOrderModel(plan);
+  const endings = createEndingModel(plan);
+  /** Built from the events alone, each of them on its way through JSON. */
+  let shadow: ExecutionState | undefined;
+  playRandomly(runner, random, {
+    onStep({ events }) {
+      check(events.length <= MAX_EVENTS_PER_TURN, "a turn is too long");
+      for (const event of events) {
+        order.observe(event);
+        endings.observe(event);
+        const before = plan.nodes.length <= MAX_NODES_COPIED ? shadow && copyState(shadow) : shadow;
+        shadow = evolve(plan, before, JSON.parse(JSON.stringify(event)) as Event);
+      }
+      if (plan.nodes.length > MAX_NODES_LOOKED_AT) return;
+      checkSame(shadow, runner.state);
+      const { expected, known } = sortedObligations(runner);
+      checkEqual(known, expected, "the obligations do not add up");
+      checkCounts(runner.state as ExecutionState, listNodes(plan, runner.state as ExecutionState));
+    },
+  });
+  const state = runner.state as ExecutionState;
+  checkSame(shadow, state);
+  check(isFinished(state), "it has not ended");
+  check(nextTimerAt(state) === undefined, "it wants to be woken after its end");
+  const { tasks, children } = sortedObligations(runner).expected;
+  checkEqual([tasks, children], [[], []], "something goes on after its end");
+  const { history } = runner;
+  if (history.length <= MAX_EVENTS_REPLAYED) {
+    let stepped: ExecutionState | undefined;
+    for (const [index, event] of history.entries()) {
+      stepped = evolve(plan, stepped, event);
+      checkSame(replay(plan, history.slice(0, index + 1)), stepped);
+    }
+  } else checkSame(replay(plan, history), state);
+  return state.status;
+}
+
+function check(holds: boolean, fault: string): void {
+  if (!holds) throw new Error(fault);
+}
+
+function checkEqual(actual: unknown, expected: unknown, fault: string): void {
+  if (isDeepStrictEqual(actual, expected)) return;
+  throw new Error(`${fault}: ${JSON.stringify(actual)} where ${JSON.stringify(expected)} is expected`);
+}
+
+function checkSame(actual: ExecutionState | undefined, expected: ExecutionState | undefined): void {
+  const copies = [actual && copyState(actual), expected && copyState(expected)];
+  checkEqual(copies[0], copies[1], "the replay gives another state");
+}
+
+function checkCounts(state: ExecutionState, nodes: readonly { status: NodeStatus }[]): void {
+  const found: Record<string, number> = {};
+  for (const { status } of nodes) found[status] = (found[status] ?? 0) + 1;
+  for (const [status, count] of Object.entries(countNodes(state)))
+    check((found[status] ?? 0) === count, `the count of nodes that are ${status} is wrong`);
+}
+
+/** The plan's size for the run of this number: mostly small, now and then large. */
+export function sizeOfRun(run: number): number {
+  if (run % 500 === 499) return 100 + ((run * 7) % 150);
+  return run % 40 === 39 ? 20 + ((run * 3) % 50) : 1 + (run % 14);
+}

@@ -1,0 +1,36 @@
+import { parseArgs } from "node:util";
+import { checkRun, sizeOfRun } from "../../libs/engine/test/support/check-run.ts";
+
+// Random definitions with random histories, as many as one likes: `make properties RUNS=100000 SEED=1`.
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: "string", default: "100000" },
+    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+  },
+});
+const runs = Number(values.runs);
+const seed = Number(values.seed);
+if (!Number.isSafeInteger(runs) || runs < 1 || !Number.isSafeInteger(seed)) {
+  console.error("usage: make properties [RUNS=<whole number from 1>] [SEED=<whole number>]");
+  process.exit(2);
+}
+
+console.log(`SEED=${seed} RUNS=${runs} repeats these runs`);
+const began = performance.now();
+const ends: Record<string, number> = {};
+const faults: { seed: number; size: number; error: unknown }[] = [];
+for (let run = 0; run < runs && faults.length < 3; run++) {
+  const size = sizeOfRun(run);
+  try {
+    const end = checkRun(seed + run, size);
+    ends[end] = (ends[end] ?? 0) + 1;
+  } catch (error) {
+    faults.push({ seed: seed + run, size, error });
+  }
+  if ((run + 1) % 10_000 === 0) console.log(`${run + 1} runs in ${((performance.now() - began) / 1_000).toFixed(0)} s`);
+}
+const ended = Object.values(ends).reduce((total, count) => total + count, 0);
+console.log(`${ended} executions kept all properties: ${JSON.stringify(ends)}`);
+for (const fault of faults) console.error(`seed ${fault.seed}, size ${fault.size}:`, fault.error);
+process.exitCode = faults.length === 0 ? 0 : 1;
