@@ -236,6 +236,14 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/incidents.ts")).resolve(context, id, node, options)),
     );
 
+  command("emit <event>", "tell an event to all executions that wait for it")
+    .option("--key <key>", "what it is about: only waits with this key, or with none, take it")
+    .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")
+    .option("--request-id <id>", "idempotency key: the same id is told once")
+    .action((name: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/emit.ts")).emit(context, name, options)),
+    );
+
   command("update <execution-id> <name>", "ask an execution to change, and print its reply")
     .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")
     .option("--request-id <id>", "idempotency key: the same id is applied once, and gives the same reply")

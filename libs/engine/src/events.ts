@@ -223,9 +223,9 @@ export interface MachineInput {
   events: { event: string; data: Json }[];
 }
 
-/** What another execution has emitted. */
+/** What another execution has emitted, or what came from outside: then ids of execution and workflow are empty. */
 export interface BusEvent {
-  /** `<execution id>/<seq>`. */
+  /** `<execution id>/<seq>`, or the one of a publication. */
   id: string;
   name: string;
   key?: string;

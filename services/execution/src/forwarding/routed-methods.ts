@@ -17,6 +17,7 @@ import { rerunExecution } from "../handlers/rerun-execution.ts";
 import { resetExecution } from "../handlers/reset-execution.ts";
 import { resumeExecution } from "../handlers/resume-execution.ts";
 import { signalExecution } from "../handlers/signal-execution.ts";
+import { publishEvent } from "../handlers/publish-event.ts";
 import { queryExecution } from "../handlers/query-execution.ts";
 import { startExecution } from "../handlers/start-execution.ts";
 import { suspendExecution } from "../handlers/suspend-execution.ts";
@@ -113,6 +114,7 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
       partitionOf: ofExecution,
       handle: (request) => deleteExecution(context, request),
     }),
+    publishEvent: (request) => publishEvent(context, request),
     deliverEvent: router.unary(method.deliverEvent, {
       partitionOf: ofExecution,
       handle: (request) => deliverEvent(context, request),

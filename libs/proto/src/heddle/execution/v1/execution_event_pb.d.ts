@@ -988,13 +988,13 @@ export declare type EventReceived = Message<"heddle.execution.v1.EventReceived">
 export declare const EventReceivedSchema: GenMessage<EventReceived>;
 
 /**
- * An event that an execution has emitted, as others take it.
+ * An event that an execution has emitted, or that came from outside, as executions take it.
  *
  * @generated from message heddle.execution.v1.BusEvent
  */
 export declare type BusEvent = Message<"heddle.execution.v1.BusEvent"> & {
   /**
-   * Id of the event: `<execution id>/<seq>`.
+   * Id of the event: `<execution id>/<seq>`, or `external/<namespace>/<request id>` of one that PublishEvent was given.
    *
    * @generated from field: string id = 1;
    */
@@ -1022,14 +1022,14 @@ export declare type BusEvent = Message<"heddle.execution.v1.BusEvent"> & {
   payload?: Payload | undefined;
 
   /**
-   * Execution that has emitted it.
+   * Execution that has emitted it; empty when none has.
    *
    * @generated from field: string execution_id = 5;
    */
   executionId: string;
 
   /**
-   * Workflow of that execution.
+   * Workflow of that execution; empty when there is none.
    *
    * @generated from field: string workflow_id = 6;
    */

@@ -955,6 +955,81 @@ export declare type DeleteExecutionResponse = Message<"heddle.execution.v1.Delet
 export declare const DeleteExecutionResponseSchema: GenMessage<DeleteExecutionResponse>;
 
 /**
+ * Request of PublishEvent.
+ *
+ * @generated from message heddle.execution.v1.PublishEventRequest
+ */
+export declare type PublishEventRequest = Message<"heddle.execution.v1.PublishEventRequest"> & {
+  /**
+   * Namespace of those that wait; empty means `default`.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Name of the event.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * What it is about, e.g. the number of an order; empty: nothing in particular.
+   *
+   * @generated from field: string key = 3;
+   */
+  key: string;
+
+  /**
+   * What comes with it; absent means null.
+   *
+   * @generated from field: google.protobuf.Value payload = 4;
+   */
+  payload?: Value | undefined;
+
+  /**
+   * Idempotency key, unique in the namespace; empty: one is made, and this call cannot be repeated safely.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.PublishEventRequest.
+ * Use `create(PublishEventRequestSchema)` to create a new message.
+ */
+export declare const PublishEventRequestSchema: GenMessage<PublishEventRequest>;
+
+/**
+ * Response of PublishEvent.
+ *
+ * @generated from message heddle.execution.v1.PublishEventResponse
+ */
+export declare type PublishEventResponse = Message<"heddle.execution.v1.PublishEventResponse"> & {
+  /**
+   * Id of the event, as waits give it.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * How many nodes that waited were told; their filters decide what they take.
+   *
+   * @generated from field: uint32 told = 2;
+   */
+  told: number;
+};
+
+/**
+ * Describes the message heddle.execution.v1.PublishEventResponse.
+ * Use `create(PublishEventResponseSchema)` to create a new message.
+ */
+export declare const PublishEventResponseSchema: GenMessage<PublishEventResponse>;
+
+/**
  * Request of DeliverEvent.
  *
  * @generated from message heddle.execution.v1.DeliverEventRequest
@@ -1646,6 +1721,18 @@ export declare const ExecutionService: GenService<{
     methodKind: "unary";
     input: typeof DeliverEventRequestSchema;
     output: typeof DeliverEventResponseSchema;
+  },
+  /**
+   * Tells an event to all nodes of a namespace that wait for it, as an `emit` action of an execution would: whoever knows what has happened need not
+   * know who waits. It is durable before the answer, and counts for an hour for executions that have started before it and wait later. The same
+   * request_id is told once. UNAVAILABLE when an owner could not be reached: repeat it.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.PublishEvent
+   */
+  publishEvent: {
+    methodKind: "unary";
+    input: typeof PublishEventRequestSchema;
+    output: typeof PublishEventResponseSchema;
   },
   /**
    * Returns the text of a payload that an event references. NOT_FOUND with PAYLOAD_NOT_FOUND.
