@@ -150,6 +150,10 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "mapStarted":
       applyToNode(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "incidentResolved":
+      // Anything but another try follows with an event of its own.
+      if (event.value.action === "retry") beginAfresh(nodeOf(view, event.value.nodeId));
+      break;
     case "nodeReused":
       reuseNode(nodeOf(view, event.value.nodeId), event.value);
       break;
@@ -272,7 +276,7 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
       break;
     case "errorHandled":
       node.failure = event.value.failure;
-      if (event.value.action === "fallback") {
+      if (event.value.action === "fallback" || event.value.action === "incident") {
         node.status = NodeStatus.WAITING;
         node.dueAtMs = undefined;
         node.humanTaskId = undefined;

@@ -5,6 +5,7 @@ import {
   type ExecutionStatus as EngineStatus,
   type Failure,
   humanTaskId,
+  isIncident,
   type Json,
   type LinkedNode,
   type NodeState,
@@ -156,6 +157,7 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
     machineId: state.machineId ?? "",
     worker: worker ?? "",
     skipReason: state.skipReason ?? "",
+    incident: isIncident(state),
     reused: state.isReused ?? false,
   });
 }

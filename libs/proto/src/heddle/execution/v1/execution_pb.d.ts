@@ -559,6 +559,13 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
    * @generated from field: repeated string groups = 62;
    */
   groups: string[];
+
+  /**
+   * It has failed, and waits for a person: ResolveIncident says how to go on. `failure` says why.
+   *
+   * @generated from field: bool incident = 40;
+   */
+  incident: boolean;
 };
 
 /**
