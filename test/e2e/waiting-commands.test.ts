@@ -78,6 +78,9 @@ describe("what an execution waits for, and is asked while it does", () => {
 
     await heddle("signal", id, "paid", "--payload", '"wrong"', "--key", "8");
     await heddle("signal", id, "paid", "--payload", '"right"', "--key", "7");
+    const other = (await heddle("run", "order", "--input", '{"id":9}')).stdout.trim();
+    expect((await heddle("emit", "order_checked", "--key", "9", "--payload", '"Bob"')).stdout).toMatch(/told 1\n$/);
+    expect(JSON.parse((await heddle("query", other, "waits")).stdout)).toMatchObject([{ node: "paid", key: "9" }]);
     await heddle("run", join(folder, "check.yaml"), "--input", '{"id":7,"by":"Ada"}', "--wait");
     const ended = await heddle("watch", id, "--timeout", "20s");
     expect(ended.code).toBe(0);

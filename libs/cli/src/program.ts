@@ -6,6 +6,7 @@ import type { CommandContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { addMachineCommands } from "./machine-program.ts";
+import { addSteeringCommands } from "./steering-program.ts";
 import { addTaskCommands } from "./task-program.ts";
 import { addScheduleCommands } from "./schedule-program.ts";
 import {
@@ -205,6 +206,7 @@ function createProgram(io: CliIo, start: Start): Command {
       );
   }
 
+  addSteeringCommands(command, started);
   command("delete <execution-id>", "delete an execution that has ended, with its history").action(
     (id: string, _options, self: Command) =>
       started(self, async (context) => (await import("./commands/delete.ts")).deleteExecution(context, id)),
@@ -216,6 +218,14 @@ function createProgram(io: CliIo, start: Start): Command {
     .option("--request-id <id>", "idempotency key: the same id is taken once")
     .action((id: string, name: string, options, self: Command) =>
       started(self, async (context) => (await import("./commands/signal.ts")).signal(context, id, name, options)),
+    );
+
+  command("emit <event>", "tell an event to all executions that wait for it")
+    .option("--key <key>", "what it is about: only waits with this key, or with none, take it")
+    .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")
+    .option("--request-id <id>", "idempotency key: the same id is told once")
+    .action((name: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/emit.ts")).emit(context, name, options)),
     );
 
   command("update <execution-id> <name>", "ask an execution to change, and print its reply")

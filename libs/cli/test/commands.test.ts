@@ -52,6 +52,32 @@ describe("heddle with a server", () => {
     });
   });
 
+  it("runs an execution again, and says what it keeps", async () => {
+    const { exitCode, stdout, stderr } = await call("rerun", executionId, "--from", "answer", "--from", "refund");
+    expect({ exitCode, stdout }).toEqual({ exitCode: EXIT.ok, stdout: `${executionId}\n` });
+    expect(stderr).toContain("runs again from answer, refund; keeps 1 of 4 nodes");
+    expect(lastRequest("rerun")).toMatchObject({ executionId, fromNodeIds: ["answer", "refund"], fromFailed: false });
+    await call("rerun", executionId, "--failed", "--request-id", "r");
+    expect(lastRequest("rerun")).toMatchObject({ fromNodeIds: [], fromFailed: true, requestId: "r" });
+  });
+
+  it("forks with another input, and refuses a fork that differs in nothing", async () => {
+    const { exitCode } = await call("fork", executionId, "--input", '{"n":2}');
+    expect(exitCode).toBe(EXIT.ok);
+    expect(lastRequest("rerun")).toMatchObject({ input: { n: 2 }, fromChanged: true, fromNodeIds: [] });
+    await call("fork", executionId, "--workflow-version", "2", "--from", "answer");
+    expect(lastRequest("rerun")).toMatchObject({ version: 2, fromChanged: false, fromNodeIds: ["answer"] });
+    const refused = await call("fork", executionId);
+    expect(refused.exitCode).toBe(EXIT.invalid);
+    expect(refused.stderr).toContain("differs in its input or its version");
+  });
+
+  it("resets nodes", async () => {
+    expect((await call("reset", executionId, "--from", "answer", "--reason", "why")).exitCode).toBe(EXIT.ok);
+    expect(lastRequest("reset")).toMatchObject({ executionId, fromNodeIds: ["answer"], reason: "why" });
+    expect((await call("reset", executionId)).exitCode).toBe(EXIT.invalid);
+  });
+
   it("publishes a file and starts the version of that file", async () => {
     const { exitCode, stderr } = await call(
       "run",

@@ -4,7 +4,7 @@ import { DomainError } from "@heddle/errors";
 import { FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
-import { type Execution, ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { type Execution, ExecutionStatus, RerunOriginSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { type HumanTaskSchema, HumanTaskStatus } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
 import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
@@ -134,6 +134,18 @@ export async function startFakeServer(): Promise<FakeServer> {
             });
           }
           return { execution: change({ status: ExecutionStatus.CANCELED }) };
+        },
+        rerunExecution(request) {
+          note("rerun", request);
+          find(request.executionId);
+          const nodes = execution.nodes.map((node, at) => ({ ...node, reused: at === 0 }));
+          const { executionId: id, fromNodeIds } = request;
+          const rerunOf = create(RerunOriginSchema, { executionId: id, fromNodeIds });
+          return { execution: { ...execution, nodes, rerunOf }, created: request.requestId !== "again" };
+        },
+        resetExecution(request) {
+          note("reset", request);
+          return { execution: find(request.executionId) };
         },
         suspendExecution(request) {
           note("suspend", request);

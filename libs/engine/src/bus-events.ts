@@ -80,8 +80,8 @@ function describeEvent({ id, name, key, payload, executionId, workflowId, occurr
     name,
     key: key ?? null,
     payload,
-    execution_id: executionId,
-    workflow_id: workflowId,
+    execution_id: executionId === "" ? null : executionId,
+    workflow_id: workflowId === "" ? null : workflowId,
     occurred_at: formatTimestamp(occurredAt),
   };
 }

@@ -1,11 +1,12 @@
-import type { BusEvent, ExecutionStarted, Failure } from "./events.ts";
+import type { BusEvent, Event, ExecutionStarted, Failure } from "./events.ts";
 import type { HumanCommand } from "./human-commands.ts";
 import type { Json } from "./json.ts";
 
 /** What the outside asks of one execution. `decide` answers each with events or refuses it with a DomainError. */
 export type Command =
   | HumanCommand
-  | { type: "start"; start: Omit<ExecutionStarted, "type" | "at"> }
+  /** `reuse`: what a rerun keeps. */
+  | { type: "start"; start: Omit<ExecutionStarted, "type" | "at">; reuse?: readonly Reuse[] }
   /** Results that come late, twice or for an attempt that is over are refused with reason TASK_NOT_RUNNING. */
   | { type: "complete_task"; nodeId: string; attempt: number; output: Json; startedAt: number; worker: string }
   | { type: "fail_task"; nodeId: string; attempt: number; failure: Failure; startedAt?: number; worker?: string }
@@ -33,4 +34,11 @@ export type Command =
   /** Stops what runs, compensates, runs `finally`, and ends as canceled. */
   | { type: "cancel"; reason: string }
   /** Ends as canceled at once: neither compensation nor `finally` runs, here and in children. */
-  | { type: "terminate"; reason: string };
+  | { type: "terminate"; reason: string }
+  /** These nodes and everything after them begin afresh. With a request id that was seen before it changes nothing. */
+  | { type: "reset"; from: readonly string[]; reason: string; requestId: string };
+
+type ReuseEvent = Extract<Event, { type: "node_reused" | "vars_reused" | "items_reused" }>;
+
+/** What `planRerun` gives: an event of a rerun but for its time. */
+export type Reuse = ReuseEvent extends infer Each ? (Each extends ReuseEvent ? Omit<Each, "at"> : never) : never;

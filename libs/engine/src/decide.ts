@@ -16,6 +16,7 @@ import {
 } from "./refusals.ts";
 import { acknowledgeMachine, completeMachine, failMachine } from "./machine-results.ts";
 import { completeChild, completeTask, failChild, failTask } from "./results.ts";
+import { reset } from "./reset.ts";
 import { receiveSignal } from "./signals.ts";
 import { takeEvent } from "./bus-events.ts";
 import { receiveUpdate } from "./updates.ts";
@@ -72,6 +73,7 @@ function start(plan: Plan, state: ExecutionState | undefined, command: StartComm
   const started = evolve(plan, undefined, event);
   const turn = createTurn(plan, started, context);
   turn.events.push(event);
+  for (const reuse of command.reuse ?? []) emit(turn, { ...reuse, at: turn.at });
   drive(turn);
   return { state: started, events: turn.events };
 }
@@ -110,6 +112,8 @@ function apply(turn: Turn, command: Exclude<Command, StartCommand>): void {
       return resume(turn, command.reason);
     case "cancel":
       return cancel(turn, command.reason);
+    case "reset":
+      return reset(turn, command);
     case "terminate":
       return terminate(turn, command.reason);
     case "fire_timers":

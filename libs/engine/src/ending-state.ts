@@ -69,6 +69,7 @@ export function startCompensation(plan: Plan, state: ExecutionState, { index }: 
   const record = state.compensations?.pop();
   if (record?.input !== undefined) state.payloadBytes -= approximateBytes(record.input);
   ending.current = record;
+  if (record !== undefined) (state.undone ??= {})[record.nodeId] = true;
   if ((state.nodes[index] as NodeState).status !== "pending") restart(plan, state, index);
   state.ready.push(index);
 }

@@ -142,6 +142,14 @@ export type Event =
   | { type: "turn_started"; at: number; nodeId: string; turn: number; dueAt?: number; items?: Json[]; carry?: Json }
   /** A turn of a loop ended, and another one may follow. */
   | { type: "turn_ended"; at: number; nodeId: string; turn: number; result: Json }
+  /** Of a rerun, right after its start: the node is as it was in the execution that is run again, and does not run. */
+  | NodeReused
+  /** Of a rerun: what `set` actions and, under an empty `nodeId`, updates had written there, in that order. */
+  | { type: "vars_reused"; at: number; writes: { nodeId: string; fields: JsonObject }[] }
+  /** Of a rerun: these items of a map that runs again had succeeded, `outputs` in the same order. They count where the map's list has the same items. */
+  | { type: "items_reused"; at: number; nodeId: string; indices: number[]; items: Json[]; outputs: Json[] }
+  /** These nodes begin afresh. What was under way among them was canceled before. */
+  | { type: "execution_reset"; at: number; nodeIds: string[]; reason: string; requestId: string }
   /** Search attributes of the execution; null takes one away. The node's end follows. */
   | { type: "attributes_set"; at: number; nodeId: string; attributes: Record<string, AttributeValue | null> }
   | { type: "logged"; at: number; nodeId: string; level: "debug" | "info" | "warn" | "error"; message: string }
@@ -155,6 +163,37 @@ export type Event =
   | { type: "child_ended"; at: number; nodeId: string; childId: string }
   /** The definition's own event, published with the execution's. */
   | { type: "custom_event_emitted"; at: number; nodeId: string; name: string; key?: string; payload: Json };
+
+/** Everything of a node that others can still ask for. */
+export interface NodeReused {
+  type: "node_reused";
+  at: number;
+  nodeId: string;
+  status: "completed" | "failed" | "skipped" | "canceled";
+  output?: Json;
+  failure?: Failure;
+  /** It had failed, and its definition said how to go on all the same. */
+  isHandled?: boolean;
+  /** The node that ran in its place. */
+  fallbackId?: string;
+  skipReason?: SkipReason;
+  /** What a switch activated, or which branches of a race completed. */
+  chosen?: string[];
+  attempt: number;
+  childId?: string;
+  machineId?: string;
+  worker?: string;
+  /** Absent: it had not begun. */
+  startedAt?: number;
+  endedAt?: number;
+}
+
+/** What a rerun repeats. */
+export interface RerunOrigin {
+  executionId: string;
+  /** Nodes with which it begins; empty: from the start. */
+  from: string[];
+}
 
 /** How an execution is to end. */
 export type ExecutionEnd =
@@ -182,9 +221,9 @@ export interface MachineInput {
   events: { event: string; data: Json }[];
 }
 
-/** What another execution has emitted. */
+/** What another execution has emitted, or what came from outside: then ids of execution and workflow are empty. */
 export interface BusEvent {
-  /** `<execution id>/<seq>`. */
+  /** `<execution id>/<seq>`, or the one of a publication. */
   id: string;
   name: string;
   key?: string;
@@ -222,6 +261,8 @@ export interface ExecutionStarted {
   parent?: { executionId: string; nodeId: string };
   /** Set when something other than an execution waits for its end; the core only keeps it. */
   origin?: ExecutionOrigin;
+  /** Set for a rerun. */
+  rerunOf?: RerunOrigin;
   /** It undoes the steps of another execution of the same version, and does nothing else. */
   compensates?: { executionId: string; records: CompensationRecord[] };
   /** Sub-workflows above it; absent for a start from outside. */

@@ -12,20 +12,24 @@ import {
 } from "./ending-state.ts";
 import { type BufferedSignal, type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
 import { changeHumanTask, closeHumanTask, createHumanTask } from "./human-state.ts";
-import { assignFields, isObject } from "./json-object.ts";
+import { isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
-import { MAX_REMEMBERED_REQUESTS, MAX_TAKEN_EVENTS } from "./limits.ts";
+import { MAX_TAKEN_EVENTS } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import { replayDiverged } from "./refusals.ts";
+import { rememberRequest, resetKey } from "./request-keys.ts";
 import { isContainer } from "./container.ts";
+import { resetNodes } from "./reset-state.ts";
+import { keepItems, reuseNode, reuseVars } from "./reuse.ts";
 import { endTurn, startTurn } from "./turns.ts";
 import { takenName } from "./taken-events.ts";
 import { activateBranches, activateFallback, dequeue, dequeueAnywhere, dequeueBody, settle } from "./settle.ts";
 import type { ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
 import { acceptUpdate, answerUpdate } from "./update-state.ts";
 import { pruneTimers, pushTimer } from "./timers.ts";
+import { writeVars } from "./vars.ts";
 
 /**
  * The only way that a state changes. It advances `state` in place and returns it: a copy of a state of 5,000 nodes per
@@ -81,6 +85,8 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   item_started: ["waiting"],
   item_ended: ["waiting"],
   node_skipped: ["pending"],
+  node_reused: ["pending"],
+  items_reused: ["pending"],
   node_canceled: ["scheduled", "backing_off", "waiting"],
   attributes_set: ["pending"],
   human_task_created: ["pending"],
@@ -136,6 +142,13 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
       state.status = "running";
       state.reason = event.reason;
       break;
+    case "vars_reused":
+      reuseVars(plan, state, event);
+      break;
+    case "execution_reset":
+      resetNodes(plan, state, event);
+      rememberRequest(state, resetKey(event.requestId));
+      break;
     case "update_accepted":
       acceptUpdate(plan, state, event);
       break;
@@ -149,10 +162,7 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
         payload: event.payload,
       });
       state.payloadBytes += approximateBytes(event.payload);
-      if (event.requestId !== "") {
-        state.requestIds.push(event.requestId);
-        if (state.requestIds.length > MAX_REMEMBERED_REQUESTS) state.requestIds.shift();
-      }
+      rememberRequest(state, event.requestId);
   }
 }
 
@@ -298,6 +308,12 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
       end(state, linked, node, "skipped", event.at);
       settle(plan, state, linked);
       break;
+    case "node_reused":
+      reuseNode(plan, state, linked, event);
+      break;
+    case "items_reused":
+      keepItems(state, node, event);
+      break;
     case "attributes_set":
       state.attributes = mergeAttributes(state.attributes, event.attributes);
       break;
@@ -387,7 +403,7 @@ function complete(
     takeSignal(state, definition.signal, node.signalKey);
   }
   if (definition.kind === "action" && definition.action === "set" && isObject(event.output)) {
-    assignFields(state.vars, event.output);
+    writeVars(state, linked.index, event.output);
   }
   end(state, linked, node, "completed", event.at);
   settle(plan, state, linked);

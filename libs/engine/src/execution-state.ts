@@ -41,6 +41,8 @@ export interface ExecutionState extends ExecutionHeader {
   humanTasks?: HumanTaskState[];
   /** Fields written by `set` actions. */
   vars: JsonObject;
+  /** What made `vars`: of each `set` action the last write, in the order of writing. */
+  writes?: Write[];
   /** Signals that no wait has taken yet, oldest first. */
   signals: BufferedSignal[];
   /** Nodes that wait for a signal, in the order in which they began. */
@@ -57,6 +59,8 @@ export interface ExecutionState extends ExecutionHeader {
   updatedVars?: Record<string, number>;
   /** Steps that have completed and can be undone, in that order. They stay when the execution completes: its parent may have them undone. */
   compensations?: CompensationRecord[];
+  /** Nodes of steps that were undone, or begun to be. */
+  undone?: Record<string, true>;
   /** It is to end, and what must happen before is under way. */
   ending?: EndingState;
   /** It was ended at once, and so are its children. */
@@ -87,6 +91,13 @@ export interface Abandoned {
   itemIndex?: number;
   machineId?: string;
   input?: Json;
+}
+
+/** The fields that a `set` action has written. */
+export interface Write {
+  /** Index in the plan; -1: an update. */
+  node: number;
+  fields: JsonObject;
 }
 
 export interface UpdateState {

@@ -47,6 +47,9 @@ export type {
 } from "./obligations.ts";
 export type { DecideContext, LinkedNode, Plan } from "./plan.ts";
 export type * from "./plan-document.ts";
+export { planRerun } from "./rerun.ts";
+export type { RerunPlan, RerunSelection, RerunSource, RerunTarget } from "./rerun.ts";
+export { isSameJson } from "./same-json.ts";
 export { approximateBytes, findSizeFault } from "./payload-size.ts";
 export { decodeState, encodeState } from "./snapshot.ts";
 export type * from "./state.ts";

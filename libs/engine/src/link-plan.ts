@@ -53,6 +53,9 @@ export function linkPlan(document: PlanDocument): Plan {
     ...(last >= 0 && { finally: last }),
     hasCompensation:
       document.compensation !== undefined || document.nodes.some(({ compensate }) => compensate !== undefined),
+    awaitsEvents: nodes.some(
+      ({ definition }) => definition.kind === "action" && definition.action === "wait" && definition.event !== undefined,
+    ),
     ...linkInteractions(document, compiler),
     ...(document.output !== undefined && { output: compiler.template("output", document.output) }),
   };
@@ -197,7 +200,7 @@ function linkNode(
   };
 }
 
-function linkErrorHandler(definition: ErrorHandler, at: number, compiler: FieldCompiler): LinkedErrorHandler {
+export function linkErrorHandler(definition: ErrorHandler, at: number, compiler: FieldCompiler): LinkedErrorHandler {
   const path = `on_error[${at}]`;
   return {
     definition,
@@ -206,7 +209,7 @@ function linkErrorHandler(definition: ErrorHandler, at: number, compiler: FieldC
   };
 }
 
-function linkProgram(definition: PlanNode, compiler: FieldCompiler): NodeProgram {
+export function linkProgram(definition: PlanNode, compiler: FieldCompiler): NodeProgram {
   switch (definition.kind) {
     case "task":
       return linkTask(definition, compiler);

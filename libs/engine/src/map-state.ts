@@ -1,11 +1,13 @@
 import type { Event } from "./events.ts";
 import { type ExecutionState, setStatus } from "./execution-state.ts";
 import { approximateBytes } from "./payload-size.ts";
-import { countItems } from "./map-items.ts";
+import { countItems, itemAt } from "./map-items.ts";
 import type { LinkedNode } from "./plan.ts";
 import type { MapNode } from "./plan-document.ts";
 import { dequeue } from "./settle.ts";
-import type { MapState, NodeState } from "./state.ts";
+import type { Json } from "./json.ts";
+import { isSameJson } from "./same-json.ts";
+import type { KeptItems, MapState, NodeState } from "./state.ts";
 
 // A map in the state of its execution: numbers, what runs, and the outputs. Everything else is in the executions of its items.
 
@@ -19,6 +21,8 @@ export function startMap(state: ExecutionState, linked: LinkedNode, { items, at 
   if (Array.isArray(items)) state.payloadBytes += approximateBytes(items);
   const isCollecting = (linked.definition as MapNode).collect !== false;
   node.map = { items, next: 0, active: [], succeeded: 0, failed: 0, ...(isCollecting && { outputs: [] }) };
+  if (node.keptItems !== undefined) takeKept(node.map, node.keptItems);
+  delete node.keptItems;
   enqueue(state, linked, node.map);
 }
 
@@ -28,6 +32,7 @@ export function startItem(state: ExecutionState, linked: LinkedNode, event: Even
   dequeue(state, linked.index);
   map.isQueued = false;
   map.next = index + 1;
+  skipReused(map);
   map.active.push({ index, childId, input });
   state.payloadBytes += approximateBytes(input);
   enqueue(state, linked, map);
@@ -38,6 +43,7 @@ export function endItem(state: ExecutionState, linked: LinkedNode, { index, end 
   const at = map.active.findIndex((item) => item.index === index);
   const [item] = at < 0 ? [] : map.active.splice(at, 1);
   if (item !== undefined) state.payloadBytes -= approximateBytes(item.input);
+  if (end.outcome !== "succeeded") (map.unsuccessful ??= []).push(index);
   if (end.outcome === "canceled") {
     const { restarts = 0 } = state.nodes[linked.index] as NodeState;
     // It may not have been told yet, and nothing else here remembers it.
@@ -47,14 +53,46 @@ export function endItem(state: ExecutionState, linked: LinkedNode, { index, end 
   }
   if (map.outputs !== undefined) {
     const output = end.outcome === "succeeded" ? end.output : null;
-    while (map.outputs.length < index) map.outputs.push(null);
-    map.outputs[index] = output;
-    map.outputLength = (map.outputLength ?? 0) + JSON.stringify(output).length + 1;
+    keepOutput(map, map.outputs, index, output);
     state.payloadBytes += approximateBytes(output);
   }
   if (end.outcome === "succeeded") map.succeeded++;
   else map.failed++;
   enqueue(state, linked, map);
+}
+
+function keepOutput(map: MapState, outputs: Json[], index: number, output: Json): void {
+  while (outputs.length < index) outputs.push(null);
+  outputs[index] = output;
+  map.outputLength = (map.outputLength ?? 0) + JSON.stringify(output).length + 1;
+}
+
+/** The items of a rerun that are as they were before. Their bytes were counted when they were kept. */
+function takeKept(map: MapState, { indices, items, outputs }: KeptItems): void {
+  const reused: number[] = [];
+  for (const [at, index] of indices.entries()) {
+    if (index >= countItems(map.items) || !isSameJson(itemAt(map.items, index), items[at])) continue;
+    if (map.outputs !== undefined) keepOutput(map, map.outputs, index, outputs[at] ?? null);
+    map.succeeded++;
+    reused.push(index);
+  }
+  if (reused.length > 0) map.reused = reused.reverse();
+  skipReused(map);
+}
+
+function skipReused(map: MapState): void {
+  while (map.reused?.at(-1) === map.next) {
+    map.reused.pop();
+    map.next++;
+  }
+  if (map.reused?.length === 0) delete map.reused;
+}
+
+/** Which items have succeeded, ascending. */
+export function listSucceeded({ next, active, unsuccessful, reused }: MapState): number[] {
+  const not = new Set([...(unsuccessful ?? []), ...active.map(({ index }) => index)]);
+  const ended = Array.from({ length: next }, (_, index) => index);
+  return [...ended.filter((index) => !not.has(index)), ...(reused ?? []).toReversed()];
 }
 
 /** How many items may fail. */

@@ -99,8 +99,8 @@ export function obligations(plan: Plan, state: ExecutionState, executionId: stri
     const node = state.nodes[linked.index];
     // What undoes steps is not there yet.
     if (node === undefined) break;
-    // What it had outside has failed: another node runs in its place.
-    if (node.fallback !== undefined) continue;
+    // What it had outside has failed, and another node runs in its place; or it belongs to another execution.
+    if (node.fallback !== undefined || node.isReused) continue;
     if (node.status === "scheduled") {
       result.tasks.push(describeTask(linked, state, executionId));
     } else if (linked.definition.kind === "map") {

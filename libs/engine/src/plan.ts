@@ -21,6 +21,8 @@ export interface Plan {
   /** Something of it says what undoes a step: it waits for canceled children, which may undo their own. */
   hasCompensation: boolean;
   output?: Field;
+  /** It has a node that waits for events of other executions. */
+  awaitsEvents: boolean;
   updates: ReadonlyMap<string, LinkedUpdate>;
   queries: ReadonlyMap<string, LinkedQuery>;
 }

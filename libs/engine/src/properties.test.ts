@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { DomainError } from "@heddle/errors";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createEndingModel } from "../test/support/ending-model.ts";
@@ -6,9 +7,18 @@ import { createOrderModel } from "../test/support/order-model.ts";
 import { type Random, createRandom } from "../test/support/random.ts";
 import { makeRandomPlan } from "../test/support/random-plan.ts";
 import { playRandomly } from "../test/support/random-run.ts";
-import { type Runner, copyState, createRunner, replay, sortedObligations } from "../test/support/runner.ts";
 import { currentHumanTask } from "./find-human-task.ts";
+import { isOwnNode } from "./own-nodes.ts";
 import {
+  type Runner,
+  copyState,
+  createRunner,
+  replay,
+  rerunCommand,
+  sortedObligations,
+} from "../test/support/runner.ts";
+import {
+  type Command,
   type ExecutionState,
   MAX_EVENTS_PER_TURN,
   type NodeStatus,
@@ -53,6 +63,46 @@ describe("every random execution", { timeout: 60_000 }, () => {
     });
     // The property means something only if executions end in different ways.
     expect([...statuses].toSorted()).toEqual(["canceled", "completed", "failed"]);
+  });
+
+  test("can be run again from anywhere, and keeps no node that comes after one that runs", () => {
+    const statuses = new Set<string>();
+    let kept = 0;
+    checkAllRuns(60, 200, (past, random) => {
+      playRandomly(past, random, { onStep: () => {} });
+      const state = past.state as ExecutionState;
+      const own = past.plan.nodes.filter((node) => isOwnNode(past.plan, node));
+      const selection = {
+        from: random.chance(0.7) ? [random.pick(own).id] : [],
+        failed: random.chance(0.2),
+        changed: random.chance(0.2),
+      };
+      const input = random.chance(0.7) ? state.input : { n: random.below(4), flag: random.chance(0.5) };
+      let start: Command;
+      try {
+        start = rerunCommand(past, input, selection);
+      } catch (error) {
+        if (error instanceof DomainError && error.reason === "NOTHING_TO_RERUN") return;
+        throw error;
+      }
+      const runner = createRunner(past.plan);
+      const model = createOrderModel(runner.plan);
+      playRandomly(runner, random, {
+        start,
+        onStep({ events }) {
+          for (const event of events) model.observe(event);
+          checkCounts(runner);
+          const { expected, known } = sortedObligations(runner);
+          expect(known).toEqual(expected);
+          expectSame(replay(runner.plan, runner.history), runner.state);
+        },
+      });
+      expect(isFinished(runner.state as ExecutionState)).toBe(true);
+      statuses.add(runner.state?.status ?? "");
+      kept += runner.history.filter(({ type }) => type === "node_reused").length;
+    });
+    expect([...statuses].toSorted()).toEqual(["canceled", "completed", "failed"]);
+    expect(kept).toBeGreaterThan(100);
   });
 
   test("never starts a node before what it waits for is settled, and never twice", () => {

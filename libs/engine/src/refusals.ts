@@ -30,6 +30,44 @@ export function executionFinished(executionId: string, status: ExecutionStatus, 
   });
 }
 
+export function nodesUnknown(ids: readonly string[]): DomainError {
+  const fault = ids.length === 0 ? "at least one node must be named" : `there is no node ${ids.join(", ")}`;
+  return new DomainError({
+    kind: "invalid_argument",
+    reason: "NODE_UNKNOWN",
+    message: `${fault}; GetExecution lists the nodes`,
+    metadata: { nodes: ids.join(",") },
+    violations: [{ field: "from_node_ids", description: fault }],
+  });
+}
+
+export function cannotRerun(executionId: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "NOTHING_TO_RERUN",
+    message: `execution ${executionId} undoes the steps of another one, and has none of its own`,
+    metadata: { execution_id: executionId },
+  });
+}
+
+export function nothingToRerun(executionId: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "NOTHING_TO_RERUN",
+    message: `nothing in execution ${executionId} has failed or was left undone; name the nodes to run again, or run it from the start`,
+    metadata: { execution_id: executionId },
+  });
+}
+
+export function executionEnding(executionId: string, action: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "EXECUTION_FINISHED",
+    message: `cannot ${action} execution ${executionId}: its end is decided, and what it does before is under way`,
+    metadata: { execution_id: executionId, status: "ending" },
+  });
+}
+
 export function executionNotSuspended(executionId: string): DomainError {
   return new DomainError({
     kind: "failed_precondition",

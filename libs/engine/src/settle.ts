@@ -32,11 +32,20 @@ export function settle(plan: Plan, state: ExecutionState, linked: LinkedNode): v
 /** A parallel begins: its branches may run. */
 export function activateBranches(plan: Plan, state: ExecutionState, parallel: LinkedNode): void {
   state.unsettled[parallel.index] = parallel.activates.length;
+  releaseBranches(plan, state, parallel);
+  if (parallel.activates.length === 0) enqueueJoin(state, parallel.index);
+  // It begins again, and these branches have kept their ends.
+  for (const branch of parallel.activates) {
+    if (isSettled(state, branch)) settleBranch(plan, state, parallel.index, branch);
+  }
+}
+
+/** Branches of a parallel that has begun, now or in the execution that this one runs again. */
+export function releaseBranches(plan: Plan, state: ExecutionState, parallel: LinkedNode): void {
   for (const branch of parallel.activates) {
     activate(state, branch, parallel.index);
     release(plan, state, branch);
   }
-  if (parallel.activates.length === 0) enqueueJoin(state, parallel.index);
 }
 
 /** A node has failed, and another one runs in its place. */
@@ -142,6 +151,40 @@ function isDecided(plan: Plan, state: ExecutionState, { index, definition }: Lin
 }
 
 const PAST: ReadonlySet<NodeStatus> = new Set(["completed", "failed", "skipped", "canceled"]);
+
+/** Of a node whose container goes on: what waits for it has been told. */
+export function isSettled(state: ExecutionState, index: number): boolean {
+  return PAST.has((state.nodes[index] as NodeState).status);
+}
+
+/** Counts anew what a node that has not begun waits for. It becomes ready when that is nothing. */
+export function recount(plan: Plan, state: ExecutionState, linked: LinkedNode): void {
+  const { index, definition } = linked;
+  const open =
+    definition.dependencies.filter((dependency) => !isSettled(state, dependency)).length +
+    definition.activators.filter((activator) => !hasReleased(plan, state, activator, index)).length;
+  const by = definition.activators.find((activator) => hasChosen(plan, state, activator, index));
+  if (by !== undefined) activate(state, index, by);
+  state.unsettled[index] = open === 0 || isDecided(plan, state, linked) ? 0 : open;
+  if (state.unsettled[index] === 0) state.ready.push(index);
+}
+
+/** Counts anew how many branches a parallel waits for that has begun. */
+export function recountBranches(plan: Plan, state: ExecutionState, parallel: LinkedNode): void {
+  const node = state.nodes[parallel.index] as NodeState;
+  if (node.chosen !== undefined) {
+    node.chosen = node.chosen.filter((branch) => (state.nodes[branch] as NodeState).status === "completed");
+  }
+  state.unsettled[parallel.index] = parallel.activates.filter((branch) => !isSettled(state, branch)).length;
+}
+
+function hasChosen(plan: Plan, state: ExecutionState, activator: number, target: number): boolean {
+  const { status, fallback, chosen, startedAt } = state.nodes[activator] as NodeState;
+  const { definition, fallbacks } = plan.nodes[activator] as LinkedNode;
+  if (fallbacks.includes(target)) return fallback === target;
+  if (definition.kind === "parallel") return status !== "pending" && startedAt !== undefined;
+  return chosen?.includes(target) ?? false;
+}
 
 function hasReleased(plan: Plan, state: ExecutionState, activator: number, target: number): boolean {
   const { status, fallback } = state.nodes[activator] as NodeState;

@@ -5,6 +5,7 @@ import { deliverSignal } from "./nodes/wait.ts";
 import { approximateBytes, findSizeFault } from "./payload-size.ts";
 import { executionFinished, limitReached, payloadTooLarge } from "./refusals.ts";
 import type { Turn } from "./plan.ts";
+import { isRepeated } from "./request-keys.ts";
 import { emit } from "./turn.ts";
 
 /** Buffers a signal, and gives it to a wait that is there for it: also while suspended, like any result. */
@@ -12,7 +13,7 @@ export function receiveSignal(turn: Turn, command: Extract<Command, { type: "sig
   const { state } = turn;
   const { name, key, payload, requestId } = command;
   const { executionId } = turn.context;
-  if (requestId !== "" && state.requestIds.includes(requestId)) return;
+  if (isRepeated(state, requestId)) return;
   if (isFinished(state)) throw executionFinished(executionId, state.status, "signal");
   const fault = findSizeFault(payload, turn.maxPayloadBytes);
   if (fault !== undefined) throw payloadTooLarge("payload", fault);

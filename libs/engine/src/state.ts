@@ -54,6 +54,10 @@ export interface NodeState {
   isHandled?: boolean;
   /** Index of the node that runs in its place since it has failed. */
   fallback?: number;
+  /** Its result is of the execution that this one runs again. */
+  isReused?: boolean;
+  /** Of a map that has not begun: items of the execution that this one runs again. */
+  keptItems?: KeptItems;
   /** How often it has begun afresh; absent: never. */
   restarts?: number;
   /** Attempts of the times before: `attempt` goes on counting, so that no two attempts have the same number. */
@@ -94,8 +98,20 @@ export interface MapState {
   outputs?: Json[];
   /** Length of the outputs as JSON text, in UTF-16 code units. */
   outputLength?: number;
+  /** Indices of those that have failed or were canceled. */
+  unsuccessful?: number[];
+  /** Indices from `next` on that do not start because their outputs are known, descending. */
+  reused?: number[];
   /** It stands in the queue of what `decide` must look at. */
   isQueued?: boolean;
+}
+
+/** Items that had succeeded before, all three lists in the same order. */
+export interface KeptItems {
+  /** Ascending. */
+  indices: number[];
+  items: Json[];
+  outputs: Json[];
 }
 
 export interface ActiveItem {

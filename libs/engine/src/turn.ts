@@ -151,7 +151,8 @@ export function cancelActive(turn: Turn): void {
   cancelAll(turn, turn.plan.body.inside);
 }
 
-function cancelAll(turn: Turn, indices: readonly number[]): void {
+/** Stops those of these nodes that run or wait, in this order; what becomes of them must follow. */
+export function cancelAll(turn: Turn, indices: readonly number[]): void {
   const { plan, state } = turn;
   for (const index of indices) {
     if (countActive(state) === 0) return;

@@ -67,7 +67,7 @@ export function restart(plan: Plan, state: ExecutionState, index: number): void 
 /** A child that was canceled may not have been told yet. */
 function remember(state: ExecutionState, index: number, node: NodeState): void {
   const { status, childId, machineId, input, restarts = 0 } = node;
-  if (node.fallback !== undefined) return;
+  if (node.fallback !== undefined || node.isReused) return;
   const isMachine = status === "canceled" && childId === undefined && node.attempt === 0 && input !== undefined;
   if (status !== "canceled" || (childId === undefined && !isMachine)) return;
   const list = (state.abandoned ??= []);
@@ -80,7 +80,7 @@ function remember(state: ExecutionState, index: number, node: NodeState): void {
   if (list.length > MAX_ABANDONED) list.shift();
 }
 
-function heldBytes({ input, output, failure, turn, map }: NodeState): number {
+export function heldBytes({ input, output, failure, turn, map }: NodeState): number {
   let bytes = 0;
   for (const value of [
     input,

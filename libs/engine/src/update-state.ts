@@ -1,6 +1,8 @@
+import { setField } from "./json-object.ts";
+import { writeVar } from "./vars.ts";
 import type { Event } from "./events.ts";
 import type { ExecutionState, UpdateState } from "./execution-state.ts";
-import { setField } from "./json-object.ts";
+
 import type { Json, JsonObject } from "./json.ts";
 import { MAX_REMEMBERED_UPDATES } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";
@@ -62,6 +64,6 @@ function assignVars(state: ExecutionState, set: JsonObject): void {
     const bytes = approximateBytes(value);
     state.payloadBytes += bytes - (Object.hasOwn(sizes, name) ? (sizes[name] as number) : 0);
     setField(sizes, name, bytes);
-    setField(state.vars, name, value);
+    writeVar(state, name, value);
   }
 }

@@ -41,7 +41,7 @@ import { readPlan } from "./definitions/read-plan.ts";
 import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
-import { createEventWaits } from "./domain/event-waits.ts";
+import { createEventWaits } from "./events/event-waits.ts";
 import { batchIntervalMs, publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
 import { createMachines } from "./domain/machines.ts";
 import { createTurnEffects } from "./domain/turns.ts";
@@ -55,12 +55,12 @@ import { createSchedulerLink } from "./link/scheduler-link.ts";
 import { parseTaskId } from "./link/task-messages.ts";
 import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
 import { consumeEvents } from "./events/event-consumer.ts";
+import { createTellEvent } from "./events/tell-event.ts";
 import { registerMetrics } from "./metrics.ts";
 import { createHumanTaskMethods } from "./human/human-task-methods.ts";
 import { withHumanTasks } from "./human/projection.ts";
 import { createPurger } from "./retention/purger.ts";
 import type { Retention } from "./retention/retention.ts";
-import { hasEventWaits } from "./store/event-waits.ts";
 import { createExecutionProjection } from "./store/projection.ts";
 
 /** Consumer group of DefinitionEvents; its positions are kept under this name. */
@@ -142,7 +142,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
   const stateMachines = createRpcClient(StateMachineService, options.statemachine);
   const children = createChildren({ runtime: () => runtime, plans, hasMoved, logger });
   const machines = createMachines({ runtime: () => runtime, client: stateMachines, logger });
-  const eventWaits = createEventWaits({ runtime: () => runtime, database, onWait: () => followEvents(), logger });
+  const eventWaits = createEventWaits({ runtime: () => runtime, database, onExpected: () => followEvents(), logger });
   const link = createSchedulerLink({
     transport: options.scheduler,
     dial: options.dial,
@@ -213,6 +213,11 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
 
   if (options.metrics !== undefined) registerMetrics(options.metrics, runtime, openTasks, publisher);
   const atOwner = createAtOwner(() => methods);
+  const tellEvent = createTellEvent({
+    database,
+    deliver: (request: DeliverEventRequest) => own.deliverEvent(request),
+    now,
+  });
   const context: ExecutionContext = {
     runtime,
     database,
@@ -221,6 +226,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     requestIds,
     workflowKeys,
     openTasks,
+    tellEvent,
     now,
     atOwner,
   };
@@ -240,16 +246,13 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     logger,
   });
 
-  let isStarted = false;
-  let isEventAwaited = false;
-  /** Only when something waits for events: to hear all that happens in all executions has its price. */
+  let hearsEvents = false;
+  /** Only when an execution may wait for events: to hear all that happens in all executions has its price. */
   function followEvents(): void {
     const { bus } = options;
-    const follows = isEventAwaited && isStarted;
-    isEventAwaited = true;
-    if (bus === undefined || !isStarted || follows) return;
-    const deliver = (request: DeliverEventRequest) => own.deliverEvent(request);
-    subscriptions.push(consumeEvents({ bus, database, deliver, now, logger }));
+    if (bus === undefined || hearsEvents) return;
+    hearsEvents = true;
+    subscriptions.push(consumeEvents({ bus, database, tell: tellEvent, now, logger }));
   }
 
   return {
@@ -277,16 +280,12 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
           }),
         );
       }
-      const isAwaited = isEventAwaited || (await hasEventWaits(database));
-      isEventAwaited = false;
-      isStarted = true;
-      if (isAwaited) followEvents();
       link.start();
       purger.start();
       batches.start();
     },
     async stop() {
-      isStarted = false;
+      hearsEvents = true;
       eventWaits.stop();
       link.stop();
       await Promise.all([purger.stop(), batches.stop()]);

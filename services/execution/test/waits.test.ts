@@ -1,6 +1,6 @@
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
-import { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { ExecutionStatus, NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ExecutionSuite, startExecutionSuite } from "./support/suite.ts";
 
@@ -119,6 +119,32 @@ describe("waits for events", () => {
     const database = suite.testDatabase.open();
     const rows = async () => (await database.query({ text: "select * from event_waits", values: [] })).rows;
     await expect.poll(rows).toEqual([]);
+  });
+});
+
+describe("PublishEvent", () => {
+  it("tells what has happened by its key, to whoever waits now or soon, once for a request id", async () => {
+    const { execution } = await suite.client.startExecution({ workflowId: "listener", input: { id: "out" } });
+    const { executionId } = execution!;
+    const publish = (amount: number, requestId: string) =>
+      suite.client.publishEvent({
+        name: "order_paid",
+        key: "out",
+        payload: fromJson(ValueSchema, { amount }),
+        requestId,
+      });
+    // The wait is known a moment after it has begun; what comes before that is offered to it then.
+    const first = await publish(11, "p1");
+    expect(first.eventId).toBe("external/default/p1");
+    await expect.poll(async () => (await get(executionId)).nodes[0]?.status).toBe(NodeStatus.COMPLETED);
+    expect(jsonOf((await get(executionId)).nodes[0]?.output)).toMatchObject({
+      id: first.eventId,
+      execution_id: null,
+      payload: { amount: 11 },
+    });
+    // The second node takes it as well: it has not taken it before.
+    await expect.poll(async () => (await get(executionId)).status).toBe(ExecutionStatus.COMPLETED);
+    expect((await publish(11, "p1")).told).toBe(0);
   });
 });
 

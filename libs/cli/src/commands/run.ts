@@ -11,9 +11,7 @@ import { isFinal } from "../render/names.ts";
 import { exitCodeOf, reportResult } from "../report-result.ts";
 import { printLine, watchToEnd } from "../watch-to-end.ts";
 
-export interface RunOptions {
-  input?: string;
-  inputFile?: string;
+export interface RunOptions extends InputOptions, FollowOptions {
   requestId?: string;
   key?: string;
   whenRunning?: RunningKeyPolicy;
@@ -22,6 +20,14 @@ export interface RunOptions {
   label?: Record<string, string>;
   priority?: number;
   workflowVersion?: number;
+}
+
+export interface InputOptions {
+  input?: string;
+  inputFile?: string;
+}
+
+export interface FollowOptions {
   wait?: boolean;
   watch?: boolean;
   timeout?: number;
@@ -29,7 +35,7 @@ export interface RunOptions {
 
 /** Starts a workflow by id, or publishes a file and starts that; waits for the end and shows it as asked. */
 export async function run(context: CommandContext, workflow: string, options: RunOptions): Promise<ExitCode> {
-  const input = await readInput(context, options);
+  const input = (await readInput(context, options)) ?? {};
   const isFile = looksLikeFile(workflow);
   if (isFile && options.workflowVersion !== undefined) {
     throw new CliError("--workflow-version is for a published workflow; a file is published as its newest version");
@@ -37,7 +43,15 @@ export async function run(context: CommandContext, workflow: string, options: Ru
   const target = isFile
     ? await publishAndSay(context, workflow)
     : { workflowId: workflow, version: options.workflowVersion ?? 0 };
-  const execution = await start(context, target, input, options);
+  return await followStarted(context, await start(context, target, input, options), options);
+}
+
+/** Says that it has started; waits for its end and shows it, when asked to. */
+export async function followStarted(
+  context: CommandContext,
+  execution: Execution,
+  options: FollowOptions,
+): Promise<ExitCode> {
   const { executionId } = execution;
   if (!options.wait && !options.watch) {
     if (context.json) context.printJson(messageJson(ExecutionSchema, execution));
@@ -79,7 +93,11 @@ async function start(
   return execution;
 }
 
-function finish(context: CommandContext, { executionId, status }: Execution, options: RunOptions): Promise<Execution> {
+function finish(
+  context: CommandContext,
+  { executionId, status }: Execution,
+  options: FollowOptions,
+): Promise<Execution> {
   // Without --watch nothing is shown; with --json the events go to stdout as lines.
   const silent = !options.watch || context.json;
   const stream = silent ? undefined : context.io.stderr;
@@ -88,8 +106,12 @@ function finish(context: CommandContext, { executionId, status }: Execution, opt
   return watchToEnd(silent ? quiet : context, { executionId, stream, timeoutMs: options.timeout });
 }
 
-async function readInput(context: CommandContext, { input, inputFile }: RunOptions): Promise<JsonObject> {
+/** Undefined when none is given. */
+export async function readInput(
+  context: CommandContext,
+  { input, inputFile }: InputOptions,
+): Promise<JsonObject | undefined> {
   if (input !== undefined && inputFile !== undefined) throw new CliError("give --input or --input-file, not both");
   if (input !== undefined) return readJsonObject(input, "--input", context.io);
-  return inputFile === undefined ? {} : readJsonObjectFile(inputFile, "--input-file");
+  return inputFile === undefined ? undefined : readJsonObjectFile(inputFile, "--input-file");
 }

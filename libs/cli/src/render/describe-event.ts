@@ -119,6 +119,17 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
       return say(`${event.value.level}: ${oneLine(event.value.message)}`);
     case "customEventEmitted":
       return say(`${oneLine(event.value.name)}${keyText(event.value.key)}  ${payloadText(event.value.payload)}`);
+    case "nodeReused": {
+      const { status, attempt, output, failure } = event.value;
+      const what = failure !== undefined && output === undefined ? failureText(failure) : payloadText(output);
+      return say(`${status} before${attempt > 0 ? ` in attempt ${attempt}` : ""}  ${what}`, "dim");
+    }
+    case "varsReused":
+      return say(event.value.writes.map(({ nodeId, fields }) => `${nodeId} ${payloadText(fields)}`).join("  "), "dim");
+    case "itemsReused":
+      return say(`${event.value.indices.length} items`, "dim");
+    case "executionReset":
+      return say(`${event.value.nodeIds.join(", ")}  ${oneLine(event.value.reason)}`.trimEnd(), "yellow");
     case "humanTaskCreated": {
       const { title, assignee, groups, dueAtMs } = event.value;
       return say(`${oneLine(title)}  ${askedText(assignee, groups)}${limitText(dueAtMs, at)}`);

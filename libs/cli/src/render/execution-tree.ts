@@ -53,8 +53,9 @@ function renderTitle(view: ExecutionView, { style, nowMs }: TreeOptions): string
   return `${style.bold(oneLine(workflowId))} ${style.dim(`v${version}`)}  ${paintStatus(status, style)}  ${elapsed}  ${style.dim(executionId)}`;
 }
 
-/** Who has started it, when that is a machine. */
-function renderOrigin({ origin }: ExecutionView, { style }: TreeOptions): string[] {
+/** Who has started it, when that is a machine, or what it runs again. */
+function renderOrigin({ origin, rerunOf }: ExecutionView, { style }: TreeOptions): string[] {
+  if (rerunOf !== undefined) return [style.dim(`  runs ${rerunOf} again`)];
   return origin === undefined
     ? []
     : [style.dim(`  invoked as ${oneLine(origin.name)} by machine ${oneLine(origin.id)}`)];
@@ -89,6 +90,7 @@ function factsOf(node: NodeView, nowMs: number): string[] {
   const { status, startedAtMs, endedAtMs, dueAtMs, attempt } = node;
   if (status === NodeStatus.SKIPPED) return [`skipped: ${(node.skipReason ?? "").replaceAll("_", " ")}`];
   if (status === NodeStatus.PENDING) return [];
+  if (node.reused) return ["reused"];
   if (startedAtMs !== undefined) facts.push(formatDuration((endedAtMs ?? nowMs) - startedAtMs).padStart(6));
   if (attempt > 1) facts.push(`attempt ${attempt}`);
   if (node.turn !== undefined && node.kind === "loop") facts.push(`turn ${node.turn + 1}`);

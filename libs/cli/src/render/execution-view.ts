@@ -1,7 +1,7 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "@heddle/proto/heddle/common/v1/payload_pb.js";
 import type { Failure } from "@heddle/proto/heddle/common/v1/failure_pb.js";
-import type { ExecutionEvent, TurnStarted } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import type { ExecutionEvent, NodeReused, TurnStarted } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { type Execution, ExecutionStatus, NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import type { OutlineEntry } from "./outline.ts";
 
@@ -33,6 +33,8 @@ export interface NodeView {
   turn?: number;
   /** Of a map that has begun. */
   map?: { count: number; running: number; succeeded: number; failed: number };
+  /** Its end is that of the execution that is run again. */
+  reused?: boolean;
 }
 
 /** What is shown of an execution, kept up to date by its events. */
@@ -41,6 +43,8 @@ export interface ExecutionView {
   readonly workflowId: string;
   readonly version: number;
   status: ExecutionStatus;
+  /** Execution that it runs again. */
+  readonly rerunOf?: string;
   /** Machine that has invoked it, and as what. */
   readonly origin?: { id: string; name: string };
   readonly startedAtMs: number;
@@ -85,6 +89,7 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
       map: node.mapProgress && { ...node.mapProgress },
       humanTaskId: node.humanTaskId || undefined,
       asks: node.assignee || node.groups.join(", ") || undefined,
+      ...(node.reused && { reused: true }),
     });
   }
   return {
@@ -92,6 +97,7 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
     workflowId: execution.workflowId,
     version: execution.version,
     status: execution.status,
+    rerunOf: execution.rerunOf?.executionId,
     origin: execution.origin,
     startedAtMs: toMs(execution.startedAt) ?? 0,
     endedAtMs: toMs(execution.endedAt),
@@ -155,6 +161,12 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "itemEnded":
       endItem(nodeOf(view, event.value.nodeId), event.value.outcome);
       break;
+    case "nodeReused":
+      reuseNode(nodeOf(view, event.value.nodeId), event.value);
+      break;
+    case "executionReset":
+      for (const id of event.value.nodeIds) beginAfresh(nodeOf(view, id));
+      break;
     case "compensationStarted":
       // One node undoes all turns of a step, one after the other.
       Object.assign(nodeOf(view, event.value.nodeId), { status: NodeStatus.PENDING, ...NOT_BEGUN });
@@ -166,6 +178,8 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "humanTaskEscalated":
       askPeople(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "varsReused":
+    case "itemsReused":
     case "attributesSet":
     case "humanTaskCommented":
     case "humanTaskAnswered":
@@ -331,9 +345,28 @@ function startTurn(view: ExecutionView, node: NodeView, { turn, dueAtMs }: TurnS
   node.startedAtMs ??= at;
   if (dueAtMs !== 0n) node.dueAtMs = Number(dueAtMs);
   if (turn === 0) return;
-  for (const inside of nodesInside(view, node)) {
-    Object.assign(inside, { status: NodeStatus.PENDING, ...NOT_BEGUN });
-  }
+  for (const inside of nodesInside(view, node)) beginAfresh(inside);
+}
+
+function beginAfresh(node: NodeView): void {
+  Object.assign(node, { status: NodeStatus.PENDING, reused: undefined, ...NOT_BEGUN });
+}
+
+const REUSED_STATUS: Readonly<Record<string, NodeStatus>> = {
+  completed: NodeStatus.COMPLETED,
+  failed: NodeStatus.FAILED,
+  skipped: NodeStatus.SKIPPED,
+  canceled: NodeStatus.CANCELED,
+};
+
+function reuseNode(node: NodeView, { status, attempt, skipReason, worker, childId, machineId }: NodeReused): void {
+  node.status = REUSED_STATUS[status] ?? NodeStatus.UNSPECIFIED;
+  node.attempt = attempt;
+  node.reused = true;
+  node.skipReason = skipReason || undefined;
+  node.worker = worker || undefined;
+  node.childId = childId || undefined;
+  node.machineId = machineId || undefined;
 }
 
 const NOT_BEGUN = {

@@ -7,9 +7,15 @@ import { type Dependence, type Event, type Outcome, type Plan, type PlanNode, co
 export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   const begun = new Set<number>();
   const ended = new Map<number, "completed" | "failed" | "skipped" | "canceled">();
-  const activated = new Set<number>();
+  /** By node: who chose it. */
+  const activators = new Map<number, Set<number>>();
+  const activate = (target: number, by: number) =>
+    activators.set(target, (activators.get(target) ?? new Set()).add(by));
+  const isActivated = (index: number) => (activators.get(index)?.size ?? 0) > 0;
   /** By node: what runs in its place. */
   const fallbacks = new Map<number, number>();
+  /** By map: items of the execution that is run again. */
+  const keptItems = new Map<number, Set<number>>();
   const maps = new Map<number, { count: number; started: number; running: Set<number> }>();
   let isOver = false;
   let isCompensating = false;
@@ -42,12 +48,13 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   }
 
   function checkMayBegin(index: number, event: Event): void {
-    const { dependencies, activators, join, depends, container } = definitionOf(index);
+    const definition = definitionOf(index);
+    const { dependencies, join, depends, container } = definition;
     if (container !== undefined)
       check(begun.has(container) && !ended.has(container), event, "its container is not open");
     if (event.type === "node_skipped" && event.reason === "not_needed") return;
     check(
-      activators.every((activator) => isReleased(activator, index)),
+      definition.activators.every((activator) => isReleased(activator, index)),
       event,
       "an activator is not settled",
     );
@@ -63,7 +70,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       );
     }
     if (isSkipped) return;
-    check(activators.length === 0 || activated.has(index), event, "no activator chose it");
+    check(definition.activators.length === 0 || isActivated(index), event, "no activator chose it");
     if (depends !== undefined) return;
     const completed = dependencies.filter((one) => ended.get(one) === "completed").length;
     const needed = join === "all" ? dependencies.length : Math.min(1, dependencies.length);
@@ -77,12 +84,35 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       if (event.turn > 0 && definitionOf(inside).container === index) {
         check(ended.has(inside), event, "a node of the turn before is not settled");
       }
-      begun.delete(inside);
-      ended.delete(inside);
-      activated.delete(inside);
-      fallbacks.delete(inside);
+      forget(inside);
     }
     begun.add(index);
+  }
+
+  /** It begins afresh. Who chose it before still does, unless they begin afresh too. */
+  function forget(index: number): void {
+    begun.delete(index);
+    ended.delete(index);
+    fallbacks.delete(index);
+    maps.delete(index);
+    keptItems.delete(index);
+    for (const by of activators.values()) by.delete(index);
+  }
+
+  /** It ended in another execution. */
+  function observeReuse(index: number, event: Extract<Event, { type: "node_reused" }>): void {
+    check(!begun.has(index) && !ended.has(index), event, "the node has begun");
+    begun.add(index);
+    ended.set(index, event.status);
+    const definition = definitionOf(index);
+    if (definition.container !== undefined)
+      check(ended.has(definition.container), event, "its container is not kept as a whole");
+    const chosen = definition.kind === "switch" ? (event.chosen ?? []) : [];
+    for (const id of event.fallbackId === undefined ? chosen : [event.fallbackId])
+      activate(plan.indices.get(id) as number, index);
+    if (event.fallbackId !== undefined) fallbacks.set(index, plan.indices.get(event.fallbackId) as number);
+    if (definition.kind === "parallel" && event.startedAt !== undefined)
+      for (const branch of definition.branches) activate(branch, index);
   }
 
   /** Items begin in their order, some at once, and each ends once. */
@@ -91,6 +121,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     const definition = definitionOf(index);
     if (map === undefined || definition.kind !== "map") return check(false, event, "there is no such map");
     if (event.type === "item_started") {
+      while (keptItems.get(index)?.has(map.started)) map.started++;
       check(event.index === map.started && event.index < map.count, event, "another item is next");
       map.started++;
       map.running.add(event.index);
@@ -102,6 +133,8 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     check(!ended.has(index), event, "the node has ended before");
     if (event.type === "turn_started") return observeTurn(index, event);
     if (event.type === "turn_ended") return;
+    if (event.type === "items_reused") return void keptItems.set(index, new Set(event.indices));
+    if (event.type === "node_reused") return observeReuse(index, event);
     if (event.type === "item_started" || event.type === "item_ended") return observeItem(index, event);
     if (event.type === "map_started")
       maps.set(index, { count: countItems(event.items), started: 0, running: new Set() });
@@ -112,12 +145,12 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       begun.add(index);
     const definition = definitionOf(index);
     if (event.type === "wait_started" && definition.kind === "parallel")
-      for (const branch of definition.branches) activated.add(branch);
+      for (const branch of definition.branches) activate(branch, index);
     if (event.type === "error_handled") {
       if (event.outcome.action === "fallback") {
         const target = plan.indices.get(event.outcome.fallbackId) as number;
         fallbacks.set(index, target);
-        activated.add(target);
+        activate(target, index);
       } else {
         ended.set(index, event.outcome.action === "skip" ? "skipped" : "completed");
       }
@@ -126,7 +159,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     if (isEnd && maps.get(index)?.running.size) check(false, event, "items of it still run");
     if (isEnd) maps.delete(index);
     if (event.type === "node_completed") {
-      for (const id of event.chosen ?? []) activated.add(plan.indices.get(id) as number);
+      for (const id of event.chosen ?? []) activate(plan.indices.get(id) as number, index);
       checkCompletion(index, definition, event);
     }
     if (event.type === "task_completed" || event.type === "node_completed") ended.set(index, "completed");
@@ -162,6 +195,9 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       lastAt = event.at;
       // Endings have a model of their own.
       if ("nodeId" in event && !isOfEnding(event)) observeNode(plan.indices.get(event.nodeId) as number, event);
+      if (event.type === "execution_reset") {
+        for (const id of event.nodeIds) forget(plan.indices.get(id) as number);
+      }
       isOver =
         event.type === "execution_completed" ||
         event.type === "execution_failed" ||

@@ -13,6 +13,8 @@ import type { Random } from "./random.ts";
 import { EXECUTION_ID, type Runner, type Step, startCommand } from "./runner.ts";
 
 export interface RandomRun {
+  /** What it starts with; absent: an input of its own. */
+  start?: Command;
   /** Called after each command that was accepted. */
   onStep(step: Step, command: Command): void;
 }
@@ -28,7 +30,7 @@ export function playRandomly(runner: Runner, random: Random, run: RandomRun): vo
       if (!(error instanceof DomainError)) throw error;
     }
   };
-  send(startCommand({ n: random.below(4), flag: random.chance(0.5) }));
+  send(run.start ?? startCommand({ n: random.below(4), flag: random.chance(0.5) }));
   const disturbances = random.below(40);
   for (let i = 0; i < disturbances; i++) {
     now += random.below(500);
@@ -167,6 +169,8 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
     { type: "complete_child", nodeId, childId: `child-of-${nodeId}`, output: null },
     startCommand({}),
   ];
+  if (random.chance(0.05))
+    return { type: "reset", from: [random.pick(runner.plan.nodes).id, nodeId], reason: "", requestId: "" };
   if (random.chance(0.005)) return { type: "terminate", reason: "" };
   return random.chance(0.02) ? { type: "cancel", reason: "" } : random.pick(others);
 }

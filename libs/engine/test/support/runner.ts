@@ -7,6 +7,7 @@ import {
   type ObligationChanges,
   type Obligations,
   type Plan,
+  type RerunSelection,
   decide,
   decodeState,
   encodeState,
@@ -15,6 +16,7 @@ import {
   isObject,
   obligations,
   obligationsOf,
+  planRerun,
 } from "../../src/index.ts";
 
 export const EXECUTION_ID = "01900000-0000-7000-8000-000000000001";
@@ -55,6 +57,14 @@ export function startCommand(
       ...more,
     },
   };
+}
+
+/** Starts an execution that runs this one again. */
+export function rerunCommand({ plan, state }: Runner, input: JsonObject, selection: RerunSelection): Command {
+  const source = { executionId: EXECUTION_ID, plan, state: state as ExecutionState };
+  const { from, reuse } = planRerun(source, { plan, input }, selection);
+  const command = startCommand(input, { rerunOf: { executionId: EXECUTION_ID, from } });
+  return { ...(command as Extract<Command, { type: "start" }>), reuse };
 }
 
 export function createRunner(plan: Plan, maxPayloadBytes?: number): Runner {

@@ -10,7 +10,7 @@ import {
   nextTimerAt,
 } from "../../src/index.ts";
 import { parsePlan } from "./plan-text.ts";
-import { EXECUTION_ID, type Runner, type Step, createRunner, startCommand } from "./runner.ts";
+import { EXECUTION_ID, type Runner, type Step, createRunner, rerunCommand, startCommand } from "./runner.ts";
 import { type Words, parseWords, toWord } from "./words.ts";
 
 /**
@@ -26,6 +26,8 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * > claim <task> <who>   > release <task> <who>   > reassign <task> <who> [to=who] [groups=[...]]   > comment <task> <who> <text>
  * > answer <task> <who> <answer> [values=mended]   a task is named by its node, and by /n in the n-th turn after the first; all take id=request
  * > suspend | resume | cancel | terminate <reason>             > limit <bytes>  of a payload
+ * > rerun [{input}] [from=a,b] [failed=true] [changed=true]    goes on with another execution, which runs this one again
+ * > reset a,b <reason> [id=request]
  *
  * Events are written without what is always the same. `=>` are obligations that begin or end, `!` is a refusal,
  * `timer +n` says when the execution wants to be woken, counted from now.
@@ -63,6 +65,7 @@ function play(player: Player, line: string): string[] {
   if (words.words[0] === "tick" || words.words[0] === "later") player.now += Number(words.words[1]);
   if (words.words[0] === "later") return [];
   try {
+    if (words.words[0] === "rerun") return playRerun(player, runner, words);
     const step = runner.send(toCommand(words, runner), player.now);
     return describeStep(step, runner.state as ExecutionState, player.now);
   } catch (error) {
@@ -74,6 +77,20 @@ function play(player: Player, line: string): string[] {
       ...error.violations.map(({ field, description }) => `    ${field}: ${description}`),
     ];
   }
+}
+
+function playRerun(player: Player, past: Runner, { words, values }: Words): string[] {
+  const state = past.state as ExecutionState;
+  const input = words[1] === undefined ? state.input : (JSON.parse(words[1]) as JsonObject);
+  const from = toWord(values.get("from"));
+  const command = rerunCommand(past, input, {
+    from: from === "" ? [] : from.split(","),
+    failed: values.get("failed") === true,
+    changed: values.get("changed") === true,
+  });
+  player.runner = createRunner(past.plan, player.maxPayloadBytes);
+  const step = player.runner.send(command, player.now);
+  return describeStep(step, player.runner.state as ExecutionState, player.now);
 }
 
 function toCommand({ words, values }: Words, runner: Runner): Command {
@@ -147,6 +164,15 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
     case "cancel":
     case "terminate":
       return { type: verb, reason: unquote(nodeId) };
+    case "reset":
+      return {
+        type: "reset",
+        from: unquote(nodeId)
+          .split(",")
+          .filter((id) => id !== ""),
+        reason: unquote(rest[0]),
+        requestId: toWord(values.get("id")),
+      };
     default:
       throw new Error(`the scenario has an unknown command ${verb}`);
   }
@@ -215,7 +241,7 @@ function describeEvent(event: Event): string {
   if (event.type === "execution_started") return `execution_started input=${JSON.stringify(event.input)}`;
   const { type, at: _, ...fields } = event;
   const { nodeId, ...rest } = fields as Record<string, Json>;
-  const isConstant = (name: string) => name === "worker" || name === "startedAt" || name === "childId";
+  const isConstant = (name: string) => ["worker", "startedAt", "endedAt", "childId"].includes(name);
   const texts = Object.entries(rest)
     .filter(([name]) => !isConstant(name))
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`);

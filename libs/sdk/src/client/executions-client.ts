@@ -115,6 +115,11 @@ export interface ExecutionsClient {
     payload?: Json,
     options?: CallOptions & { requestId?: string; waitMs?: number },
   ): Promise<Json>;
+  /**
+   * Tells an event to all executions of the namespace that wait for it, as an `emit` action would: who knows what has happened need not know who waits.
+   * It counts for an hour for executions that have started before it. @returns how many nodes were told
+   */
+  emit(name: string, payload?: Json, options?: CallOptions & { key?: string; requestId?: string }): Promise<number>;
   /** Asks the execution something: what its definition declares under `queries`, or `input`, `vars`, `nodes`, `waits`, `signals`. @throws DomainError `QUERY_UNKNOWN`, `QUERY_FAILED` */
   query(executionId: string, name: string, args?: Json, options?: CallOptions): Promise<Json>;
   /** The value that a reference in an event stands for. @throws DomainError `PAYLOAD_NOT_FOUND` */
@@ -232,6 +237,10 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       const { reply, failure } = await call((attempt) => rpc.updateExecution(request, attempt), options);
       if (reply !== undefined) return plainValue(reply);
       throw new ExecutionUpdateError({ executionId, name, requestId, failure: failure && plainFailure(failure) });
+    },
+    async emit(name, payload = null, { key, requestId = randomUUID(), ...options } = {}) {
+      const request = { namespace, name, key, payload: fromJson(ValueSchema, payload), requestId };
+      return (await call((attempt) => rpc.publishEvent(request, attempt), options)).told;
     },
     async query(executionId, name, args = null, options) {
       const request = { executionId, name, args: fromJson(ValueSchema, args) };

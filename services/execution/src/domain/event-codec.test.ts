@@ -62,12 +62,42 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
       merge(
         merge(maybe("traceparent", name), maybe("origin", origin)),
         merge(
-          merge(maybe("workflowKey", name), maybe("attributes", fc.dictionary(name, fc.oneof(text, fc.array(text))))),
+          merge(
+            maybe("rerunOf", fc.record({ executionId: fc.constant(ID), from: fc.array(name, { maxLength: 2 }) })),
+            merge(maybe("workflowKey", name), maybe("attributes", fc.dictionary(name, fc.oneof(text, fc.array(text))))),
+          ),
           maybe("compensates", fc.record({ executionId: fc.constant(ID), records: fc.array(record) })),
         ),
       ),
     ),
   ),
+  node_reused: merge(
+    merge(
+      fc.record({ ...node, status: fc.constantFrom("completed", "failed", "skipped", "canceled"), attempt }),
+      merge(maybe("output", json), maybe("failure", failure)),
+    ),
+    merge(
+      merge(
+        merge(maybe("isHandled", fc.constant(true)), maybe("fallbackId", name)),
+        merge(maybe("skipReason", name), maybe("chosen", fc.array(name, { minLength: 1, maxLength: 3 }))),
+      ),
+      merge(
+        merge(maybe("childId", fc.constant(ID)), maybe("machineId", fc.constant(ID))),
+        merge(maybe("worker", name), merge(maybe("startedAt", time), maybe("endedAt", time))),
+      ),
+    ),
+  ),
+  vars_reused: fc.record({
+    at,
+    writes: fc.array(fc.record({ nodeId: name, fields: fc.dictionary(name, json) }), { maxLength: 3 }),
+  }),
+  items_reused: fc.record({
+    ...node,
+    indices: fc.array(fc.nat({ max: 1e5 }), { maxLength: 3 }),
+    items: fc.array(json, { maxLength: 3 }),
+    outputs: fc.array(json, { maxLength: 3 }),
+  }),
+  execution_reset: fc.record({ at, nodeIds: fc.array(name, { maxLength: 3 }), reason: text, requestId: text }),
   execution_completed: fc.record({ at, output: json }),
   execution_failed: fc.record({ at, failure }),
   execution_canceled: merge(fc.record({ at, reason: text }), maybe("terminated", fc.constant(true))),

@@ -17,6 +17,8 @@ import { endFromProto, recordFromProto } from "./ending-from-proto.ts";
 import { fromProtoHumanEvent } from "./human-event-codec.ts";
 import { fromProtoBusEvent } from "./bus-event.ts";
 import { fromProtoOrigin } from "./origin.ts";
+import { fromProtoRerun } from "./rerun-origin.ts";
+import { steeringFromProto } from "./steering-from-proto.ts";
 import { objectOf, type PayloadReader, readFailure } from "@heddle/journal-service";
 
 /** The way back from the journal. Throws when the message holds no event that this process knows. */
@@ -268,6 +270,11 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         payload: json(payload),
       };
     }
+    case "nodeReused":
+    case "varsReused":
+    case "itemsReused":
+    case "executionReset":
+      return steeringFromProto(event, at, payloads);
     case undefined:
       throw new Error(
         `event ${message.executionId}/${message.seq} has a kind that this process does not know: it was written by a newer one`,
@@ -298,6 +305,7 @@ function started(value: ProtoStarted, at: number, payloads: PayloadReader): Exec
       value.parentExecutionId === "" ? undefined : { executionId: value.parentExecutionId, nodeId: value.parentNodeId },
     ),
     ...present("origin", fromProtoOrigin(value.origin)),
+    ...present("rerunOf", fromProtoRerun(value.rerunOf)),
     ...(value.compensatesExecutionId !== "" && {
       compensates: {
         executionId: value.compensatesExecutionId,

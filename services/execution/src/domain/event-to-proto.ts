@@ -5,6 +5,8 @@ import { toProtoBusEvent } from "./bus-event.ts";
 import { executionOf } from "./told.ts";
 import { toProtoHumanEvent } from "./human-event-codec.ts";
 import { toProtoOrigin } from "./origin.ts";
+import { toProtoRerun } from "./rerun-origin.ts";
+import { type SteeringEvent, steeringToProto } from "./steering-to-proto.ts";
 import type { PayloadWriter } from "@heddle/journal-service";
 
 type ProtoEvent = ExecutionEvent["event"];
@@ -246,6 +248,11 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
           workflowId: executionOf(event).workflowId,
         },
       };
+    case "node_reused":
+    case "vars_reused":
+    case "items_reused":
+    case "execution_reset":
+      return steeringToProto(event, payloads);
     case "human_task_created":
     case "human_task_claimed":
     case "human_task_released":
@@ -262,7 +269,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
 
 type ExecutionLevelEvent = Exclude<
   Extract<Event, { type: `execution_${string}` | "signal_received" | `update_${string}` }>,
-  { type: "execution_ending" }
+  SteeringEvent | { type: "execution_ending" }
 >;
 
 function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): ProtoEvent {
@@ -284,6 +291,7 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
           traceparent: event.traceparent ?? "",
           depth: event.depth ?? 0,
           origin: toProtoOrigin(event.origin),
+          rerunOf: toProtoRerun(event.rerunOf),
           workflowKey: event.workflowKey ?? "",
           searchAttributes: payloads.write("search attributes", event.attributes),
           compensatesExecutionId: event.compensates?.executionId ?? "",

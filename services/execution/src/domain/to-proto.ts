@@ -26,6 +26,7 @@ import {
 } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import type { Execution } from "./aggregate.ts";
 import { toProtoOrigin } from "./origin.ts";
+import { toProtoRerun } from "./rerun-origin.ts";
 
 const STATUS: Record<EngineStatus, ExecutionStatus> = {
   running: ExecutionStatus.RUNNING,
@@ -97,6 +98,7 @@ export function toExecutionAlone(id: string, execution: Execution): ExecutionMes
     priority: state.priority,
     parent: state.parent,
     origin: toProtoOrigin(state.origin),
+    rerunOf: toProtoRerun(state.rerunOf),
     startedAt: timestampFromMs(state.startedAt),
     endedAt: toTimestamp(state.endedAt),
     lastSeq: BigInt(execution.seq),
@@ -159,6 +161,7 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
     skipReason: state.skipReason ?? "",
     turn: state.turn === undefined ? 0 : state.turn.index + 1,
     mapProgress: state.map && toMapProgress(state.map),
+    reused: state.isReused ?? false,
   });
 }
 

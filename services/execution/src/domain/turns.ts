@@ -5,7 +5,7 @@ import type { OpenTasks } from "../link/open-tasks.ts";
 import { taskIdOf, toTask } from "../link/task-messages.ts";
 import type { Execution, ExecutionCommand } from "./aggregate.ts";
 import type { Children } from "./children.ts";
-import type { EventWaits } from "./event-waits.ts";
+import type { EventWaits } from "../events/event-waits.ts";
 import type { Machines } from "./machines.ts";
 import type { Hub, RequestIds } from "@heddle/journal-service";
 import { requestScope, type WorkflowKeys } from "./workflow-keys.ts";
@@ -87,6 +87,7 @@ export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
         for (const machine of open.cancelMachines) {
           machines.cancel(id, execution.state.namespace, machine, { mayExist: true });
         }
+        if (execution.plan.awaitsEvents) eventWaits.expect();
         for (const wait of listEventWaits(execution.plan, execution.state)) eventWaits.begin(id, execution, wait);
         // It may have ended just before the crash, with its parent still waiting.
         if (execution.state.endedAt !== undefined) children.finished(id, execution);
@@ -102,8 +103,11 @@ function followEvents(
   { id, state: execution, events }: CommittedTurn<Execution, ExecutionCommand, Event>,
 ): void {
   const { plan, state } = execution;
+  if (!plan.awaitsEvents) return;
   for (const event of events) {
-    if (event.type === "wait_started") {
+    if (event.type === "execution_started") {
+      eventWaits.expect();
+    } else if (event.type === "wait_started") {
       if (event.event === undefined) continue;
       const wait = findEventWait(plan, state, event.nodeId);
       if (wait !== undefined) eventWaits.begin(id, execution, wait);

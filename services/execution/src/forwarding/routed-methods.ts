@@ -12,8 +12,11 @@ import { getPayload } from "../handlers/get-payload.ts";
 import { listExecutions } from "../handlers/list-executions.ts";
 import { listHistory } from "../handlers/list-history.ts";
 import { reportMachine } from "../handlers/report-machine.ts";
+import { rerunExecution } from "../handlers/rerun-execution.ts";
+import { resetExecution } from "../handlers/reset-execution.ts";
 import { resumeExecution } from "../handlers/resume-execution.ts";
 import { signalExecution } from "../handlers/signal-execution.ts";
+import { publishEvent } from "../handlers/publish-event.ts";
 import { queryExecution } from "../handlers/query-execution.ts";
 import { startExecution } from "../handlers/start-execution.ts";
 import { suspendExecution } from "../handlers/suspend-execution.ts";
@@ -83,6 +86,16 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
       handle: (request, call) => signalExecution(context, request, call),
       isRepeatable: hasKey,
     }),
+    rerunExecution: router.unary(method.rerunExecution, {
+      partitionOf: ofExecution,
+      handle: (request, call) => rerunExecution(context, request, call),
+      isRepeatable: hasKey,
+    }),
+    resetExecution: router.unary(method.resetExecution, {
+      partitionOf: ofExecution,
+      handle: (request, call) => resetExecution(context, request, call),
+      isRepeatable: hasKey,
+    }),
     updateExecution: router.unary(method.updateExecution, {
       partitionOf: ofExecution,
       handle: (request, call) => updateExecution(context, request, call),
@@ -96,6 +109,7 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
       partitionOf: ofExecution,
       handle: (request) => deleteExecution(context, request),
     }),
+    publishEvent: (request) => publishEvent(context, request),
     deliverEvent: router.unary(method.deliverEvent, {
       partitionOf: ofExecution,
       handle: (request) => deliverEvent(context, request),

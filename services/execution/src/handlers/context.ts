@@ -8,6 +8,7 @@ import type { Database } from "@heddle/store";
 import { type Execution, executionNotFound, type ExecutionCommand } from "../domain/aggregate.ts";
 import { toExecution } from "../domain/to-proto.ts";
 import type { WorkflowKeys } from "../domain/workflow-keys.ts";
+import type { TellEvent } from "../events/tell-event.ts";
 import { taskIdOf } from "../link/task-messages.ts";
 import type { AtOwner } from "../forwarding/at-owner.ts";
 import type { OpenTasks } from "../link/open-tasks.ts";
@@ -21,6 +22,7 @@ export interface ExecutionContext {
   requestIds: RequestIds;
   workflowKeys: WorkflowKeys;
   openTasks: OpenTasks;
+  tellEvent: TellEvent;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Asks the owner of an execution, wherever it is, from within a call. */

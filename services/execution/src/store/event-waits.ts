@@ -43,9 +43,3 @@ export async function listEventWaits(
   });
   return rows.map((row) => ({ executionId: row.execution_id, nodeId: row.node_id, run: row.run }));
 }
-
-/** Whether anything waits for any event. */
-export async function hasEventWaits(database: Queryable): Promise<boolean> {
-  const { rows } = await database.query({ text: "select 1 from event_waits limit 1", values: [] });
-  return rows.length > 0;
-}

@@ -142,6 +142,20 @@ export enum ErrorReason {
   MACHINE_NOT_AWAITED = 17,
 
   /**
+   * INVALID_ARGUMENT: the execution's workflow has no such node; metadata.nodes names those that are unknown.
+   *
+   * @generated from enum value: ERROR_REASON_NODE_UNKNOWN = 80;
+   */
+  NODE_UNKNOWN = 80,
+
+  /**
+   * FAILED_PRECONDITION: nothing in the execution has failed or was left undone.
+   *
+   * @generated from enum value: ERROR_REASON_NOTHING_TO_RERUN = 81;
+   */
+  NOTHING_TO_RERUN = 81,
+
+  /**
    * NOT_FOUND: the workflow declares no update of this name; the message names those that there are.
    *
    * @generated from enum value: ERROR_REASON_UPDATE_UNKNOWN = 50;

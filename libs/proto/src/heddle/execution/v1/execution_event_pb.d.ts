@@ -6,7 +6,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Payload } from "../../common/v1/payload_pb.js";
-import type { ExecutionOrigin } from "./execution_pb.js";
+import type { ExecutionOrigin, RerunOrigin } from "./execution_pb.js";
 import type { Failure } from "../../common/v1/failure_pb.js";
 
 /**
@@ -258,6 +258,38 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
     case: "itemEnded";
   } | {
     /**
+     * Of a rerun: a node has the end that it had in the execution that is run again.
+     *
+     * @generated from field: heddle.execution.v1.NodeReused node_reused = 80;
+     */
+    value: NodeReused;
+    case: "nodeReused";
+  } | {
+    /**
+     * Of a rerun: variables are as nodes have written them that do not run again.
+     *
+     * @generated from field: heddle.execution.v1.VarsReused vars_reused = 81;
+     */
+    value: VarsReused;
+    case: "varsReused";
+  } | {
+    /**
+     * Of a rerun: items of a map that had succeeded do not run again.
+     *
+     * @generated from field: heddle.execution.v1.ItemsReused items_reused = 82;
+     */
+    value: ItemsReused;
+    case: "itemsReused";
+  } | {
+    /**
+     * Nodes begin afresh, in the execution itself.
+     *
+     * @generated from field: heddle.execution.v1.ExecutionReset execution_reset = 83;
+     */
+    value: ExecutionReset;
+    case: "executionReset";
+  } | {
+    /**
      * An update was accepted and applied.
      *
      * @generated from field: heddle.execution.v1.UpdateAccepted update_accepted = 50;
@@ -482,6 +514,13 @@ export declare type ExecutionStarted = Message<"heddle.execution.v1.ExecutionSta
    * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 12;
    */
   origin?: ExecutionOrigin | undefined;
+
+  /**
+   * Set for a rerun: the events that follow say what it has kept.
+   *
+   * @generated from field: heddle.execution.v1.RerunOrigin rerun_of = 80;
+   */
+  rerunOf?: RerunOrigin | undefined;
 
   /**
    * Business key of the start; may be empty.
@@ -893,13 +932,13 @@ export declare type EventReceived = Message<"heddle.execution.v1.EventReceived">
 export declare const EventReceivedSchema: GenMessage<EventReceived>;
 
 /**
- * An event that an execution has emitted, as others take it.
+ * An event that an execution has emitted, or that came from outside, as executions take it.
  *
  * @generated from message heddle.execution.v1.BusEvent
  */
 export declare type BusEvent = Message<"heddle.execution.v1.BusEvent"> & {
   /**
-   * Id of the event: `<execution id>/<seq>`.
+   * Id of the event: `<execution id>/<seq>`, or `external/<namespace>/<request id>` of one that PublishEvent was given.
    *
    * @generated from field: string id = 1;
    */
@@ -927,14 +966,14 @@ export declare type BusEvent = Message<"heddle.execution.v1.BusEvent"> & {
   payload?: Payload | undefined;
 
   /**
-   * Execution that has emitted it.
+   * Execution that has emitted it; empty when none has.
    *
    * @generated from field: string execution_id = 5;
    */
   executionId: string;
 
   /**
-   * Workflow of that execution.
+   * Workflow of that execution; empty when there is none.
    *
    * @generated from field: string workflow_id = 6;
    */
@@ -1856,6 +1895,239 @@ export declare type ItemEnded = Message<"heddle.execution.v1.ItemEnded"> & {
  * Use `create(ItemEndedSchema)` to create a new message.
  */
 export declare const ItemEndedSchema: GenMessage<ItemEnded>;
+
+/**
+ * A node has the end that it had in the execution that this one runs again. It does not run.
+ *
+ * @generated from message heddle.execution.v1.NodeReused
+ */
+export declare type NodeReused = Message<"heddle.execution.v1.NodeReused"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * `completed`, `skipped`, `failed` (others had gone on without it) or `canceled` (its parallel had not needed it).
+   *
+   * @generated from field: string status = 2;
+   */
+  status: string;
+
+  /**
+   * Output of the node; absent when it had none.
+   *
+   * @generated from field: heddle.common.v1.Payload output = 3;
+   */
+  output?: Payload | undefined;
+
+  /**
+   * Its last failure; absent when it had none.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 4;
+   */
+  failure?: Failure | undefined;
+
+  /**
+   * It had failed, and its definition said how to go on.
+   *
+   * @generated from field: bool handled = 5;
+   */
+  handled: boolean;
+
+  /**
+   * Node that had run in its place; empty when none had.
+   *
+   * @generated from field: string fallback_node_id = 6;
+   */
+  fallbackNodeId: string;
+
+  /**
+   * Why it had been skipped; empty when it had not.
+   *
+   * @generated from field: string skip_reason = 7;
+   */
+  skipReason: string;
+
+  /**
+   * What it had activated, for a switch; branches that had completed, for a parallel that needed some of them.
+   *
+   * @generated from field: repeated string chosen = 8;
+   */
+  chosen: string[];
+
+  /**
+   * Attempts that it had taken.
+   *
+   * @generated from field: uint32 attempt = 9;
+   */
+  attempt: number;
+
+  /**
+   * Execution that it had started; empty for other kinds.
+   *
+   * @generated from field: string child_id = 10;
+   */
+  childId: string;
+
+  /**
+   * State machine that it had created; empty for other kinds.
+   *
+   * @generated from field: string machine_id = 11;
+   */
+  machineId: string;
+
+  /**
+   * Worker that had run its last attempt; empty when none had.
+   *
+   * @generated from field: string worker = 12;
+   */
+  worker: string;
+
+  /**
+   * When it had begun, milliseconds since the Unix epoch; 0 when it had not.
+   *
+   * @generated from field: uint64 started_at_ms = 13;
+   */
+  startedAtMs: bigint;
+
+  /**
+   * When it had ended, milliseconds since the Unix epoch; 0 when that is not known.
+   *
+   * @generated from field: uint64 ended_at_ms = 14;
+   */
+  endedAtMs: bigint;
+};
+
+/**
+ * Describes the message heddle.execution.v1.NodeReused.
+ * Use `create(NodeReusedSchema)` to create a new message.
+ */
+export declare const NodeReusedSchema: GenMessage<NodeReused>;
+
+/**
+ * Variables are as the nodes have written them that do not run again.
+ *
+ * @generated from message heddle.execution.v1.VarsReused
+ */
+export declare type VarsReused = Message<"heddle.execution.v1.VarsReused"> & {
+  /**
+   * In the order of writing: of two writes of a field the later one counts.
+   *
+   * @generated from field: repeated heddle.execution.v1.VarsWrite writes = 1;
+   */
+  writes: VarsWrite[];
+};
+
+/**
+ * Describes the message heddle.execution.v1.VarsReused.
+ * Use `create(VarsReusedSchema)` to create a new message.
+ */
+export declare const VarsReusedSchema: GenMessage<VarsReused>;
+
+/**
+ * What a `set` action has written last, or an update.
+ *
+ * @generated from message heddle.execution.v1.VarsWrite
+ */
+export declare type VarsWrite = Message<"heddle.execution.v1.VarsWrite"> & {
+  /**
+   * Id of the node; empty for an update.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * The fields, a JSON object.
+   *
+   * @generated from field: heddle.common.v1.Payload fields = 2;
+   */
+  fields?: Payload | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.VarsWrite.
+ * Use `create(VarsWriteSchema)` to create a new message.
+ */
+export declare const VarsWriteSchema: GenMessage<VarsWrite>;
+
+/**
+ * Items of a map that had succeeded do not run again, as far as the map's list has the same items again.
+ *
+ * @generated from message heddle.execution.v1.ItemsReused
+ */
+export declare type ItemsReused = Message<"heddle.execution.v1.ItemsReused"> & {
+  /**
+   * Id of the map.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Which items of the list, from 0, ascending.
+   *
+   * @generated from field: repeated uint32 indices = 2;
+   */
+  indices: number[];
+
+  /**
+   * What they were, a JSON list in the order of `indices`.
+   *
+   * @generated from field: heddle.common.v1.Payload items = 3;
+   */
+  items?: Payload | undefined;
+
+  /**
+   * Their outputs, a JSON list in the order of `indices`; empty for a map that does not collect them.
+   *
+   * @generated from field: heddle.common.v1.Payload outputs = 4;
+   */
+  outputs?: Payload | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ItemsReused.
+ * Use `create(ItemsReusedSchema)` to create a new message.
+ */
+export declare const ItemsReusedSchema: GenMessage<ItemsReused>;
+
+/**
+ * Nodes begin afresh. What was under way among them has been canceled by the events before. Numbers of attempts go on counting.
+ *
+ * @generated from message heddle.execution.v1.ExecutionReset
+ */
+export declare type ExecutionReset = Message<"heddle.execution.v1.ExecutionReset"> & {
+  /**
+   * All of them, in document order.
+   *
+   * @generated from field: repeated string node_ids = 1;
+   */
+  nodeIds: string[];
+
+  /**
+   * The caller's words; may be empty.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * The caller's idempotency key; may be empty.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ExecutionReset.
+ * Use `create(ExecutionResetSchema)` to create a new message.
+ */
+export declare const ExecutionResetSchema: GenMessage<ExecutionReset>;
 
 /**
  * A node has set search attributes of the execution. The node's end follows.

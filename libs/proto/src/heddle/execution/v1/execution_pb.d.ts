@@ -164,6 +164,13 @@ export declare type Execution = Message<"heddle.execution.v1.Execution"> & {
    * @generated from field: google.protobuf.Struct search_attributes = 71;
    */
   searchAttributes?: JsonObject | undefined;
+
+  /**
+   * Set for a rerun: what it runs again. Absent in lists.
+   *
+   * @generated from field: heddle.execution.v1.RerunOrigin rerun_of = 80;
+   */
+  rerunOf?: RerunOrigin | undefined;
 };
 
 /**
@@ -171,6 +178,33 @@ export declare type Execution = Message<"heddle.execution.v1.Execution"> & {
  * Use `create(ExecutionSchema)` to create a new message.
  */
 export declare const ExecutionSchema: GenMessage<Execution>;
+
+/**
+ * The execution that another one runs again.
+ *
+ * @generated from message heddle.execution.v1.RerunOrigin
+ */
+export declare type RerunOrigin = Message<"heddle.execution.v1.RerunOrigin"> & {
+  /**
+   * Its id. It may be gone: a rerun needs nothing of it.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+
+  /**
+   * Nodes with which the rerun begins, in document order; empty: from the start, with nothing kept.
+   *
+   * @generated from field: repeated string from_node_ids = 2;
+   */
+  fromNodeIds: string[];
+};
+
+/**
+ * Describes the message heddle.execution.v1.RerunOrigin.
+ * Use `create(RerunOriginSchema)` to create a new message.
+ */
+export declare const RerunOriginSchema: GenMessage<RerunOrigin>;
 
 /**
  * A condition on a search attribute of an execution.
@@ -483,6 +517,13 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
    * @generated from field: string machine_id = 15;
    */
   machineId: string;
+
+  /**
+   * Its end is that of the execution that is run again: it did not run in this one.
+   *
+   * @generated from field: bool reused = 80;
+   */
+  reused: boolean;
 
   /**
    * Key of the signal or event that it waits for; empty when it waits for signals without one.

@@ -842,6 +842,81 @@ export declare type DeleteExecutionResponse = Message<"heddle.execution.v1.Delet
 export declare const DeleteExecutionResponseSchema: GenMessage<DeleteExecutionResponse>;
 
 /**
+ * Request of PublishEvent.
+ *
+ * @generated from message heddle.execution.v1.PublishEventRequest
+ */
+export declare type PublishEventRequest = Message<"heddle.execution.v1.PublishEventRequest"> & {
+  /**
+   * Namespace of those that wait; empty means `default`.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Name of the event.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * What it is about, e.g. the number of an order; empty: nothing in particular.
+   *
+   * @generated from field: string key = 3;
+   */
+  key: string;
+
+  /**
+   * What comes with it; absent means null.
+   *
+   * @generated from field: google.protobuf.Value payload = 4;
+   */
+  payload?: Value | undefined;
+
+  /**
+   * Idempotency key, unique in the namespace; empty: one is made, and this call cannot be repeated safely.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.PublishEventRequest.
+ * Use `create(PublishEventRequestSchema)` to create a new message.
+ */
+export declare const PublishEventRequestSchema: GenMessage<PublishEventRequest>;
+
+/**
+ * Response of PublishEvent.
+ *
+ * @generated from message heddle.execution.v1.PublishEventResponse
+ */
+export declare type PublishEventResponse = Message<"heddle.execution.v1.PublishEventResponse"> & {
+  /**
+   * Id of the event, as waits give it.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * How many nodes that waited were told; their filters decide what they take.
+   *
+   * @generated from field: uint32 told = 2;
+   */
+  told: number;
+};
+
+/**
+ * Describes the message heddle.execution.v1.PublishEventResponse.
+ * Use `create(PublishEventResponseSchema)` to create a new message.
+ */
+export declare const PublishEventResponseSchema: GenMessage<PublishEventResponse>;
+
+/**
  * Request of DeliverEvent.
  *
  * @generated from message heddle.execution.v1.DeliverEventRequest
@@ -910,32 +985,53 @@ export declare type RerunExecutionRequest = Message<"heddle.execution.v1.RerunEx
   executionId: string;
 
   /**
-   * First node to run again; empty means from the start.
+   * First node to run again, as one of from_node_ids; empty means none.
    *
    * @generated from field: string from_node_id = 2;
    */
   fromNodeId: string;
 
   /**
-   * Input of the new execution; absent means the old one's.
+   * Input of the new execution; absent means the old one's. At most 1 MiB as JSON text by default.
    *
    * @generated from field: google.protobuf.Struct input = 3;
    */
   input?: JsonObject | undefined;
 
   /**
-   * Version to run; 0 means the old one's.
+   * Version to run; 0 means the old one's. Nodes that are new in it or defined otherwise run, whatever is kept.
    *
    * @generated from field: uint32 version = 4;
    */
   version: number;
 
   /**
-   * Idempotency key, unique in the namespace; empty means none.
+   * Idempotency key, unique among the reruns of this execution; empty means none.
    *
    * @generated from field: string request_id = 5;
    */
   requestId: string;
+
+  /**
+   * Nodes to run again, with everything after them. A node in a group or loop begins that afresh. With no node, from_failed and from_changed: from the start.
+   *
+   * @generated from field: repeated string from_node_ids = 80;
+   */
+  fromNodeIds: string[];
+
+  /**
+   * Run again what has failed. Maps keep the items that had succeeded. What was canceled or had not begun runs in any case.
+   *
+   * @generated from field: bool from_failed = 81;
+   */
+  fromFailed: boolean;
+
+  /**
+   * Run again what reads a field of the input that differs, or comes after such a node; keep everything else.
+   *
+   * @generated from field: bool from_changed = 82;
+   */
+  fromChanged: boolean;
 };
 
 /**
@@ -951,11 +1047,18 @@ export declare const RerunExecutionRequestSchema: GenMessage<RerunExecutionReque
  */
 export declare type RerunExecutionResponse = Message<"heddle.execution.v1.RerunExecutionResponse"> & {
   /**
-   * The new execution.
+   * The new execution with its nodes.
    *
    * @generated from field: heddle.execution.v1.Execution execution = 1;
    */
   execution?: Execution | undefined;
+
+  /**
+   * False when a rerun with this request_id existed before.
+   *
+   * @generated from field: bool created = 80;
+   */
+  created: boolean;
 };
 
 /**
@@ -963,6 +1066,67 @@ export declare type RerunExecutionResponse = Message<"heddle.execution.v1.RerunE
  * Use `create(RerunExecutionResponseSchema)` to create a new message.
  */
 export declare const RerunExecutionResponseSchema: GenMessage<RerunExecutionResponse>;
+
+/**
+ * Request of ResetExecution.
+ *
+ * @generated from message heddle.execution.v1.ResetExecutionRequest
+ */
+export declare type ResetExecutionRequest = Message<"heddle.execution.v1.ResetExecutionRequest"> & {
+  /**
+   * Id of the execution.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+
+  /**
+   * Nodes to begin afresh, with everything after them. In a turn of a loop that goes on the turn goes on; a group or loop that has ended begins afresh.
+   *
+   * @generated from field: repeated string from_node_ids = 2;
+   */
+  fromNodeIds: string[];
+
+  /**
+   * Why, for the history; at most 1024 characters.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * Idempotency key, unique in the execution: a repetition changes nothing. Empty means none: a repetition is another reset.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ResetExecutionRequest.
+ * Use `create(ResetExecutionRequestSchema)` to create a new message.
+ */
+export declare const ResetExecutionRequestSchema: GenMessage<ResetExecutionRequest>;
+
+/**
+ * Response of ResetExecution.
+ *
+ * @generated from message heddle.execution.v1.ResetExecutionResponse
+ */
+export declare type ResetExecutionResponse = Message<"heddle.execution.v1.ResetExecutionResponse"> & {
+  /**
+   * The execution after the change.
+   *
+   * @generated from field: heddle.execution.v1.Execution execution = 1;
+   */
+  execution?: Execution | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ResetExecutionResponse.
+ * Use `create(ResetExecutionResponseSchema)` to create a new message.
+ */
+export declare const ResetExecutionResponseSchema: GenMessage<ResetExecutionResponse>;
 
 /**
  * Request of MigrateExecution.
@@ -1365,7 +1529,11 @@ export declare const ExecutionService: GenService<{
     output: typeof QueryExecutionResponseSchema;
   },
   /**
-   * Starts a new execution from an old one: from its start, or from a node on, with the results before that node taken over.
+   * Starts a new execution from an old one, which may have ended or not: from its start, or from some nodes on; the results of all other nodes that
+   * have ended are taken over. The new one is nobody's child, and has the labels, search attributes and priority of the old one. Answers once the start is durable; the same
+   * request_id gives the same execution.
+   * NOT_FOUND with EXECUTION_NOT_FOUND or VERSION_NOT_FOUND; INVALID_ARGUMENT with NODE_UNKNOWN or INPUT_INVALID; FAILED_PRECONDITION with
+   * NOTHING_TO_RERUN, or with REQUEST_ID_REUSED.
    *
    * @generated from rpc heddle.execution.v1.ExecutionService.RerunExecution
    */
@@ -1373,6 +1541,18 @@ export declare const ExecutionService: GenService<{
     methodKind: "unary";
     input: typeof RerunExecutionRequestSchema;
     output: typeof RerunExecutionResponseSchema;
+  },
+  /**
+   * Begins nodes of an execution that has not ended afresh, and everything after them, in the execution itself. What is under way among them is
+   * canceled first. Everything or nothing is done. FAILED_PRECONDITION with EXECUTION_FINISHED: run it again with RerunExecution;
+   * INVALID_ARGUMENT with NODE_UNKNOWN.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.ResetExecution
+   */
+  resetExecution: {
+    methodKind: "unary";
+    input: typeof ResetExecutionRequestSchema;
+    output: typeof ResetExecutionResponseSchema;
   },
   /**
    * Moves a running execution to another version of its workflow, or says what would prevent it.
@@ -1417,6 +1597,18 @@ export declare const ExecutionService: GenService<{
     methodKind: "unary";
     input: typeof DeliverEventRequestSchema;
     output: typeof DeliverEventResponseSchema;
+  },
+  /**
+   * Tells an event to all nodes of a namespace that wait for it, as an `emit` action of an execution would: whoever knows what has happened need not
+   * know who waits. It is durable before the answer, and counts for an hour for executions that have started before it and wait later. The same
+   * request_id is told once. UNAVAILABLE when an owner could not be reached: repeat it.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.PublishEvent
+   */
+  publishEvent: {
+    methodKind: "unary";
+    input: typeof PublishEventRequestSchema;
+    output: typeof PublishEventResponseSchema;
   },
   /**
    * Returns the text of a payload that an event references. NOT_FOUND with PAYLOAD_NOT_FOUND.

@@ -5,12 +5,14 @@ import type { Database } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { deleteEventWait, insertEventWait } from "../store/event-waits.ts";
 import { listRecentEvents } from "../store/recent-events.ts";
-import type { Execution, ExecutionCommand } from "./aggregate.ts";
-import { createDeliveries } from "./deliveries.ts";
-import { recentEventsPage } from "./limits.ts";
+import type { Execution, ExecutionCommand } from "../domain/aggregate.ts";
+import { createDeliveries } from "../domain/deliveries.ts";
+import { recentEventsPage } from "../domain/limits.ts";
 
 /** The subscriptions of nodes that wait for events of other executions. */
 export interface EventWaits {
+  /** An execution has started, or was recovered, that may wait for events: what is emitted from now on counts for it. */
+  expect(): void;
   /**
    * The node waits: whoever hears events can know it from now on. Idempotent; goes on trying until it is known and the node has been
    * offered what had come before.
@@ -24,12 +26,12 @@ export interface EventWaits {
 export interface EventWaitsOptions {
   runtime(): JournalRuntime<Execution, ExecutionCommand>;
   database: Database;
-  /** Something waits for events: they must be listened to from now on. */
-  onWait(): void;
+  /** An execution may wait for events: they must be listened to from now on. */
+  onExpected(): void;
   logger: Logger;
 }
 
-export function createEventWaits({ runtime, database, onWait, logger }: EventWaitsOptions): EventWaits {
+export function createEventWaits({ runtime, database, onExpected, logger }: EventWaitsOptions): EventWaits {
   const deliveries = createDeliveries(logger);
 
   /** @returns whether the node still waits */
@@ -57,8 +59,8 @@ export function createEventWaits({ runtime, database, onWait, logger }: EventWai
   };
 
   return {
+    expect: onExpected,
     begin(executionId, execution, wait) {
-      onWait();
       const { nodeId, run } = wait;
       deliveries.repeat(`subscribe ${executionId}/${nodeId}/${run}`, () => subscribe(executionId, execution, wait));
     },

@@ -1,0 +1,234 @@
+import { listAfter } from "./after.ts";
+import type { Reuse } from "./commands.ts";
+import type { ExecutionState, Write } from "./execution-state.ts";
+import { isObject } from "./json-object.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { countItems, itemAt } from "./map-items.ts";
+import { listSucceeded } from "./map-state.ts";
+import type { LinkedNode, Plan } from "./plan.ts";
+import { createReads } from "./reads.ts";
+import { isOwnNode, listUnknown } from "./own-nodes.ts";
+import { cannotRerun, nodesUnknown, nothingToRerun } from "./refusals.ts";
+import { isSameDefinition } from "./same-definition.ts";
+import { isSameJson } from "./same-json.ts";
+import { isSettled } from "./settle.ts";
+import type { NodeState } from "./state.ts";
+import { OUTSIDE } from "./vars.ts";
+
+/** The execution that is run again. */
+export interface RerunSource {
+  executionId: string;
+  plan: Plan;
+  state: ExecutionState;
+}
+
+/** What runs instead: the same, another version of the workflow, another input, or both. */
+export interface RerunTarget {
+  plan: Plan;
+  input: JsonObject;
+}
+
+/** Where a rerun begins. Several may be asked for; none of them: at the start, and nothing is kept. */
+export interface RerunSelection {
+  /** These nodes, and everything after them. */
+  from: readonly string[];
+  /** Nodes that have failed, and maps of which an item has. */
+  failed?: boolean;
+  /** Nodes that read what differs in the input. */
+  changed?: boolean;
+}
+
+export interface RerunPlan {
+  /** Ids of the nodes with which it begins, in document order; empty: from the start. */
+  from: string[];
+  /** What is kept, in order, for the command that starts the new execution. */
+  reuse: Reuse[];
+}
+
+/**
+ * What a new execution keeps of an old one: every node that has ended and is neither run again nor after one that is.
+ * Nodes that are new in the target's version or defined otherwise there are run again whatever was asked for, and so are steps
+ * that the old execution has undone.
+ *
+ * @throws DomainError NODE_UNKNOWN (metadata.nodes), NOTHING_TO_RERUN (`failed`, and nothing has failed or was left undone)
+ */
+export function planRerun(source: RerunSource, target: RerunTarget, selection: RerunSelection): RerunPlan {
+  const { from, failed = false, changed = false } = selection;
+  if (source.state.compensates !== undefined) throw cannotRerun(source.executionId);
+  const unknown = listUnknown(target.plan, from);
+  if (unknown.length > 0) throw nodesUnknown(unknown);
+  if (from.length === 0 && !failed && !changed) return { from: [], reuse: [] };
+  const rerun = createRerun(source, target);
+  const roots = new Set(from.map((id) => target.plan.indices.get(id) as number));
+  for (const node of rerun.nodes) {
+    if ((failed && rerun.hasFailed(node)) || rerun.isUndone(node) || !rerun.isSame(node)) roots.add(node.index);
+  }
+  const again = rerun.after(roots, changed);
+  const kept = rerun.listKept(again);
+  if (failed && rerun.nodes.every(({ index, definition }) => definition.container !== undefined || kept.has(index)))
+    throw nothingToRerun(source.executionId);
+  return {
+    from: [...roots].sort((a, b) => a - b).map((index) => target.plan.nodes[index]?.id as string),
+    reuse: [...rerun.describeNodes(kept), ...rerun.describeItems(kept, roots, again), ...rerun.describeVars(kept)],
+  };
+}
+
+function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: RerunTarget) {
+  const nodes = plan.nodes.filter((node) => isOwnNode(plan, node));
+  const oldIndices = plan.nodes.map(({ id }) => oldPlan.indices.get(id));
+  const oldOf = (index: number): NodeState | undefined => {
+    const at = oldIndices[index];
+    return at === undefined ? undefined : state.nodes[at];
+  };
+  /** Whether it ran as the fallback of the other. */
+  const stoodIn = (owner: number, fallback: number): boolean => {
+    const used = oldOf(owner)?.fallback;
+    return used !== undefined && used === oldIndices[fallback];
+  };
+  const isSame = ({ index, definition }: LinkedNode): boolean => {
+    const at = oldIndices[index];
+    const old = at === undefined ? undefined : oldPlan.nodes[at];
+    return old !== undefined && isSameDefinition(plan, definition, oldPlan, old.definition);
+  };
+  const listAgain = (roots: ReadonlySet<number>) =>
+    listAfter(
+      plan,
+      roots,
+      (index, inner) => plan.nodes[inner]?.fallbackOf.includes(index) === true && !stoodIn(index, inner),
+    );
+
+  return {
+    nodes,
+    isSame,
+
+    /** Its effect is gone, although its result is there. */
+    isUndone: ({ id }: LinkedNode): boolean => state.undone?.[id] ?? false,
+
+    hasFailed({ index }: LinkedNode): boolean {
+      const old = oldOf(index);
+      return old?.status === "failed" || (old?.map?.failed ?? 0) > 0;
+    },
+
+    /** All that runs again: with `changed` also who reads what differs, and who reads variables that are written again. */
+    after(roots: Set<number>, changed: boolean): Set<number> {
+      if (!changed) return listAgain(roots);
+      const reads = createReads(plan);
+      const fields = listChanged(state.input, input);
+      for (const node of nodes) if (fields.size > 0 && reads.ofInput(node, fields)) roots.add(node.index);
+      for (;;) {
+        const again = listAgain(roots);
+        const written = new Set([...again].flatMap((index) => listWritten(plan.nodes[index] as LinkedNode)));
+        const readers = nodes.filter(
+          (node) => !again.has(node.index) && written.size > 0 && reads.ofVars(node, written),
+        );
+        if (readers.length === 0) return again;
+        for (const { index } of readers) roots.add(index);
+      }
+    },
+
+    listKept(again: ReadonlySet<number>): Set<number> {
+      const known = new Map<number, boolean>();
+      const isKept = (index: number): boolean => {
+        const before = known.get(index);
+        if (before !== undefined) return before;
+        known.set(index, false);
+        const kept = !again.has(index) && canKeep(index);
+        known.set(index, kept);
+        return kept;
+      };
+      const canKeep = (index: number): boolean => {
+        const { tolerated, branchOf, fallbackOf, definition } = plan.nodes[index] as LinkedNode;
+        const at = oldIndices[index];
+        if (at === undefined || !isSettled(state, at)) return false;
+        const { status, skipReason } = state.nodes[at] as NodeState;
+        if (definition.container !== undefined) return isKept(definition.container);
+        if (fallbackOf.some((owner) => stoodIn(owner, index) && !isKept(owner))) return false;
+        // Its parallel did not need it. Anything else that was canceled was stopped by the end.
+        if (status === "canceled" || skipReason === "not_needed") return branchOf.some(isKept);
+        return status !== "failed" || tolerated;
+      };
+      return new Set(nodes.map(({ index }) => index).filter(isKept));
+    },
+
+    describeNodes(kept: ReadonlySet<number>): Reuse[] {
+      return [...kept].map((index) => describeNode((plan.nodes[index] as LinkedNode).id, oldPlan, oldOf(index)));
+    },
+
+    /** Of maps that run again while nothing before them does. */
+    describeItems(kept: ReadonlySet<number>, roots: ReadonlySet<number>, again: ReadonlySet<number>): Reuse[] {
+      if (!isSameJson(state.input, input)) return [];
+      const isFedAsBefore = (index: number): boolean => {
+        const { dependencies, activators } = (plan.nodes[index] as LinkedNode).definition;
+        const comesThrough = (activator: number) =>
+          kept.has(activator) || (plan.nodes[activator]?.definition.kind === "parallel" && isFedAsBefore(activator));
+        return dependencies.every((one) => kept.has(one)) && activators.every(comesThrough);
+      };
+      return nodes.flatMap((node): Reuse[] => {
+        const { index, id, definition } = node;
+        const map = oldOf(index)?.map;
+        if (map === undefined || kept.has(index) || definition.container !== undefined || !isSame(node)) return [];
+        if ((again.has(index) && !roots.has(index)) || !isFedAsBefore(index)) return [];
+        const indices = listSucceeded(map);
+        // Of a map that came through as a whole there is nothing to make up for: it runs again as a whole.
+        if (indices.length === 0 || indices.length === countItems(map.items)) return [];
+        const items = indices.map((at) => itemAt(map.items, at));
+        const outputs = map.outputs === undefined ? [] : indices.map((at) => map.outputs?.[at] ?? null);
+        return [{ type: "items_reused", nodeId: id, indices, items, outputs }];
+      });
+    },
+
+    describeVars(kept: ReadonlySet<number>): Reuse[] {
+      const ids = new Set([...kept].map((index) => plan.nodes[index]?.id));
+      const writes = (state.writes ?? deriveWrites(oldPlan, state))
+        .map(({ node, fields }) => ({ nodeId: node === OUTSIDE ? "" : (oldPlan.nodes[node] as LinkedNode).id, fields }))
+        .filter(({ nodeId }) => nodeId === "" || ids.has(nodeId));
+      return writes.length === 0 ? [] : [{ type: "vars_reused", writes }];
+    },
+  };
+}
+
+function describeNode(nodeId: string, plan: Plan, node: NodeState | undefined): Reuse {
+  const { status, attempt, output, failure, isHandled, fallback, skipReason, chosen } = node as NodeState;
+  const { childId, machineId, worker, startedAt, endedAt } = node as NodeState;
+  const idOf = (index: number) => (plan.nodes[index] as LinkedNode).id;
+  return {
+    type: "node_reused",
+    nodeId,
+    status: status as "completed" | "failed" | "skipped" | "canceled",
+    attempt,
+    ...(output !== undefined && { output }),
+    ...(failure !== undefined && { failure }),
+    ...(isHandled && { isHandled }),
+    ...(fallback !== undefined && { fallbackId: idOf(fallback) }),
+    ...(skipReason !== undefined && { skipReason }),
+    ...(chosen !== undefined && { chosen: chosen.map(idOf) }),
+    ...(childId !== undefined && { childId }),
+    ...(machineId !== undefined && { machineId }),
+    ...(worker !== undefined && { worker }),
+    ...(startedAt !== undefined && { startedAt }),
+    ...(endedAt !== undefined && { endedAt }),
+  };
+}
+
+/** Names of the fields that differ. */
+function listChanged(before: JsonObject, after: JsonObject): Set<string> {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return new Set([...names].filter((name) => !isSameJson(before[name], after[name])));
+}
+
+function listWritten({ definition }: LinkedNode): string[] {
+  return definition.kind === "action" && definition.action === "set" ? Object.keys(definition.params) : [];
+}
+
+/** Of a snapshot that does not say: as the actions ended. */
+function deriveWrites(plan: Plan, state: ExecutionState): Write[] {
+  return plan.nodes
+    .filter((node) => isOwnNode(plan, node))
+    .flatMap(({ index, definition }): (Write & { endedAt: number })[] => {
+      const { status, output, endedAt = 0 } = state.nodes[index] as NodeState;
+      const isSet = definition.kind === "action" && definition.action === "set" && status === "completed";
+      return isSet && isObject(output ?? null) ? [{ node: index, fields: output as JsonObject, endedAt }] : [];
+    })
+    .sort((one, other) => one.endedAt - other.endedAt)
+    .map(({ node, fields }) => ({ node, fields }));
+}

@@ -1,0 +1,36 @@
+import { listAfter } from "./after.ts";
+import type { Command } from "./commands.ts";
+import { isFinished } from "./execution-state.ts";
+import type { Turn } from "./plan.ts";
+import { listUnknown } from "./own-nodes.ts";
+import { executionEnding, executionFinished, nodesUnknown } from "./refusals.ts";
+import { isRepeated, resetKey } from "./request-keys.ts";
+import type { NodeState } from "./state.ts";
+import { cancelAll, emit } from "./turn.ts";
+
+/**
+ * Begins some nodes afresh, and everything after them, in the execution itself. One that has ended stays ended, so that
+ * whoever was told of the end can rely on it: it is run again by another execution.
+ */
+export function reset(turn: Turn, { from, reason, requestId }: Extract<Command, { type: "reset" }>): void {
+  const { plan, state, at } = turn;
+  if (isRepeated(state, resetKey(requestId))) return;
+  if (isFinished(state)) throw executionFinished(turn.context.executionId, state.status, "reset");
+  if (state.ending !== undefined) throw executionEnding(turn.context.executionId, "reset");
+  const unknown = listUnknown(plan, from);
+  if (unknown.length > 0 || from.length === 0) throw nodesUnknown(unknown);
+  const indices = from.map((id) => plan.indices.get(id) as number);
+  const again = [...listAfter(plan, indices, (index, inner) => takesBack(turn, index, inner))].sort((a, b) => a - b);
+  cancelAll(turn, again);
+  const nodeIds = again.map((index) => plan.nodes[index]?.id as string);
+  emit(turn, { type: "execution_reset", at, nodeIds, reason, requestId });
+}
+
+/** It waits for what is in it, and its end is not decided. */
+function takesBack({ plan, state }: Turn, index: number, inner: number): boolean {
+  const { status, fallback, turn } = state.nodes[index] as NodeState;
+  if (plan.nodes[inner]?.fallbackOf.includes(index)) return status === "waiting" || fallback !== inner;
+  if (status !== "waiting" || fallback !== undefined) return false;
+  if (turn !== undefined) return !turn.ended;
+  return state.unsettled[index] !== -1;
+}
