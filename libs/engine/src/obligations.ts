@@ -40,6 +40,8 @@ export interface ChildObligation {
   depth: number;
   /** The child undoes the steps of this execution, whose version it runs, and does nothing else. */
   compensates?: string;
+  /** `complete_child` is to follow the start, with `{ execution_id }`: the child is nobody's. */
+  detached?: true;
 }
 
 /** A state machine that must have been created, and must have got its events. `acknowledge_machine` says that it has. */
@@ -340,6 +342,7 @@ function describeChild(linked: LinkedNode, state: ExecutionState): ChildObligati
     priority: state.priority,
     depth: (state.depth ?? 0) + 1,
     ...(node.compensates !== undefined && { compensates: node.compensates }),
+    ...(definition.detached && { detached: true as const }),
   };
 }
 

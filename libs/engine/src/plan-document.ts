@@ -340,6 +340,8 @@ export interface SubWorkflowNode extends PlanNodeBase {
   version?: number;
   /** Template of the child's input. */
   inputs?: Json;
+  /** It completes when the child has started, with `{ execution_id }`; the child is nobody's then, and goes on whatever becomes of this execution. */
+  detached?: true;
 }
 
 export interface StateMachineNode extends PlanNodeBase {

@@ -133,7 +133,14 @@ export type NodeBody =
   | ({ kind: "group" } & Plain<GroupNode>)
   | ({ kind: "loop"; while?: Condition; until?: Condition } & Omit<Plain<LoopNode>, "while" | "until">)
   | { kind: "aggregation"; strategy: "merge" | "collect"; inputs?: Json }
-  | { kind: "sub_workflow"; workflowId: string; workflowAt?: SourceNode; version?: number; inputs?: Json }
+  | {
+      kind: "sub_workflow";
+      workflowId: string;
+      workflowAt?: SourceNode;
+      version?: number;
+      inputs?: Json;
+      detached?: true;
+    }
   | {
       kind: "state_machine";
       workflowId: string;

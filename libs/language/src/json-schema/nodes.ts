@@ -205,7 +205,12 @@ const NODES: Record<string, Schema> = {
   ),
   sub_workflow: node(
     "Runs another workflow and waits for it.",
-    { workflow_id: id("The workflow."), version: VERSION, inputs: INPUTS },
+    {
+      workflow_id: id("The workflow."),
+      version: VERSION,
+      inputs: INPUTS,
+      detached: flag("true: it completes when the other workflow has started, which is nobody's then."),
+    },
     ["workflow_id"],
   ),
   state_machine: node(

@@ -75,7 +75,10 @@ const NODE_TYPES = new Map<string, NodeType>([
   ["tool", { what: "a tool node", fields: ["tool", ...TASK_FIELDS], read: readTool }],
   ["action", { what: "an action", fields: ["subtype", "params"], read: readAction }],
   ["aggregation", { what: "an aggregation", fields: ["subtype", "inputs"], read: readAggregation }],
-  ["sub_workflow", { what: "a sub-workflow", fields: ["workflow_id", "version", "inputs"], read: readSubWorkflow }],
+  [
+    "sub_workflow",
+    { what: "a sub-workflow", fields: ["workflow_id", "version", "inputs", "detached"], read: readSubWorkflow },
+  ],
   [
     "state_machine",
     {

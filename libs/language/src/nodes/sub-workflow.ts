@@ -12,11 +12,13 @@ export function readSubWorkflow(reader: NodeReader): NodeBody {
     checkId(workflowId, workflowAt, "the id of a workflow", fields.report);
   const version = fields.integer("version", { min: 1, max: 2_147_483_647 });
   const inputs = fields.find("inputs") === undefined ? undefined : readTemplate(reader, "inputs");
+  const isDetached = fields.boolean("detached") === true;
   return {
     kind: "sub_workflow",
     workflowId,
     ...(workflowAt === undefined ? {} : { workflowAt }),
     ...(version === undefined ? {} : { version }),
     ...(inputs === undefined ? {} : { inputs: inputs.value }),
+    ...(isDetached && { detached: true as const }),
   };
 }

@@ -89,10 +89,11 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
       try {
         cancel(childId, `its parent ${parentId} is to end`);
         const child = await runtime().read(childId);
-        if (child?.state.endedAt !== undefined) return finished(childId, child);
-        if (child !== undefined) return;
-        // It may be on its way.
-        if (!starting.has(childId)) {
+        const isDetached = child !== undefined && child.state.parent === undefined;
+        if (child?.state.endedAt !== undefined && !isDetached) return finished(childId, child);
+        if (child !== undefined && !isDetached) return;
+        // It may be on its way. One that was to be detached has nobody to tell of its end.
+        if (isDetached || !starting.has(childId)) {
           const failure = { type: "canceled", message: `sub-workflow ${childId} never began` };
           return tell(parentId, { type: "fail_child", nodeId, childId, failure });
         }
@@ -110,6 +111,7 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
   const readParent = async (parentId: string, child: ChildObligation): Promise<Execution | undefined> => {
     const parent = await runtime().read(parentId);
     if (parent !== undefined && awaitsChild(parent.plan, parent.state, child.nodeId, child.childId)) return parent;
+    if (child.detached && parent !== undefined && hasLetGo(parent, child)) return undefined;
     cancel(child.childId, `its parent ${parentId} has ended`, parent?.state.isTerminated);
     return undefined;
   };
@@ -151,7 +153,7 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
           version,
           input: child.input,
           requestId: "",
-          parent: { executionId: parentId, nodeId: child.nodeId },
+          ...(!child.detached && { parent: { executionId: parentId, nodeId: child.nodeId } }),
           depth: child.depth,
           priority: child.priority,
           labels,
@@ -163,12 +165,17 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
       if (!(error instanceof DomainError) || error.reason !== "EXECUTION_ALREADY_STARTED") throw error;
       // It may have ended before this process was there to tell its parent.
       const existing = await runtime().read(child.childId);
+      if (child.detached) return letGo(parentId, child);
       if (existing?.state.endedAt !== undefined) finished(child.childId, existing);
       return;
     }
     // It may have ended while the plan was fetched.
-    await readParent(parentId, child);
+    if ((await readParent(parentId, child)) !== undefined && child.detached) letGo(parentId, child);
   };
+
+  /** A detached child is there: its node has what it waits for. */
+  const letGo = (parentId: string, { nodeId, childId }: ChildObligation): void =>
+    tell(parentId, { type: "complete_child", nodeId, childId, output: { execution_id: childId } });
 
   const run = async (parentId: string, child: ChildObligation): Promise<void> => {
     for (let pauseMs: number = retryPauseMs.first; !stopped; pauseMs = Math.min(pauseMs * 2, retryPauseMs.longest)) {
@@ -240,6 +247,12 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
       for (const end of waiting.values()) end();
     },
   };
+}
+
+/** The node of a detached child has completed. */
+function hasLetGo({ plan, state }: Execution, { nodeId, childId }: ChildObligation): boolean {
+  const node = state.nodes[plan.indices.get(nodeId) ?? -1];
+  return node?.status === "completed" && node.childId === childId;
 }
 
 /** Whether the same call may well succeed later. */
