@@ -155,11 +155,17 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "mapStarted":
       applyToNode(nodeOf(view, event.value.nodeId), event, at);
       break;
+<<<<<<< HEAD
     case "itemStarted":
       startItem(nodeOf(view, event.value.nodeId));
       break;
     case "itemEnded":
       endItem(nodeOf(view, event.value.nodeId), event.value.outcome);
+=======
+    case "incidentResolved":
+      // Anything but another try follows with an event of its own.
+      if (event.value.action === "retry") beginAfresh(nodeOf(view, event.value.nodeId));
+>>>>>>> dag
       break;
     case "nodeReused":
       reuseNode(nodeOf(view, event.value.nodeId), event.value);
@@ -282,7 +288,7 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
       break;
     case "errorHandled":
       node.failure = event.value.failure;
-      if (event.value.action === "fallback") {
+      if (event.value.action === "fallback" || event.value.action === "incident") {
         node.status = NodeStatus.WAITING;
         node.dueAtMs = undefined;
         node.humanTaskId = undefined;
