@@ -155,17 +155,15 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "mapStarted":
       applyToNode(nodeOf(view, event.value.nodeId), event, at);
       break;
-<<<<<<< HEAD
     case "itemStarted":
       startItem(nodeOf(view, event.value.nodeId));
       break;
     case "itemEnded":
       endItem(nodeOf(view, event.value.nodeId), event.value.outcome);
-=======
+      break;
     case "incidentResolved":
       // Anything but another try follows with an event of its own.
       if (event.value.action === "retry") beginAfresh(nodeOf(view, event.value.nodeId));
->>>>>>> dag
       break;
     case "nodeReused":
       reuseNode(nodeOf(view, event.value.nodeId), event.value);

@@ -160,12 +160,9 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
     machineId: state.machineId ?? "",
     worker: worker ?? "",
     skipReason: state.skipReason ?? "",
-<<<<<<< HEAD
     turn: state.turn === undefined ? 0 : state.turn.index + 1,
     mapProgress: state.map && toMapProgress(state.map),
-=======
     incident: isIncident(state),
->>>>>>> dag
     reused: state.isReused ?? false,
   });
 }

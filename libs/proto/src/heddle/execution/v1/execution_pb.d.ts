@@ -561,7 +561,13 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
   groups: string[];
 
   /**
-<<<<<<< HEAD
+   * It has failed, and waits for a person: ResolveIncident says how to go on. `failure` says why.
+   *
+   * @generated from field: bool incident = 40;
+   */
+  incident: boolean;
+
+  /**
    * Of a group or loop that has begun: the number of its turn, from 1; 0 otherwise.
    *
    * @generated from field: uint32 turn = 90;
@@ -574,13 +580,6 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
    * @generated from field: heddle.execution.v1.MapProgress map_progress = 91;
    */
   mapProgress?: MapProgress | undefined;
-=======
-   * It has failed, and waits for a person: ResolveIncident says how to go on. `failure` says why.
-   *
-   * @generated from field: bool incident = 40;
-   */
-  incident: boolean;
->>>>>>> dag
 };
 
 /**
