@@ -209,6 +209,8 @@ function describeOutcome(outcome: Extract<Event, { type: "error_handled" }>["out
       return `its output is ${JSON.stringify(outcome.output)}`;
     case "fallback":
       return `${outcome.fallbackId} takes its place`;
+    case "incident":
+      return "it waits for a person";
   }
 }
 

@@ -62,6 +62,9 @@ describe("keys, attributes and batches at the command line", () => {
     const list = () => heddle("list", "--where", "customer=acme", "--where", "total>=100", "--key", "order-1");
     await expect.poll(async () => (await list()).stdout, { timeout: 20_000 }).toContain(first.stdout.trim());
     expect((await heddle("list", "--where", "total>120")).stdout).toBe("");
+    const shown = (await heddle("get", first.stdout.trim())).stdout;
+    expect(shown).toContain("key order-1");
+    expect(shown).toContain('attributes customer="acme" total=120');
   });
 
   it("does it to many, also when the process is killed on the way, and leaves nothing behind that is not explained", async () => {
@@ -71,6 +74,33 @@ describe("keys, attributes and batches at the command line", () => {
         client.start({ workflowId: "order", input: { total: n }, searchAttributes: { customer: "bolt" } }),
       ),
     );
+    const filter = {
+      attributes: [
+        { name: "customer", equals: "bolt" },
+        { name: "total", atLeast: 10, below: 20 },
+      ],
+    };
+    await expect
+      .poll(async () => await client.batches.dryRun({ filter, operation: { kind: "cancel" } }), { timeout: 20_000 })
+      .toMatchObject({ status: "dry_run", matched: 10 });
+    const found: number[] = [];
+    for await (const { searchAttributes } of client.list(filter)) found.push(searchAttributes["total"] as number);
+    expect(found.toSorted()).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+    const request = { workflowId: "order", workflowKey: "order-1", input: { total: 1 } };
+    expect(await client.start({ ...request, whenRunning: "use_existing" })).toMatchObject({ workflowKey: "order-1" });
+    await expect(client.start(request)).rejects.toMatchObject({ reason: "WORKFLOW_KEY_RUNNING" });
+    const small = await client.batches.create({ filter, operation: { kind: "suspend" }, canary: 3 });
+    await expect
+      .poll(async () => await client.batches.get(small.batchId), { timeout: 20_000 })
+      .toMatchObject({ status: "paused", succeeded: 3 });
+    await client.batches.cancel(small.batchId, "that was enough");
+    const resumed = await client.batches.create({ filter, operation: { kind: "resume" } });
+    await expect
+      .poll(async () => await client.batches.get(resumed.batchId), { timeout: 20_000 })
+      .toMatchObject({ status: "completed", succeeded: 3, failed: 0 });
+    const batches: string[] = [];
+    for await (const { batchId } of client.batches.list()) batches.push(batchId);
+    expect(batches).toEqual([resumed.batchId, small.batchId]);
     client.close();
     const dry = ["batch", "create", "signal", "--signal", "paid", "--where", "customer=bolt", "--dry-run"];
     await expect
@@ -100,7 +130,9 @@ describe("keys, attributes and batches at the command line", () => {
     const purge = await heddle("batch", "create", "delete", "--where", "customer=bolt", "--rate", "1000", "--wait");
     expect(purge).toMatchObject({ code: 0 });
     expect(purge.stdout).toContain("40 done, 0 failed");
-    await expect.poll(async () => (await heddle("list", "--where", "customer=bolt")).stdout).toBe("");
+    await expect
+      .poll(async () => (await heddle("list", "--where", "customer=bolt")).stdout, { timeout: 20_000 })
+      .toBe("");
     const doctor = await json("doctor", "--patience", "1s", "--event-log", eventLog);
     expect(doctor).toMatchObject({ clean: true, unchecked: [] });
   });

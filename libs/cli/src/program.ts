@@ -220,6 +220,22 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/signal.ts")).signal(context, id, name, options)),
     );
 
+  command("incidents <execution-id>", "list the nodes that have failed and wait for a person").action(
+    (id: string, _options, self: Command) =>
+      started(self, async (context) => (await import("./commands/incidents.ts")).incidents(context, id)),
+  );
+
+  command("resolve <execution-id> <node-id>", "say how to go on with a node that has failed and waits for a person")
+    .option("--retry", "try it again")
+    .option("--input <json>", "try it again with this input: JSON, @file.json, @file.yaml, or -")
+    .option("--complete <json>", "it has completed with this output: JSON, @file.json, @file.yaml, or -")
+    .option("--skip", "go on without it")
+    .option("--fail", "let it fail")
+    .option("--reason <text>", "why, for the history")
+    .action((id: string, node: string, options, self: Command) =>
+      started(self, async (context) => (await import("./commands/incidents.ts")).resolve(context, id, node, options)),
+    );
+
   command("emit <event>", "tell an event to all executions that wait for it")
     .option("--key <key>", "what it is about: only waits with this key, or with none, take it")
     .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")

@@ -50,6 +50,8 @@ export interface NodeWait {
   machine?: boolean;
   /** People, who answer this task. */
   humanTaskId?: string;
+  /** A person, who says how to go on after a failure. */
+  incident?: boolean;
 }
 
 /** An execution in the memory of the process that owns it. */

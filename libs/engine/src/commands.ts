@@ -1,4 +1,4 @@
-import type { BusEvent, Event, ExecutionStarted, Failure } from "./events.ts";
+import type { BusEvent, Event, ExecutionStarted, Failure, IncidentResolution } from "./events.ts";
 import type { HumanCommand } from "./human-commands.ts";
 import type { Json } from "./json.ts";
 
@@ -31,6 +31,7 @@ export type Command =
   | { type: "update"; name: string; payload: Json; requestId: string }
   | { type: "suspend"; reason: string }
   | { type: "resume"; reason: string }
+  | { type: "resolve_incident"; nodeId: string; resolution: IncidentResolution; reason: string }
   /** Stops what runs, compensates, runs `finally`, and ends as canceled. */
   | { type: "cancel"; reason: string }
   /** Ends as canceled at once: neither compensation nor `finally` runs, here and in children. */

@@ -14,6 +14,7 @@ import {
   executionNotSuspended,
   payloadTooLarge,
 } from "./refusals.ts";
+import { resolveIncident } from "./incidents.ts";
 import { acknowledgeMachine, completeMachine, failMachine } from "./machine-results.ts";
 import { completeChild, completeTask, failChild, failTask } from "./results.ts";
 import { reset } from "./reset.ts";
@@ -112,6 +113,8 @@ function apply(turn: Turn, command: Exclude<Command, StartCommand>): void {
       return resume(turn, command.reason);
     case "cancel":
       return cancel(turn, command.reason);
+    case "resolve_incident":
+      return resolveIncident(turn, command);
     case "reset":
       return reset(turn, command);
     case "terminate":

@@ -111,6 +111,8 @@ export type Event =
   | { type: "node_failed"; at: number; nodeId: string; failure: Failure }
   /** A node has failed for good, and its definition says how to go on: without it, with this output, or with the node that is its fallback. */
   | { type: "error_handled"; at: number; nodeId: string; failure: Failure; outcome: ErrorOutcome }
+  /** A person has said how to go on with a node that has failed. */
+  | { type: "incident_resolved"; at: number; nodeId: string; resolution: IncidentResolution; reason: string }
   /** A map begins. */
   | { type: "map_started"; at: number; nodeId: string; items: MapItems }
   /** An item of a map is to be started. */
@@ -246,7 +248,14 @@ export type ItemEnd =
 export type ErrorOutcome =
   | { action: "skip" }
   | { action: "continue"; output: Json }
-  | { action: "fallback"; fallbackId: string };
+  | { action: "fallback"; fallbackId: string }
+  /** It waits for a person, who says how. */
+  | { action: "incident" };
+
+/** What a person says of a node that waits with an incident. */
+export type IncidentResolution =
+  /** Once more, with the same input or another one. */
+  { action: "retry"; input?: Json } | { action: "complete"; output: Json } | { action: "skip" } | { action: "fail" };
 
 export interface ExecutionStarted {
   type: "execution_started";

@@ -12,6 +12,7 @@ import {
 } from "./ending-state.ts";
 import { type BufferedSignal, type ExecutionState, isFinished, setStatus } from "./execution-state.ts";
 import { changeHumanTask, closeHumanTask, createHumanTask } from "./human-state.ts";
+import { INCIDENT, evolveResolution } from "./incident-state.ts";
 import { isObject } from "./json-object.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
@@ -81,6 +82,7 @@ const STATUSES_BEFORE: Record<NodeEvent["type"], readonly NodeStatus[]> = {
   error_handled: ["pending", "waiting", "scheduled"],
   turn_started: ["pending", "waiting"],
   turn_ended: ["waiting"],
+  incident_resolved: ["waiting"],
   map_started: ["pending"],
   item_started: ["waiting"],
   item_ended: ["waiting"],
@@ -255,6 +257,9 @@ function evolveNode(plan: Plan, state: ExecutionState, linked: LinkedNode, event
     case "error_handled":
       handleError(plan, state, linked, node, event);
       break;
+    case "incident_resolved":
+      evolveResolution(plan, state, linked, event.resolution);
+      break;
     case "map_started":
       startMap(state, linked, event);
       break;
@@ -359,6 +364,11 @@ function handleError(
       state.payloadBytes += approximateBytes(outcome.output);
       end(state, linked, node, "completed", at);
       return settle(plan, state, linked);
+    case "incident":
+      end(state, linked, node, "waiting", at);
+      node.endedAt = undefined;
+      node.fallback = INCIDENT;
+      return;
     case "fallback": {
       const { index } = getNode(plan, outcome.fallbackId);
       end(state, linked, node, "waiting", at);
@@ -399,7 +409,7 @@ function complete(
   const definition = linked.definition;
   state.payloadBytes += approximateBytes(event.output);
   // What a fallback gives is no signal's, and after a time-out there is none to take.
-  if (definition.kind === "action" && definition.action === "wait" && node.fallback === undefined) {
+  if (definition.kind === "action" && definition.action === "wait" && node.fallback === undefined && !node.isHandled) {
     takeSignal(state, definition.signal, node.signalKey);
   }
   if (definition.kind === "action" && definition.action === "set" && isObject(event.output)) {

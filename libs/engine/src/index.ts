@@ -8,6 +8,7 @@ export { nextTimerAt } from "./drive.ts";
 export { parseDuration } from "./duration.ts";
 export type * from "./events.ts";
 export { evolve } from "./evolve.ts";
+export { isIncident } from "./incident-state.ts";
 export { isFinished } from "./execution-state.ts";
 export type { BufferedSignal, ExecutionState } from "./execution-state.ts";
 export { findEventWait, listEventWaits } from "./bus-events.ts";

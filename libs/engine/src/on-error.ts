@@ -60,7 +60,8 @@ function outcomeOf(turn: Turn, node: LinkedNode, handler: LinkedErrorHandler, er
     case "fail":
       return undefined;
     case "skip":
-      return { action: "skip" };
+    case "incident":
+      return { action: definition.action };
     case "continue": {
       const output = value === undefined ? null : evaluateField(value, scopeOf(turn, node, { error }));
       checkPayload(turn, "the output", output);

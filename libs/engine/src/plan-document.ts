@@ -115,8 +115,8 @@ export type ErrorHandler = {
   class?: FailureClass;
   /** Expression that sees `error` beside everything that the node sees. */
   when?: string;
-} & (
-  | { action: "fail" | "skip" }
+} /** `incident`: it waits for a person, who says how to go on. */ & (
+  | { action: "fail" | "skip" | "incident" }
   /** Template, which sees `error`; it becomes the node's output. */
   | { action: "continue"; value: Json }
   /** This node runs now, and its end is the node's. */

@@ -97,6 +97,24 @@ export function childNotAwaited(nodeId: string, childId: string): DomainError {
   });
 }
 
+export function incidentNotOpen(nodeId: string, node: NodeState | undefined): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "INCIDENT_NOT_OPEN",
+    message: `node ${nodeId} waits with no incident: ${node === undefined ? "there is no such node" : `it is ${node.status}`}`,
+    metadata: { node: nodeId, ...(node && { status: node.status }) },
+  });
+}
+
+export function resolutionNotPossible(nodeId: string, why: string): DomainError {
+  return new DomainError({
+    kind: "invalid_argument",
+    reason: "RESOLUTION_NOT_POSSIBLE",
+    message: `node ${nodeId}: ${why}`,
+    metadata: { node: nodeId },
+  });
+}
+
 export function machineNotAwaited(nodeId: string, machineId: string | undefined): DomainError {
   return new DomainError({
     kind: "aborted",

@@ -52,8 +52,10 @@ export interface NodeState {
   map?: MapState;
   /** It has failed, and the definition says how to go on all the same. */
   isHandled?: boolean;
-  /** Index of the node that runs in its place since it has failed. */
+  /** Index of the node that runs in its place since it has failed; INCIDENT: a person says how to go on. */
   fallback?: number;
+  /** Instead of its inputs: what the person gave who had it tried again. */
+  mended?: Json;
   /** Its result is of the execution that this one runs again. */
   isReused?: boolean;
   /** Of a map that has not begun: items of the execution that this one runs again. */

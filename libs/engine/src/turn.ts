@@ -63,6 +63,11 @@ export function failNode(turn: Turn, node: LinkedNode, failure: Failure): void {
     emit(turn, { type: "error_handled", at: turn.at, nodeId: node.id, failure: named, outcome: handling.outcome });
     return;
   }
+  failForGood(turn, node, named);
+}
+
+/** No handler of its own is asked any more. */
+export function failForGood(turn: Turn, node: LinkedNode, named: Failure): void {
   emit(turn, { type: "node_failed", at: turn.at, nodeId: node.id, failure: named });
   if (node.tolerated) return;
   const { container } = node.definition;

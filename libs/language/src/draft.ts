@@ -86,7 +86,7 @@ export interface DependsRef {
 }
 
 export type HandlerDraft = { types?: string[]; class?: FailureClass; when?: Condition; at: SourceNode } & (
-  | { action: "fail" | "skip" }
+  | { action: "fail" | "skip" | "incident" }
   | { action: "continue"; value: Json }
   | { action: "fallback"; target: NodeRef }
 );

@@ -301,22 +301,26 @@ export function runWorkerSuite(name: string, reach: Reach): void {
       expect(others).toEqual([]);
     });
 
-    it("does not keep a sign of life to itself when the task's heartbeat timeout is shorter than the interval", async () => {
-      const { stream } = await setUp(
-        {
-          handlers: {
-            long: async (_input, { heartbeat, signal }) => {
-              heartbeat("first");
-              await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    const SHORT = [{ heartbeatTimeoutMs: 1_000n }, { heartbeatTimeoutMs: 7_200_000n, progressTimeoutMs: 1_000n }];
+    it.each(SHORT)(
+      "does not keep a sign of life to itself when the task wants one before the interval: %o",
+      async (limits) => {
+        const { stream } = await setUp(
+          {
+            handlers: {
+              long: async (_input, { heartbeat, signal }) => {
+                heartbeat("first");
+                await new Promise((resolve) => signal.addEventListener("abort", resolve));
+              },
             },
           },
-        },
-        { heartbeatIntervalMs: 3_600_000 },
-      );
-      stream.deliver(makeTask("long", null, { heartbeatTimeoutMs: 1_000n }));
-      await vi.waitFor(() => expect(stream.heartbeats.length).toBe(1));
-      expect(stream.heartbeats[0]).toMatchObject({ fromHandler: true, progress: { form: { value: '"first"' } } });
-    });
+          { heartbeatIntervalMs: 3_600_000 },
+        );
+        stream.deliver(makeTask("long", null, limits));
+        await vi.waitFor(() => expect(stream.heartbeats.length).toBe(1));
+        expect(stream.heartbeats[0]).toMatchObject({ fromHandler: true, progress: { form: { value: '"first"' } } });
+      },
+    );
 
     it("resends what was not acknowledged and names what it holds when the stream comes back", async () => {
       let finish = () => {};

@@ -1,3 +1,5 @@
+import { fromJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Execution } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionStatus, NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -25,6 +27,14 @@ workflow:
     - { id: dinner, type: tool, tool: book, inputs: { what: dinner }, compensate: { tool: undo } }
     - { id: show, type: tool, tool: book, inputs: { what: show }, dependencies: [dinner], compensate: { tool: undo } }
     - { id: wait, type: action, subtype: wait, params: { signal: go }, when: "\${input.slow ?? false}", dependencies: [show] }
+`;
+
+const CAREFUL = `
+workflow:
+  id: careful
+  type: dag
+  nodes:
+    - { id: pay, type: tool, tool: pay, inputs: { amount: 7 }, retry: { max_attempts: 1 }, on_error: incident }
 `;
 
 const LAST_FIRST = ["show.compensate", "dinner.compensate", "hotel.compensate", "flight.compensate"];
@@ -85,6 +95,36 @@ describe("an execution that fails", () => {
   });
 });
 
+describe("an incident", () => {
+  it("keeps a node that has failed waiting for a person, over crashes", async () => {
+    suite.publish(CAREFUL);
+    const { execution } = await suite.client.startExecution({ workflowId: "careful", input: {} });
+    const id = execution!.executionId;
+    await fail("pay");
+    await until(async () => (await incidentsOf(id)).length === 1);
+    await suite.crash();
+    expect(await incidentsOf(id)).toEqual(["pay: no money"]);
+    const input = fromJson(ValueSchema, { amount: 5 });
+    await suite.client.resolveIncident({
+      executionId: id,
+      nodeId: "pay",
+      resolution: { case: "retry", value: { input } },
+      reason: "a smaller amount",
+    });
+    await suite.crash();
+    const taskId = await taskOf("pay");
+    expect(taskId.endsWith("/pay/2")).toBe(true);
+    expect(suite.scheduler.open.get(taskId)?.input?.form.value).toBe('{"amount":5}');
+    await fail("pay");
+    await until(async () => (await incidentsOf(id)).length === 1);
+    const output = fromJson(ValueSchema, "by hand");
+    const complete = { executionId: id, nodeId: "pay", resolution: { case: "complete", value: output } } as const;
+    await suite.client.resolveIncident(complete);
+    expect((await ended(id)).status).toBe(ExecutionStatus.COMPLETED);
+    await expect(suite.client.resolveIncident(complete)).rejects.toMatchObject({ reason: "EXECUTION_FINISHED" });
+  });
+});
+
 describe("a cancel", () => {
   it("lets a child undo its steps before its parent does, over crashes", async () => {
     const id = await start({ slow: true });
@@ -130,6 +170,13 @@ async function start(input: { slow?: boolean } = {}): Promise<string> {
 async function startedCompensations(id: string): Promise<string[]> {
   const { events } = await suite.client.listHistory({ executionId: id, pageSize: 500 });
   return events.flatMap(({ event }) => (event.case === "compensationStarted" ? [event.value.nodeId] : []));
+}
+
+async function incidentsOf(id: string): Promise<string[]> {
+  const { execution } = await suite.client.getExecution({ executionId: id });
+  return (execution?.nodes ?? []).flatMap(({ nodeId, incident, failure }) =>
+    incident ? [`${nodeId}: ${failure?.message}`] : [],
+  );
 }
 
 function undone(): string[] {

@@ -7,6 +7,7 @@ import { messageJson } from "../message-json.ts";
 import { createExecutionView } from "../render/execution-view.ts";
 import { renderTree } from "../render/execution-tree.ts";
 import { createSigns } from "../render/signs.ts";
+import { oneLine } from "../render/text-width.ts";
 import { findExecutionOutline, getExecution } from "../watch-to-end.ts";
 
 /** Shows an execution as it is now: its nodes as a tree, and its output. */
@@ -30,6 +31,12 @@ export async function get(context: CommandContext, executionId: string): Promise
     frame: 0,
   });
   for (const line of lines) context.print(line);
+  if (execution.workflowKey !== "") context.print(`${style.dim("key")} ${oneLine(execution.workflowKey)}`);
+  const attributes = Object.entries(execution.searchAttributes ?? {});
+  if (attributes.length > 0) {
+    const texts = attributes.map(([name, value]) => `${name}=${oneLine(JSON.stringify(value))}`);
+    context.print(`${style.dim("attributes")} ${texts.join(" ")}`);
+  }
   if (execution.output !== undefined) {
     context.print(style.dim("output"));
     context.printJson(toJson(ValueSchema, execution.output));

@@ -122,11 +122,13 @@ function toWait({
   dueAt,
   branches,
   machine,
+  incident,
 }: WaitMessage): NodeWait {
   return {
     nodeId,
     branches,
     machine,
+    ...(incident && { incident }),
     ...(taskId !== "" && { taskId, taskOpen }),
     ...(childExecutionId !== "" && { childExecutionId }),
     ...(signal !== "" && { signal }),

@@ -48,6 +48,13 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
     }
     case "compensationStarted":
       return say("");
+    case "incidentResolved": {
+      const { action, input, output, reason } = event.value;
+      const payload = input ?? output;
+      return say(
+        [action, payload === undefined ? "" : payloadText(payload), oneLine(reason)].filter(Boolean).join("  "),
+      );
+    }
     case "childEnded":
       return say(event.value.childId);
     case "executionSuspended":
@@ -177,6 +184,7 @@ export function keyText(key: string | undefined): string {
 /** How an execution went on after an error. */
 function handlingText({ action, output, fallbackNodeId }: ErrorHandled): string {
   if (action === "fallback") return `goes on with ${oneLine(fallbackNodeId)}`;
+  if (action === "incident") return "waits for a person: heddle resolve";
   return action === "continue" ? `goes on with ${payloadText(output)}` : "goes on without it";
 }
 

@@ -44,9 +44,10 @@ function* findSleepers(execution: LiveExecution, facts: SuiteFacts): Iterable<Fi
 }
 
 /** Branches are other nodes of the same execution: they do not wake it by themselves. */
-function isWakened({ taskId, childExecutionId, signal, dueAt, machine, humanTaskId }: NodeWait): boolean {
+function isWakened({ taskId, childExecutionId, signal, dueAt, machine, humanTaskId, incident }: NodeWait): boolean {
   return (
     machine === true ||
+    incident === true ||
     taskId !== undefined ||
     childExecutionId !== undefined ||
     signal !== undefined ||

@@ -1,4 +1,5 @@
 import type { FieldCompiler } from "../field.ts";
+import { mendedInput } from "../incident-state.ts";
 import { flowInto } from "../scope.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { TaskNode } from "../plan-document.ts";
@@ -12,7 +13,9 @@ export function linkTask(definition: TaskNode, compiler: FieldCompiler): NodePro
   const inputs = definition.inputs === undefined ? undefined : compiler.template("inputs", definition.inputs);
   return {
     begin(turn, node) {
-      const input = inputs ? evaluateField(inputs, scopeOf(turn, node)) : flowInto(turn.plan, turn.state, node);
+      const input =
+        mendedInput(turn, node) ??
+        (inputs ? evaluateField(inputs, scopeOf(turn, node)) : flowInto(turn.plan, turn.state, node));
       checkPayload(turn, "the input", input);
       emit(turn, { type: "task_scheduled", at: turn.at, nodeId: node.id, attempt: nextAttempt(turn, node), input });
     },

@@ -38,7 +38,11 @@ export function createEndingModel(plan: Plan): { observe(event: Event): void } {
     const isEnd = ["task_completed", "node_completed", "node_failed", "node_skipped", "node_canceled"].includes(
       event.type,
     );
-    if (isEnd || (event.type === "error_handled" && event.outcome.action !== "fallback")) active.delete(nodeId);
+    if (
+      isEnd ||
+      (event.type === "error_handled" && (event.outcome.action === "skip" || event.outcome.action === "continue"))
+    )
+      active.delete(nodeId);
     else if (["task_scheduled", "wait_started", "child_started", "machine_requested"].includes(event.type))
       active.add(nodeId);
     const step = plan.document.nodes[plan.indices.get(nodeId) as number];
@@ -120,7 +124,8 @@ export function createEndingModel(plan: Plan): { observe(event: Event): void } {
     const isLeft = records.length > 0 && (event.type === "execution_failed" || ending !== undefined) && mustUndo();
     check(!isLeft || isStopped(), event, "there are steps to undo");
     check(undoing === undefined, event, "a step is being undone");
-    check(lastGroup === undefined || compensates || hasLastBegun, event, "the group at the end has not run");
+    const isCut = ending?.dueAt !== undefined && ending.dueAt <= event.at;
+    check(isCut || lastGroup === undefined || compensates || hasLastBegun, event, "the group at the end has not run");
   }
 }
 

@@ -7,6 +7,8 @@ import { type Dependence, type Event, type Outcome, type Plan, type PlanNode, co
 export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   const begun = new Set<number>();
   const ended = new Map<number, "completed" | "failed" | "skipped" | "canceled">();
+  /** A person has said what becomes of them. */
+  const resolved = new Set<number>();
   /** By node: who chose it. */
   const activators = new Map<number, Set<number>>();
   const activate = (target: number, by: number) =>
@@ -89,11 +91,18 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     begun.add(index);
   }
 
+  /** With another try it begins afresh, and what is inside of it. */
+  function observeResolution(index: number, action: string): void {
+    resolved.add(index);
+    if (action === "retry") for (const at of [index, ...(plan.nodes[index]?.body?.inside ?? [])]) forget(at);
+  }
+
   /** It begins afresh. Who chose it before still does, unless they begin afresh too. */
   function forget(index: number): void {
     begun.delete(index);
     ended.delete(index);
     fallbacks.delete(index);
+    resolved.delete(index);
     maps.delete(index);
     keptItems.delete(index);
     for (const by of activators.values()) by.delete(index);
@@ -133,6 +142,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     check(!ended.has(index), event, "the node has ended before");
     if (event.type === "turn_started") return observeTurn(index, event);
     if (event.type === "turn_ended") return;
+    if (event.type === "incident_resolved") return observeResolution(index, event.resolution.action);
     if (event.type === "items_reused") return void keptItems.set(index, new Set(event.indices));
     if (event.type === "node_reused") return observeReuse(index, event);
     if (event.type === "item_started" || event.type === "item_ended") return observeItem(index, event);
@@ -151,7 +161,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
         const target = plan.indices.get(event.outcome.fallbackId) as number;
         fallbacks.set(index, target);
         activate(target, index);
-      } else {
+      } else if (event.outcome.action !== "incident") {
         ended.set(index, event.outcome.action === "skip" ? "skipped" : "completed");
       }
     }
@@ -170,6 +180,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
 
   function checkCompletion(index: number, definition: PlanNode, event: Event): void {
     const fallback = fallbacks.get(index);
+    if (resolved.has(index)) return;
     if (fallback !== undefined) check(ended.get(fallback) === "completed", event, "its fallback has not completed");
     else if (definition.kind === "parallel") checkBranches(definition, event);
     else if (definition.kind === "group")

@@ -169,6 +169,7 @@ function addTargets(random: Random, node: PlanNode, later: number[], standIns: n
         { when: "error.type == 'timeout'", action: "continue", value: 1 },
       ],
       [{ action: "fail" }],
+      [{ action: "incident" }],
     ]);
   }
 }

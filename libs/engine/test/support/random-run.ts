@@ -2,10 +2,12 @@ import { DomainError } from "@heddle/errors";
 import {
   type Command,
   type Failure,
+  type IncidentResolution,
   type Json,
   type LinkedNode,
   humanTaskId,
   isFinished,
+  isIncident,
   listNodes,
   nextTimerAt,
 } from "../../src/index.ts";
@@ -73,6 +75,7 @@ function listAnswers(runner: Runner, random: Random, failureRate: number): Comma
     );
   }
   for (const node of runner.state ? listNodes(runner.plan, runner.state) : []) {
+    if (isIncident(node)) answers.push({ ...makeResolution(random), nodeId: node.nodeId });
     if (node.status === "waiting" && node.event !== undefined) {
       answers.push(makeEvent(random, node.nodeId, node.event, node.restarts ?? 0, node.signalKey));
     }
@@ -89,6 +92,18 @@ function listAnswers(runner: Runner, random: Random, failureRate: number): Comma
   }
   answers.push(...listHumanAnswers(runner, random));
   return answers;
+}
+
+/** Mostly to an end: a plan that cannot go well must end all the same. */
+function makeResolution(random: Random): Extract<Command, { type: "resolve_incident" }> {
+  const resolution = random.pick<IncidentResolution>([
+    { action: "retry" },
+    { action: "retry", input: { mended: true } },
+    { action: "complete", output: { by: "a person" } },
+    { action: "skip" },
+    { action: "fail" },
+  ]);
+  return { type: "resolve_incident", nodeId: "", resolution, reason: "" };
 }
 
 function listAwaited({ state }: Runner): { nodeId: string; childId: string }[] {
@@ -149,6 +164,7 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
     { type: "fire_timers" },
     { type: "suspend", reason: "" },
     { type: "resume", reason: "" },
+    { ...makeResolution(random), nodeId },
     {
       type: "signal",
       name: random.pick(["go", "stop", "other"]),

@@ -4,6 +4,7 @@ import {
   type Command,
   type Event,
   type ExecutionState,
+  type IncidentResolution,
   type Json,
   type JsonObject,
   linkPlan,
@@ -25,6 +26,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * > update <name> <payload> [id=request]
  * > claim <task> <who>   > release <task> <who>   > reassign <task> <who> [to=who] [groups=[...]]   > comment <task> <who> <text>
  * > answer <task> <who> <answer> [values=mended]   a task is named by its node, and by /n in the n-th turn after the first; all take id=request
+ * > resolve <node> {"action":"retry"}
  * > suspend | resume | cancel | terminate <reason>             > limit <bytes>  of a payload
  * > rerun [{input}] [from=a,b] [failed=true] [changed=true]    goes on with another execution, which runs this one again
  * > reset a,b <reason> [id=request]
@@ -159,6 +161,13 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
     case "comment":
     case "answer":
       return toHumanCommand(verb, nodeId, rest, values);
+    case "resolve":
+      return {
+        type: "resolve_incident",
+        nodeId,
+        resolution: JSON.parse(rest[0] ?? "") as IncidentResolution,
+        reason: "",
+      };
     case "suspend":
     case "resume":
     case "cancel":

@@ -43,7 +43,11 @@ const COMMON: Record<string, Schema> = {
   ]),
   on_error: {
     description: "What becomes of the node when it has failed for good.",
-    anyOf: [{ enum: ["fail", "skip"] }, ref("error_handler"), { type: "array", items: ref("error_handler") }],
+    anyOf: [
+      { enum: ["fail", "skip", "incident"] },
+      ref("error_handler"),
+      { type: "array", items: ref("error_handler") },
+    ],
   },
   compensate: ref(
     "compensation",
@@ -296,7 +300,7 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
     type: oneOrMore("Types of failures that it is for; without it all.", { type: "string" }),
     class: ERROR_CLASS,
     when: condition("Over `error`: type, message, node, class, retryable, details."),
-    action: oneOf("The node fails, or counts as skipped.", ["fail", "skip"]),
+    action: oneOf("The node fails, counts as skipped, or waits for a person.", ["fail", "skip", "incident"]),
     continue: template("The node has completed, with this output."),
     fallback: id("The node that runs in its place."),
   }),

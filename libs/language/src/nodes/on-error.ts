@@ -7,7 +7,7 @@ import { isText, readCondition, readNodeRefs, readTemplate } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
 import { readClass } from "./retry.ts";
 
-const ACTIONS = ["fail", "skip"] as const;
+const ACTIONS = ["fail", "skip", "incident"] as const;
 const FIELDS = ["type", "class", "when", "action", "continue", "fallback"] as const;
 const EXAMPLE =
   "e.g. on_error: skip, on_error: { continue: [] }, or a list like [{ type: timeout, fallback: cheaper }]";
@@ -48,7 +48,7 @@ function readHandler(node: NodeReader, item: SourceNode): HandlerDraft | undefin
 }
 
 type HandlerAction =
-  | { action: "fail" | "skip" }
+  | { action: "fail" | "skip" | "incident" }
   | { action: "continue"; value: Extract<HandlerDraft, { action: "continue" }>["value"] }
   | { action: "fallback"; target: Extract<HandlerDraft, { action: "fallback" }>["target"] };
 

@@ -88,6 +88,13 @@ export interface ExecutionsClient {
   result(executionId: string, options?: CallOptions): Promise<Json>;
   /** @throws DomainError `EXECUTION_FINISHED` when it ended otherwise before */
   cancel(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
+  /** Says how to go on with a node that has failed and waits for a person. @throws DomainError `INCIDENT_NOT_OPEN` */
+  resolveIncident(
+    executionId: string,
+    nodeId: string,
+    resolution: IncidentResolution,
+    options?: CallOptions & { reason?: string },
+  ): Promise<Execution>;
   /** Ends it and its children at once: nothing is undone, and `finally` does not run. */
   terminate(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   suspend(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
@@ -124,6 +131,28 @@ export interface ExecutionsClient {
   query(executionId: string, name: string, args?: Json, options?: CallOptions): Promise<Json>;
   /** The value that a reference in an event stands for. @throws DomainError `PAYLOAD_NOT_FOUND` */
   payload(reference: PayloadReference, options?: CallOptions): Promise<Json>;
+}
+
+/** How a node that has failed goes on: again, with an output, without it, or not. */
+export type IncidentResolution =
+  | { action: "retry"; input?: Json }
+  | { action: "complete"; output: Json }
+  | { action: "skip" | "fail" };
+
+function toResolution(resolution: IncidentResolution) {
+  switch (resolution.action) {
+    case "retry": {
+      const { input } = resolution;
+      return {
+        case: "retry" as const,
+        value: input === undefined ? {} : { input: fromJson(ValueSchema, input) },
+      };
+    }
+    case "complete":
+      return { case: "complete" as const, value: fromJson(ValueSchema, resolution.output) };
+    default:
+      return { case: resolution.action, value: true };
+  }
 }
 
 export function createExecutionsClient({ transport, namespace, call }: ClientContext): ExecutionsClient {
@@ -213,6 +242,11 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
     },
     async delete(executionId, options) {
       await call((attempt) => rpc.deleteExecution({ executionId }, attempt), options);
+    },
+    async resolveIncident(executionId, nodeId, resolution, { reason = "", ...options } = {}) {
+      const request = { executionId, nodeId, resolution: toResolution(resolution), reason };
+      const answer = await call((attempt) => rpc.resolveIncident(request, attempt), options);
+      return plainExecution(present(answer.execution));
     },
     async terminate(executionId, reason = "", options) {
       const answer = await call((attempt) => rpc.terminateExecution({ executionId, reason }, attempt), options);

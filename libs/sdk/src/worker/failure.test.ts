@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { toFailure } from "./failure.ts";
-import { TaskError } from "./task-error.ts";
+import { BusinessError, TaskError } from "./task-error.ts";
 
 it("carries what a TaskError says", () => {
   const error = new TaskError("t", "m", { retryable: false, retryAfterMs: 1.2, details: { a: 1 } });
@@ -11,6 +11,13 @@ it("carries what a TaskError says", () => {
     retryAfterMs: 2n,
     details: { form: { value: '{"a":1}' } },
   });
+});
+
+it("tells a business exception from a technical failure", () => {
+  const declined = toFailure(new BusinessError("card_declined", "no", { details: { code: 51 } }), 100);
+  expect(declined).toMatchObject({ type: "card_declined", business: true, nonRetryable: false });
+  expect(toFailure(new TaskError("t", "m"), 100).business).toBe(false);
+  expect(toFailure(new Error("x"), 100).business).toBe(false);
 });
 
 it("leaves out details that are too large or no JSON, and keeps the failure", () => {

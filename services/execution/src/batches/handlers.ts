@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { DomainError } from "@heddle/errors";
+import { awaitProjection } from "@heddle/journal";
 import {
   type Batch,
   BatchFailureSchema,
@@ -19,7 +20,7 @@ import {
   ResumeBatchResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/batch_service_pb.js";
 import { decodePageToken, encodePageToken } from "@heddle/store";
-import { batchFailuresShown } from "../domain/limits.ts";
+import { batchFailuresShown, batchProjectionWaitMs } from "../domain/limits.ts";
 import { DEFAULT_NAMESPACE, type ExecutionContext, namespaceOf } from "../handlers/context.ts";
 import {
   type BatchRow,
@@ -56,8 +57,8 @@ export function createBatchHandlers(context: ExecutionContext, wake: () => void)
   };
 
   return {
-    async createBatch(request) {
-      const answer = await createBatch(context, request);
+    async createBatch(request, call) {
+      const answer = await createBatch(context, request, call.signal);
       if (answer.created) wake();
       return answer;
     },
@@ -95,13 +96,20 @@ export function createBatchHandlers(context: ExecutionContext, wake: () => void)
   };
 }
 
-async function createBatch(context: ExecutionContext, request: CreateBatchRequest): Promise<CreateBatchResponse> {
+async function createBatch(
+  context: ExecutionContext,
+  request: CreateBatchRequest,
+  signal: AbortSignal,
+): Promise<CreateBatchResponse> {
   const { database, runtime } = context;
   const namespace = namespaceOf(request);
   const { requestId, operation, pace } = request;
   const known = requestId === "" ? undefined : await findBatchByRequest(database, namespace, requestId);
   if (known !== undefined) return create(CreateBatchResponseSchema, { batch: toBatch(known), created: false });
   const filter = toFilter(namespace, request.filter);
+  // Everything that was acknowledged before is seen: targets are found in the projection, and passed once.
+  const id = runtime.newId();
+  if (!(await awaitProjection(database, { signal, timeoutMs: batchProjectionWaitMs }))) throw behind();
   const target = { filter, need: needOf(operation?.operation ?? { case: undefined }) };
   const counts = await countTargets(database, target);
   const matched = counts.reduce((total, { count }) => total + count, 0);
@@ -112,7 +120,6 @@ async function createBatch(context: ExecutionContext, request: CreateBatchReques
       matchedByStatus: counts.map(({ status, count }) => ({ status, count: BigInt(count) })),
     });
   }
-  const id = runtime.newId();
   const inserted = await insertBatch(database, {
     id,
     partition: runtime.partitionOf(id),
@@ -138,6 +145,15 @@ async function getBatch(database: ExecutionContext["database"], id: string): Pro
   const row = await findBatch(database, id);
   if (row === undefined) throw batchNotFound(id);
   return row;
+}
+
+function behind(): DomainError {
+  return new DomainError({
+    kind: "unavailable",
+    reason: "DEPENDENCY_UNAVAILABLE",
+    message: "the lists of executions are behind what was committed, so that a batch would miss some; try again",
+    retryAfterMs: 1_000,
+  });
 }
 
 function batchNotFound(id: string): DomainError {

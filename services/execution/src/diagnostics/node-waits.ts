@@ -1,13 +1,17 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { humanTaskId, type LinkedNode, type NodeState } from "@heddle/engine";
+import { humanTaskId, isIncident, type LinkedNode, type NodeState } from "@heddle/engine";
 import { type NodeWait, NodeWaitSchema } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
 import type { Execution } from "../domain/aggregate.ts";
 import { taskIdOf } from "../link/task-messages.ts";
 
 /** What each node that is under way waits for. */
 export function describeWaits(id: string, { plan, state }: Execution, isOpen: (taskId: string) => boolean): NodeWait[] {
-  return plan.nodes.flatMap((linked) => {
+  // Before steps are undone, children that were told to end must have ended.
+  const stopping = Object.entries(state.ending?.awaited ?? {}).map(([childExecutionId, nodeId]) =>
+    create(NodeWaitSchema, { nodeId, childExecutionId }),
+  );
+  const waits = plan.nodes.flatMap((linked) => {
     const node = state.nodes[linked.index];
     if (node === undefined || !isActive(node)) return [];
     const items = (node.map?.active ?? []).map(({ childId }) =>
@@ -15,6 +19,7 @@ export function describeWaits(id: string, { plan, state }: Execution, isOpen: (t
     );
     return items.length > 0 ? items : [describeWait(id, linked, node, isOpen)];
   });
+  return [...stopping, ...waits];
 }
 
 /** Whether the node is under way. */
@@ -36,6 +41,10 @@ function describeWait(
     return wait;
   }
   if (node.dueAt !== undefined) wait.dueAt = timestampFromMs(node.dueAt);
+  if (isIncident(node)) {
+    wait.incident = true;
+    return wait;
+  }
   if (node.fallback !== undefined) {
     // Another node runs in its place: what it has waited for itself does not come any more.
     wait.branches = true;

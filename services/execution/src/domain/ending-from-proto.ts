@@ -1,6 +1,10 @@
-import type { CompensationRecord, ExecutionEnd } from "@heddle/engine";
+import type { CompensationRecord, ExecutionEnd, IncidentResolution } from "@heddle/engine";
 import { type PayloadReader, readFailure } from "@heddle/journal-service";
-import type { CompensationRecorded, ExecutionEnding } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import type {
+  CompensationRecorded,
+  ExecutionEnding,
+  IncidentResolved,
+} from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 
 /** The way back from the journal: see ending-to-proto.ts. */
 export function endFromProto(event: ExecutionEnding, payloads: PayloadReader): ExecutionEnd {
@@ -24,4 +28,19 @@ export function recordFromProto(record: CompensationRecorded, payloads: PayloadR
     ...(failure !== undefined && { failure: readFailure(failure, payloads) }),
     ...(childId !== "" && { childId }),
   };
+}
+
+export function resolutionFromProto(event: IncidentResolved, payloads: PayloadReader): IncidentResolution {
+  switch (event.action) {
+    case "retry": {
+      const input = payloads.read(event.input);
+      return { action: "retry", ...(input !== undefined && { input }) };
+    }
+    case "complete":
+      return { action: "complete", output: payloads.read(event.output) ?? null };
+    case "skip":
+      return { action: "skip" };
+    default:
+      return { action: "fail" };
+  }
 }

@@ -6,7 +6,7 @@ const PACKAGE = "heddle.execution.v1";
 
 type EndingEvent = Extract<
   Event,
-  { type: "execution_ending" | "compensation_recorded" | "compensation_started" | "child_ended" }
+  { type: "incident_resolved" | "execution_ending" | "compensation_recorded" | "compensation_started" | "child_ended" }
 >;
 
 /** What happens between the decision that an execution ends and its end. */
@@ -23,6 +23,24 @@ export function endingToProto(event: EndingEvent, payloads: PayloadWriter): Exec
           failure: end.outcome === "failed" ? payloads.failure(end.failure) : undefined,
           reason: end.outcome === "canceled" ? end.reason : "",
           dueAtMs: BigInt(Math.ceil(dueAt ?? 0)),
+        },
+      };
+    }
+    case "incident_resolved": {
+      const { nodeId, resolution, reason } = event;
+      return {
+        case: "incidentResolved",
+        value: {
+          $typeName: `${PACKAGE}.IncidentResolved`,
+          nodeId,
+          action: resolution.action,
+          input:
+            resolution.action === "retry" ? payloads.write(`input of node ${nodeId}`, resolution.input) : undefined,
+          output:
+            resolution.action === "complete"
+              ? payloads.write(`output of node ${nodeId}`, resolution.output)
+              : undefined,
+          reason,
         },
       };
     }

@@ -113,6 +113,15 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     maybe("dueAt", time),
   ),
   compensation_recorded: merge(fc.record({ at }), record),
+  incident_resolved: fc.record({
+    ...node,
+    reason: text,
+    resolution: fc.oneof(
+      merge(fc.record({ action: fc.constant("retry") }), maybe("input", json)),
+      fc.record({ action: fc.constant("complete"), output: json }),
+      fc.record({ action: fc.constantFrom("skip", "fail") }),
+    ),
+  }),
   compensation_started: fc.record(node),
   child_ended: fc.record({ ...node, childId: fc.constant(ID) }),
   execution_suspended: fc.record({ at, reason: text }),
@@ -182,7 +191,7 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     ...node,
     failure,
     outcome: fc.oneof(
-      fc.constant({ action: "skip" }),
+      fc.record({ action: fc.constantFrom("skip", "incident") }),
       fc.record({ action: fc.constant("continue"), output: json }),
       fc.record({ action: fc.constant("fallback"), fallbackId: name }),
     ),

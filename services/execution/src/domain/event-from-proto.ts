@@ -13,7 +13,7 @@ import type {
   ExecutionEvent,
   ExecutionStarted as ProtoStarted,
 } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
-import { endFromProto, recordFromProto } from "./ending-from-proto.ts";
+import { endFromProto, recordFromProto, resolutionFromProto } from "./ending-from-proto.ts";
 import { fromProtoHumanEvent } from "./human-event-codec.ts";
 import { fromProtoBusEvent } from "./bus-event.ts";
 import { fromProtoOrigin } from "./origin.ts";
@@ -51,6 +51,10 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
       return { type: "compensation_recorded", at, ...recordFromProto(event.value, payloads) };
     case "compensationStarted":
       return { type: "compensation_started", at, nodeId: event.value.nodeId };
+    case "incidentResolved": {
+      const { nodeId, reason } = event.value;
+      return { type: "incident_resolved", at, nodeId, resolution: resolutionFromProto(event.value, payloads), reason };
+    }
     case "childEnded":
       return { type: "child_ended", at, nodeId: event.value.nodeId, childId: event.value.childId };
     case "executionSuspended":
@@ -287,6 +291,7 @@ function outcomeOf(
   json: (payload: ErrorHandled["output"]) => Json,
 ): ErrorOutcome {
   if (action === "continue") return { action, output: json(output) };
+  if (action === "incident") return { action };
   if (action === "fallback") return { action, fallbackId: fallbackNodeId };
   return { action: "skip" };
 }

@@ -228,6 +228,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
     case "compensation_started":
     case "child_ended":
     case "execution_ending":
+    case "incident_resolved":
       return endingToProto(event, payloads);
     case "logged":
       return {

@@ -71,6 +71,9 @@ export const batchErrorRateFrom = 10;
 /** Failures that GetBatch shows. */
 export const batchFailuresShown = 100;
 
+/** How long CreateBatch waits for what was committed before it to be seen by lists. */
+export const batchProjectionWaitMs = 5_000;
+
 /** Between two looks for batches that run. */
 export const batchIntervalMs = 500;
 

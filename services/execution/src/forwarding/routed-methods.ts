@@ -12,6 +12,7 @@ import { getPayload } from "../handlers/get-payload.ts";
 import { listExecutions } from "../handlers/list-executions.ts";
 import { listHistory } from "../handlers/list-history.ts";
 import { reportMachine } from "../handlers/report-machine.ts";
+import { resolveIncident } from "../handlers/resolve-incident.ts";
 import { rerunExecution } from "../handlers/rerun-execution.ts";
 import { resetExecution } from "../handlers/reset-execution.ts";
 import { resumeExecution } from "../handlers/resume-execution.ts";
@@ -72,6 +73,10 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
     terminateExecution: router.unary(method.terminateExecution, {
       partitionOf: ofExecution,
       handle: (request, call) => terminateExecution(context, request, call),
+    }),
+    resolveIncident: router.unary(method.resolveIncident, {
+      partitionOf: ofExecution,
+      handle: (request, call) => resolveIncident(context, request, call),
     }),
     suspendExecution: router.unary(method.suspendExecution, {
       partitionOf: ofExecution,

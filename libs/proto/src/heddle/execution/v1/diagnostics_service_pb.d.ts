@@ -623,6 +623,13 @@ export declare type NodeWait = Message<"heddle.execution.v1.NodeWait"> & {
   machine: boolean;
 
   /**
+   * It has failed, and waits for a person to resolve its incident.
+   *
+   * @generated from field: bool incident = 40;
+   */
+  incident: boolean;
+
+  /**
    * Key of the signal that it waits for; empty: a signal without one.
    *
    * @generated from field: string signal_key = 50;

@@ -273,6 +273,20 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_ANSWER_INVALID = 65;
    */
   ANSWER_INVALID = 65,
+
+  /**
+   * FAILED_PRECONDITION: the node does not wait for a person: it was resolved before, or never failed.
+   *
+   * @generated from enum value: ERROR_REASON_INCIDENT_NOT_OPEN = 40;
+   */
+  INCIDENT_NOT_OPEN = 40,
+
+  /**
+   * INVALID_ARGUMENT: the node cannot go on like this; the message says why.
+   *
+   * @generated from enum value: ERROR_REASON_RESOLUTION_NOT_POSSIBLE = 41;
+   */
+  RESOLUTION_NOT_POSSIBLE = 41,
 }
 
 /**

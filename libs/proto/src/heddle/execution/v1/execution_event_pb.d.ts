@@ -354,6 +354,14 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
     case: "childEnded";
   } | {
     /**
+     * A person has said how to go on with a node that has failed.
+     *
+     * @generated from field: heddle.execution.v1.IncidentResolved incident_resolved = 44;
+     */
+    value: IncidentResolved;
+    case: "incidentResolved";
+  } | {
+    /**
      * A human node asks people.
      *
      * @generated from field: heddle.execution.v1.HumanTaskCreated human_task_created = 60;
@@ -795,6 +803,54 @@ export declare type CompensationStarted = Message<"heddle.execution.v1.Compensat
  * Use `create(CompensationStartedSchema)` to create a new message.
  */
 export declare const CompensationStartedSchema: GenMessage<CompensationStarted>;
+
+/**
+ * A person has said how to go on with a node that has failed and waited for that (ErrorHandled with `incident`).
+ *
+ * @generated from message heddle.execution.v1.IncidentResolved
+ */
+export declare type IncidentResolved = Message<"heddle.execution.v1.IncidentResolved"> & {
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * `retry`: it begins afresh. `complete`: it completes with `output`. `skip`: it counts as skipped. `fail`: it fails.
+   *
+   * @generated from field: string action = 2;
+   */
+  action: string;
+
+  /**
+   * Input of the next try, for `retry`; absent: the same as before.
+   *
+   * @generated from field: heddle.common.v1.Payload input = 3;
+   */
+  input?: Payload | undefined;
+
+  /**
+   * Output of the node, for `complete`.
+   *
+   * @generated from field: heddle.common.v1.Payload output = 4;
+   */
+  output?: Payload | undefined;
+
+  /**
+   * The person's words; may be empty.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.IncidentResolved.
+ * Use `create(IncidentResolvedSchema)` to create a new message.
+ */
+export declare const IncidentResolvedSchema: GenMessage<IncidentResolved>;
 
 /**
  * A child that was told to end has ended: nothing of it goes on any more, and the steps of this execution can be undone.
@@ -1561,7 +1617,7 @@ export declare type ErrorHandled = Message<"heddle.execution.v1.ErrorHandled"> &
   failure?: Failure | undefined;
 
   /**
-   * `skip`: as if it had been skipped. `continue`: it has completed with `output`. `fallback`: `fallback_node_id` runs in its place.
+   * `skip`: as if it had been skipped. `continue`: it has completed with `output`. `fallback`: `fallback_node_id` runs in its place. `incident`: it waits for a person.
    *
    * @generated from field: string action = 3;
    */

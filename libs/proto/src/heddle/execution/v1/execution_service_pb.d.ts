@@ -509,6 +509,119 @@ export declare type TerminateExecutionResponse = Message<"heddle.execution.v1.Te
 export declare const TerminateExecutionResponseSchema: GenMessage<TerminateExecutionResponse>;
 
 /**
+ * Request of ResolveIncident.
+ *
+ * @generated from message heddle.execution.v1.ResolveIncidentRequest
+ */
+export declare type ResolveIncidentRequest = Message<"heddle.execution.v1.ResolveIncidentRequest"> & {
+  /**
+   * Id of the execution.
+   *
+   * @generated from field: string execution_id = 1;
+   */
+  executionId: string;
+
+  /**
+   * Id of the node.
+   *
+   * @generated from field: string node_id = 2;
+   */
+  nodeId: string;
+
+  /**
+   * How to go on; exactly one of these.
+   *
+   * @generated from oneof heddle.execution.v1.ResolveIncidentRequest.resolution
+   */
+  resolution: {
+    /**
+     * Once more, with attempts of its own.
+     *
+     * @generated from field: heddle.execution.v1.RetryNode retry = 3;
+     */
+    value: RetryNode;
+    case: "retry";
+  } | {
+    /**
+     * It has completed with this output.
+     *
+     * @generated from field: google.protobuf.Value complete = 4;
+     */
+    value: Value;
+    case: "complete";
+  } | {
+    /**
+     * It counts as skipped. Always true.
+     *
+     * @generated from field: bool skip = 5;
+     */
+    value: boolean;
+    case: "skip";
+  } | {
+    /**
+     * It fails, as it would have without the incident. Always true.
+     *
+     * @generated from field: bool fail = 6;
+     */
+    value: boolean;
+    case: "fail";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Why, for the history; at most 1024 characters.
+   *
+   * @generated from field: string reason = 7;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ResolveIncidentRequest.
+ * Use `create(ResolveIncidentRequestSchema)` to create a new message.
+ */
+export declare const ResolveIncidentRequestSchema: GenMessage<ResolveIncidentRequest>;
+
+/**
+ * Another try of a node that has failed.
+ *
+ * @generated from message heddle.execution.v1.RetryNode
+ */
+export declare type RetryNode = Message<"heddle.execution.v1.RetryNode"> & {
+  /**
+   * Input of it, for tools, agents and sub-workflows; absent: the same as before.
+   *
+   * @generated from field: google.protobuf.Value input = 1;
+   */
+  input?: Value | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.RetryNode.
+ * Use `create(RetryNodeSchema)` to create a new message.
+ */
+export declare const RetryNodeSchema: GenMessage<RetryNode>;
+
+/**
+ * Response of ResolveIncident.
+ *
+ * @generated from message heddle.execution.v1.ResolveIncidentResponse
+ */
+export declare type ResolveIncidentResponse = Message<"heddle.execution.v1.ResolveIncidentResponse"> & {
+  /**
+   * The execution after the change.
+   *
+   * @generated from field: heddle.execution.v1.Execution execution = 1;
+   */
+  execution?: Execution | undefined;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ResolveIncidentResponse.
+ * Use `create(ResolveIncidentResponseSchema)` to create a new message.
+ */
+export declare const ResolveIncidentResponseSchema: GenMessage<ResolveIncidentResponse>;
+
+/**
  * Request of SuspendExecution.
  *
  * @generated from message heddle.execution.v1.SuspendExecutionRequest
@@ -1470,6 +1583,17 @@ export declare const ExecutionService: GenService<{
     methodKind: "unary";
     input: typeof TerminateExecutionRequestSchema;
     output: typeof TerminateExecutionResponseSchema;
+  },
+  /**
+   * Says how to go on with a node that has failed and waits for a person: again, with an output, without it, or not at all.
+   * FAILED_PRECONDITION with INCIDENT_NOT_OPEN; INVALID_ARGUMENT with RESOLUTION_NOT_POSSIBLE.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.ResolveIncident
+   */
+  resolveIncident: {
+    methodKind: "unary";
+    input: typeof ResolveIncidentRequestSchema;
+    output: typeof ResolveIncidentResponseSchema;
   },
   /**
    * Stops scheduling: tasks that run may finish and are recorded, nothing new starts. Repeating it changes nothing.
