@@ -13,7 +13,11 @@ const load = () => import("./commands/batch.ts");
 export function addBatchCommands(program: Command, add: Add, started: Started): void {
   const batch = program.command("batch").description("do the same to many executions");
 
-  add(batch, "create <operation>", "cancel, terminate, signal, suspend, resume or delete the executions that fit")
+  add(
+    batch,
+    "create <operation>",
+    "cancel, terminate, signal, suspend, resume, rerun or delete the executions that fit",
+  )
     .option("--workflow <id>", "only of this workflow")
     .option("--status <status>", "only with this status", parseExecutionStatus)
     .option("--label <key=value>", "only with this label; repeatable", collectLabel)
@@ -30,6 +34,8 @@ export function addBatchCommands(program: Command, add: Add, started: Started): 
     .option("--signal <name>", "for signal: its name")
     .option("--signal-key <key>", "for signal: only a wait for this key takes it")
     .option("--payload <json>", "for signal: what comes with it; JSON, @file.json, @file.yaml, or - for standard input")
+    .option("--from-failed", "for rerun: only what had failed, and what comes after it")
+    .option("--workflow-version <number>", "for rerun: version to run (default: that of each)", parseCount)
     .option("--reason <text>", "why, for the histories")
     .option("--dry-run", "only say how many it would be about")
     .option("--rate <number>", "executions in a second, at most (default 100)", parseCount)

@@ -107,6 +107,20 @@ describe("a batch", () => {
     });
   });
 
+  it("starts each failed execution once more, and not what it has started itself", async () => {
+    const ids = await startMany(8, "acme");
+    const ended = (await client().createBatch({ filter: acme, operation: cancel })).batch!.batchId;
+    await until(async () => (await get(ended)).status === BatchStatus.COMPLETED);
+    const operation = { operation: { case: "rerun" as const, value: {} } };
+    const { batch } = await client().createBatch({ filter: acme, operation });
+    await until(async () => (await get(batch!.batchId)).status === BatchStatus.COMPLETED);
+    expect(await get(batch!.batchId)).toMatchObject({ succeeded: 8n, failed: 0n });
+    await until(async () => {
+      const { executions } = await suite.client.listExecutions({ status: ExecutionStatus.RUNNING });
+      return executions.length === 8 && executions.every(({ executionId }) => !ids.includes(executionId));
+    });
+  });
+
   it("stops when too many fail, and says which and why", async () => {
     await startMany(15, "acme");
     const operation = {

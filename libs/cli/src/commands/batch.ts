@@ -25,6 +25,8 @@ export interface CreateBatchOptions extends ListOptions {
   all?: boolean;
   signal?: string;
   signalKey?: string;
+  fromFailed?: boolean;
+  workflowVersion?: number;
   payload?: string;
   reason?: string;
   dryRun?: boolean;
@@ -195,13 +197,17 @@ function filterOf(options: CreateBatchOptions): MessageInitShape<typeof Executio
 async function operationOf(
   context: CommandContext,
   operation: string,
-  { signal, signalKey, payload, reason = "" }: CreateBatchOptions,
+  { signal, signalKey, payload, reason = "", fromFailed, workflowVersion }: CreateBatchOptions,
 ) {
   const plain = PLAIN.find((name) => name === operation);
   if (plain !== undefined) return create(BatchOperationSchema, { operation: { case: plain, value: { reason } } });
   if (operation === "delete") return create(BatchOperationSchema, { operation: { case: "delete", value: {} } });
+  if (operation === "rerun") {
+    const value = { fromFailed: fromFailed === true, version: workflowVersion };
+    return create(BatchOperationSchema, { operation: { case: "rerun", value } });
+  }
   if (operation !== "signal") {
-    throw new CliError(`a batch cannot ${operation}; use one of ${PLAIN.join(", ")}, signal, delete`);
+    throw new CliError(`a batch cannot ${operation}; use one of ${PLAIN.join(", ")}, signal, rerun, delete`);
   }
   if (signal === undefined) throw new CliError("a batch of signals needs the name: --signal approved");
   const json = payload === undefined ? null : await readJsonValue(payload, "--payload", context.io);

@@ -24,6 +24,8 @@ import { present } from "./present.ts";
 export type BatchOperation =
   | { kind: "cancel" | "terminate" | "suspend" | "resume"; reason?: string }
   | { kind: "signal"; name: string; key?: string; payload?: Json }
+  /** A new execution from each that has failed or was canceled. */
+  | { kind: "rerun"; fromFailed?: boolean; version?: number }
   | { kind: "delete" };
 
 export type BatchStatus = "dry_run" | "running" | "paused" | "completed" | "stopped" | "canceled";
@@ -130,6 +132,10 @@ function operationMessage(operation: BatchOperation) {
         payload: fromJson(ValueSchema, operation.payload ?? null),
       };
       return create(BatchOperationSchema, { operation: { case: "signal", value } });
+    }
+    case "rerun": {
+      const { fromFailed = false, version = 0 } = operation;
+      return create(BatchOperationSchema, { operation: { case: "rerun", value: { fromFailed, version } } });
     }
     case "delete":
       return create(BatchOperationSchema, { operation: { case: "delete", value: {} } });

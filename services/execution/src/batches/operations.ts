@@ -11,6 +11,8 @@ export function needOf(operation: Operation): string {
   switch (operation.case) {
     case "delete":
       return "ended_at is not null";
+    case "rerun":
+      return "status in (4, 5)";
     case "resume":
       return "status = 2";
     case "suspend":
@@ -71,6 +73,11 @@ async function call(
     case "delete":
       await executions.deleteExecution({ executionId });
       return;
+    case "rerun": {
+      const { fromFailed, version } = operation.value;
+      await executions.rerunExecution({ executionId, fromFailed, version, requestId: `batch/${batchId}` });
+      return;
+    }
     default:
       throw new DomainError({
         kind: "invalid_argument",

@@ -132,7 +132,7 @@ export declare const BatchSchema: GenMessage<Batch>;
 
 /**
  * Which executions. All conditions must hold. Of an operation only those can be targets that have a need of it: to cancel, terminate, suspend or
- * signal, those that have not ended; to resume, suspended ones; to delete, those that have ended.
+ * signal, those that have not ended; to resume, suspended ones; to delete, those that have ended; to rerun, those that failed or were canceled.
  *
  * @generated from message heddle.execution.v1.ExecutionFilter
  */
@@ -259,6 +259,14 @@ export declare type BatchOperation = Message<"heddle.execution.v1.BatchOperation
      */
     value: BatchDelete;
     case: "delete";
+  } | {
+    /**
+     * RerunExecution.
+     *
+     * @generated from field: heddle.execution.v1.BatchRerun rerun = 7;
+     */
+    value: BatchRerun;
+    case: "rerun";
   } | { case: undefined; value?: undefined };
 };
 
@@ -395,6 +403,33 @@ export declare type BatchDelete = Message<"heddle.execution.v1.BatchDelete"> & {
  * Use `create(BatchDeleteSchema)` to create a new message.
  */
 export declare const BatchDeleteSchema: GenMessage<BatchDelete>;
+
+/**
+ * Starts a new execution from each that has failed or was canceled; one for each.
+ *
+ * @generated from message heddle.execution.v1.BatchRerun
+ */
+export declare type BatchRerun = Message<"heddle.execution.v1.BatchRerun"> & {
+  /**
+   * Only what had failed runs again, and what comes after it; otherwise everything.
+   *
+   * @generated from field: bool from_failed = 1;
+   */
+  fromFailed: boolean;
+
+  /**
+   * Version to run; 0 means that of each.
+   *
+   * @generated from field: uint32 version = 2;
+   */
+  version: number;
+};
+
+/**
+ * Describes the message heddle.execution.v1.BatchRerun.
+ * Use `create(BatchRerunSchema)` to create a new message.
+ */
+export declare const BatchRerunSchema: GenMessage<BatchRerun>;
 
 /**
  * How a batch goes about its work.
