@@ -100,6 +100,26 @@ describe("the tree of an execution", () => {
 });
 
 describe("the view of an execution", () => {
+  it("counts the items of a map", () => {
+    const view = createExecutionView(sampleExecution([]));
+    const nodeId = "all";
+    const items = { form: { case: "json" as const, value: '{"from":1,"count":9}' } };
+    const run = sampleEvents(
+      [
+        { case: "mapStarted", value: { nodeId, items } },
+        { case: "itemStarted", value: { nodeId, index: 0 } },
+        { case: "itemStarted", value: { nodeId, index: 1 } },
+        { case: "itemStarted", value: { nodeId, index: 2 } },
+        { case: "itemEnded", value: { nodeId, index: 1, outcome: "succeeded" } },
+        { case: "itemEnded", value: { nodeId, index: 0, outcome: "failed" } },
+      ],
+      2,
+    );
+    for (const event of run) applyEvent(view, event);
+    expect(view.nodes.get("all")?.map).toEqual({ count: 9, running: 1, succeeded: 1, failed: 1 });
+    expect(renderTree(view, options).join("\n")).toContain("2 of 9 items, 1 running, 1 failed");
+  });
+
   it("takes each event once, whatever comes again", () => {
     const view = createExecutionView(sampleExecution(NODES), OUTLINE);
     const events = sampleEvents(supportRun, 2);

@@ -93,6 +93,8 @@ function factsOf(node: NodeView, nowMs: number): string[] {
   if (node.reused) return ["reused"];
   if (startedAtMs !== undefined) facts.push(formatDuration((endedAtMs ?? nowMs) - startedAtMs).padStart(6));
   if (attempt > 1) facts.push(`attempt ${attempt}`);
+  if (node.turn !== undefined && node.kind === "loop") facts.push(`turn ${node.turn + 1}`);
+  if (node.map !== undefined) facts.push(itemsOf(node.map));
   if (status === NodeStatus.BACKING_OFF && dueAtMs !== undefined) {
     facts.push(`next attempt in ${formatDuration(dueAtMs - nowMs)}`);
   }
@@ -100,6 +102,13 @@ function factsOf(node: NodeView, nowMs: number): string[] {
   if (status === NodeStatus.CANCELED) facts.push(nodeStatusName(status));
   if (node.worker !== undefined) facts.push(`on ${oneLine(node.worker)}`);
   return facts;
+}
+
+/** `4 of 100 items, 1 failed`; without the whole when it is not known. */
+function itemsOf({ count, running, succeeded, failed }: NonNullable<NodeView["map"]>): string {
+  const of = count === 0 ? "" : ` of ${count}`;
+  const rest = [running > 0 && `${running} running`, failed > 0 && `${failed} failed`].filter(Boolean);
+  return [`${succeeded + failed}${of} items`, ...rest].join(", ");
 }
 
 function waitOf(

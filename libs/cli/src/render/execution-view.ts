@@ -1,4 +1,5 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Payload } from "@heddle/proto/heddle/common/v1/payload_pb.js";
 import type { Failure } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import type { ExecutionEvent, NodeReused, TurnStarted } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { type Execution, ExecutionStatus, NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
@@ -30,6 +31,8 @@ export interface NodeView {
   asks?: string;
   /** Of a group or loop that has begun, from 0. */
   turn?: number;
+  /** Of a map that has begun. */
+  map?: { count: number; running: number; succeeded: number; failed: number };
   /** Its end is that of the execution that is run again. */
   reused?: boolean;
 }
@@ -82,6 +85,8 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
       skipReason: node.skipReason || undefined,
       childId: node.childId || undefined,
       machineId: node.machineId || undefined,
+      turn: node.turn === 0 ? undefined : node.turn - 1,
+      map: node.mapProgress && { ...node.mapProgress },
       humanTaskId: node.humanTaskId || undefined,
       asks: node.assignee || node.groups.join(", ") || undefined,
       ...(node.reused && { reused: true }),
@@ -150,6 +155,12 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "mapStarted":
       applyToNode(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "itemStarted":
+      startItem(nodeOf(view, event.value.nodeId));
+      break;
+    case "itemEnded":
+      endItem(nodeOf(view, event.value.nodeId), event.value.outcome);
+      break;
     case "incidentResolved":
       // Anything but another try follows with an event of its own.
       if (event.value.action === "retry") beginAfresh(nodeOf(view, event.value.nodeId));
@@ -177,8 +188,6 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "humanTaskCommented":
     case "humanTaskAnswered":
     case "humanTaskExpired":
-    case "itemStarted":
-    case "itemEnded":
     case "turnEnded":
     case "executionEnding":
     case "compensationRecorded":
@@ -273,6 +282,7 @@ function applyToNode(node: NodeView, event: NodeEvent, at: number): void {
     case "mapStarted":
       node.status = NodeStatus.WAITING;
       node.startedAtMs ??= at;
+      node.map = { count: countOf(event.value.items), running: 0, succeeded: 0, failed: 0 };
       break;
     case "errorHandled":
       node.failure = event.value.failure;
@@ -312,6 +322,24 @@ function askPeople(node: NodeView, event: AskEvent, at: number): void {
     case "humanTaskReassigned":
       node.asks = event.value.assignee || event.value.groups.join(", ") || undefined;
   }
+}
+
+function startItem({ map }: NodeView): void {
+  if (map !== undefined) map.running += 1;
+}
+
+function endItem({ map }: NodeView, outcome: string): void {
+  if (map === undefined) return;
+  map.running -= 1;
+  if (outcome === "succeeded") map.succeeded += 1;
+  if (outcome === "failed") map.failed += 1;
+}
+
+/** Of a list or a range; 0 when a long list is not in the event itself. */
+function countOf(items: Payload | undefined): number {
+  if (items?.form.case !== "json") return 0;
+  const value = JSON.parse(items.form.value) as unknown[] | { count: number };
+  return Array.isArray(value) ? value.length : value.count;
 }
 
 /** Everything inside begins afresh. */

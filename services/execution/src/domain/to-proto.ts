@@ -1,6 +1,7 @@
-import { create, fromJson } from "@bufbuild/protobuf";
+import { create, fromJson, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import {
+  countItems,
   currentHumanTask,
   type ExecutionStatus as EngineStatus,
   type Failure,
@@ -8,6 +9,7 @@ import {
   isIncident,
   type Json,
   type LinkedNode,
+  type MapState,
   type NodeState,
   type NodeStatus as EngineNodeStatus,
 } from "@heddle/engine";
@@ -18,6 +20,7 @@ import {
   type Execution as ExecutionMessage,
   ExecutionSchema,
   ExecutionStatus,
+  type MapProgressSchema,
   type NodeExecution,
   NodeExecutionSchema,
   NodeStatus,
@@ -157,9 +160,15 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
     machineId: state.machineId ?? "",
     worker: worker ?? "",
     skipReason: state.skipReason ?? "",
+    turn: state.turn === undefined ? 0 : state.turn.index + 1,
+    mapProgress: state.map && toMapProgress(state.map),
     incident: isIncident(state),
     reused: state.isReused ?? false,
   });
+}
+
+function toMapProgress({ items, active, succeeded, failed }: MapState): MessageInitShape<typeof MapProgressSchema> {
+  return { count: countItems(items), running: active.length, succeeded, failed };
 }
 
 export function toFailure(failure: Failure): ProtoFailure {

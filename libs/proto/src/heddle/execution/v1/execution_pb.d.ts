@@ -566,6 +566,20 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
    * @generated from field: bool incident = 40;
    */
   incident: boolean;
+
+  /**
+   * Of a group or loop that has begun: the number of its turn, from 1; 0 otherwise.
+   *
+   * @generated from field: uint32 turn = 90;
+   */
+  turn: number;
+
+  /**
+   * Of a map that has begun: how its items stand.
+   *
+   * @generated from field: heddle.execution.v1.MapProgress map_progress = 91;
+   */
+  mapProgress?: MapProgress | undefined;
 };
 
 /**
@@ -573,6 +587,47 @@ export declare type NodeExecution = Message<"heddle.execution.v1.NodeExecution">
  * Use `create(NodeExecutionSchema)` to create a new message.
  */
 export declare const NodeExecutionSchema: GenMessage<NodeExecution>;
+
+/**
+ * How the items of a map stand. Each is an execution of its own: ListExecutions with this one as parent_execution_id lists them.
+ *
+ * @generated from message heddle.execution.v1.MapProgress
+ */
+export declare type MapProgress = Message<"heddle.execution.v1.MapProgress"> & {
+  /**
+   * Items in all.
+   *
+   * @generated from field: uint32 count = 1;
+   */
+  count: number;
+
+  /**
+   * Items that run.
+   *
+   * @generated from field: uint32 running = 2;
+   */
+  running: number;
+
+  /**
+   * Items that ended well.
+   *
+   * @generated from field: uint32 succeeded = 3;
+   */
+  succeeded: number;
+
+  /**
+   * Items that ended with a failure.
+   *
+   * @generated from field: uint32 failed = 4;
+   */
+  failed: number;
+};
+
+/**
+ * Describes the message heddle.execution.v1.MapProgress.
+ * Use `create(MapProgressSchema)` to create a new message.
+ */
+export declare const MapProgressSchema: GenMessage<MapProgress>;
 
 /**
  * What has started an execution and waits for it.

@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
-import { checkRun, sizeOfRun } from "../../libs/engine/test/support/check-run.ts";
+import { inspect, parseArgs } from "node:util";
+import { checkRun, sizeOfRun } from "./support/check-run.ts";
 
 // Random definitions with random histories, as many as one likes: `make properties RUNS=100000 SEED=1`.
 
@@ -12,11 +12,11 @@ const { values } = parseArgs({
 const runs = Number(values.runs);
 const seed = Number(values.seed);
 if (!Number.isSafeInteger(runs) || runs < 1 || !Number.isSafeInteger(seed)) {
-  console.error("usage: make properties [RUNS=<whole number from 1>] [SEED=<whole number>]");
+  print("usage: make properties [RUNS=<whole number from 1>] [SEED=<whole number>]");
   process.exit(2);
 }
 
-console.log(`SEED=${seed} RUNS=${runs} repeats these runs`);
+print(`SEED=${seed} RUNS=${runs} repeats these runs`);
 const began = performance.now();
 const ends: Record<string, number> = {};
 const faults: { seed: number; size: number; error: unknown }[] = [];
@@ -28,9 +28,13 @@ for (let run = 0; run < runs && faults.length < 3; run++) {
   } catch (error) {
     faults.push({ seed: seed + run, size, error });
   }
-  if ((run + 1) % 10_000 === 0) console.log(`${run + 1} runs in ${((performance.now() - began) / 1_000).toFixed(0)} s`);
+  if ((run + 1) % 10_000 === 0) print(`${run + 1} runs in ${((performance.now() - began) / 1_000).toFixed(0)} s`);
 }
 const ended = Object.values(ends).reduce((total, count) => total + count, 0);
-console.log(`${ended} executions kept all properties: ${JSON.stringify(ends)}`);
-for (const fault of faults) console.error(`seed ${fault.seed}, size ${fault.size}:`, fault.error);
+print(`${ended} executions kept all properties: ${JSON.stringify(ends)}`);
+for (const fault of faults) print(`seed ${fault.seed}, size ${fault.size}: ${inspect(fault.error)}`);
 process.exitCode = faults.length === 0 ? 0 : 1;
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
