@@ -194,6 +194,7 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "childEnded":
     case "executionStarted":
     case "signalReceived":
+    case "eventReceived":
     case "updateAccepted":
     case "updateAnswered":
     case "customEventEmitted":
