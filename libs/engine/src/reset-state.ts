@@ -21,7 +21,10 @@ export function resetNodes(
   // What goes on around them: its end may have been decided, and waits in the queue.
   const around = new Set([...again].flatMap((index) => listAround(plan, state, index)));
   for (const index of again) around.delete(index);
-  state.ready = state.ready.slice(state.readyHead).filter((index) => !again.has(index) && !around.has(index));
+  const withheld = listWithheld(plan, state, again);
+  state.ready = state.ready
+    .slice(state.readyHead)
+    .filter((index) => !again.has(index) && !around.has(index) && !withheld.has(index));
   state.readyHead = 0;
   for (const index of again) {
     if ((state.nodes[index] as NodeState).status !== "pending") restart(plan, state, index);
@@ -36,7 +39,8 @@ export function resetNodes(
     if (turn !== undefined) turn.open = countOpen(plan, state, index);
   }
   state.openNodes = countOpen(plan, state, undefined);
-  for (const index of [...again].sort((a, b) => a - b)) {
+  for (const index of withheld) (state.nodes[index] as NodeState).activatedBy = undefined;
+  for (const index of [...again, ...withheld].sort((a, b) => a - b)) {
     const linked = plan.nodes[index] as LinkedNode;
     const { container } = linked.definition;
     // What is in a group or loop that begins afresh waits for its turn.
@@ -51,6 +55,19 @@ function listAround(plan: Plan, state: ExecutionState, index: number): number[] 
   const { container } = definition;
   const list = [...branchOf, ...owners, ...(container === undefined ? [] : [container])];
   return list.filter((one) => state.nodes[one]?.status === "waiting");
+}
+
+/** Branches that have not begun, of parallels that begin afresh without them: they wait for these once more. */
+function listWithheld(plan: Plan, state: ExecutionState, again: ReadonlySet<number>): Set<number> {
+  const withheld = new Set<number>();
+  for (const index of again) {
+    const { definition, activates } = plan.nodes[index] as LinkedNode;
+    if (definition.kind !== "parallel") continue;
+    for (const branch of activates) {
+      if (!again.has(branch) && (state.nodes[branch] as NodeState).status === "pending") withheld.add(branch);
+    }
+  }
+  return withheld;
 }
 
 function countOpen(plan: Plan, state: ExecutionState, container: number | undefined): number {
