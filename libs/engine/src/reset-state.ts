@@ -27,7 +27,10 @@ export function resetNodes(
     .filter((index) => !again.has(index) && !around.has(index) && !withheld.has(index));
   state.readyHead = 0;
   for (const index of again) {
-    if ((state.nodes[index] as NodeState).status !== "pending") restart(plan, state, index);
+    const node = state.nodes[index] as NodeState;
+    if (node.status !== "pending") restart(plan, state, index);
+    // Chosen, and held back by a suspension: what chose it may choose otherwise now.
+    else node.activatedBy = undefined;
     state.unsettled[index] = plan.prerequisiteCounts[index] as number;
   }
   forgetWrites(state, again);
