@@ -44,7 +44,7 @@ function answer(player: Player, command: TraceCommand): string[] {
   }
 }
 
-export function parseCommand(line: string): TraceCommand {
+function parseCommand(line: string): TraceCommand {
   const [first = "", second = "", ...more] = line.split(" ");
   const rest = more.join(" ");
   if (first === "start") return { verb: "start", input: parseJson([second, ...more].join(" "), {}) };

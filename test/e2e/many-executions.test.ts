@@ -85,7 +85,7 @@ describe("keys, attributes and batches at the command line", () => {
       .toMatchObject({ status: "dry_run", matched: 10 });
     const found: number[] = [];
     for await (const { searchAttributes } of client.list(filter)) found.push(searchAttributes["total"] as number);
-    expect(found.toSorted()).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+    expect(found.toSorted((a, b) => a - b)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
     const request = { workflowId: "order", workflowKey: "order-1", input: { total: 1 } };
     expect(await client.start({ ...request, whenRunning: "use_existing" })).toMatchObject({ workflowKey: "order-1" });
     await expect(client.start(request)).rejects.toMatchObject({ reason: "WORKFLOW_KEY_RUNNING" });

@@ -40,6 +40,13 @@ export function addSteeringCommands(add: Add, started: Started): void {
     started(self, async (context) => (await load()).fork(context, id, options)),
   );
 
+  add(
+    "diff <execution-id> <other-execution-id>",
+    "say in which nodes two executions differ: input, output, end, attempts",
+  ).action((before: string, after: string, _options, self: Command) =>
+    started(self, async (context) => (await import("./commands/diff.ts")).diff(context, before, after)),
+  );
+
   add("reset <execution-id>", "begin nodes afresh in an execution that has not ended, and everything after them")
     .requiredOption("--from <node>", "node to begin with; repeatable", collectText)
     .option("--reason <text>", "why, for the history")

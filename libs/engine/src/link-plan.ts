@@ -54,7 +54,8 @@ export function linkPlan(document: PlanDocument): Plan {
     hasCompensation:
       document.compensation !== undefined || document.nodes.some(({ compensate }) => compensate !== undefined),
     awaitsEvents: nodes.some(
-      ({ definition }) => definition.kind === "action" && definition.action === "wait" && definition.event !== undefined,
+      ({ definition }) =>
+        definition.kind === "action" && definition.action === "wait" && definition.event !== undefined,
     ),
     ...linkInteractions(document, compiler),
     ...(document.output !== undefined && { output: compiler.template("output", document.output) }),

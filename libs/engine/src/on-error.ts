@@ -13,7 +13,7 @@ import { describeFailure } from "./scope.ts";
  * says that the node fails.
  * @throws NodeFault when an expression of a handler cannot be evaluated
  */
-export function findErrorOutcome(turn: Turn, node: LinkedNode, failure: Failure): ErrorOutcome | undefined {
+function findErrorOutcome(turn: Turn, node: LinkedNode, failure: Failure): ErrorOutcome | undefined {
   // A fallback has failed: what was to be done about it has been done.
   if ((turn.state.nodes[node.index] as NodeState).fallback !== undefined) return undefined;
   const error = describeFailure(failure);

@@ -2,7 +2,7 @@ import { listAfter } from "./after.ts";
 import type { Reuse } from "./commands.ts";
 import type { ExecutionState, Write } from "./execution-state.ts";
 import { isObject } from "./json-object.ts";
-import type { Json, JsonObject } from "./json.ts";
+import type { JsonObject } from "./json.ts";
 import { countItems, itemAt } from "./map-items.ts";
 import { listSucceeded } from "./map-state.ts";
 import type { LinkedNode, Plan } from "./plan.ts";

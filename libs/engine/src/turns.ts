@@ -80,7 +80,7 @@ function remember(state: ExecutionState, index: number, node: NodeState): void {
   if (list.length > MAX_ABANDONED) list.shift();
 }
 
-export function heldBytes({ input, output, failure, turn, map }: NodeState): number {
+function heldBytes({ input, output, failure, turn, map }: NodeState): number {
   let bytes = 0;
   for (const value of [
     input,

@@ -182,6 +182,7 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "humanTaskEscalated":
       askPeople(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "eventReceived":
     case "varsReused":
     case "itemsReused":
     case "attributesSet":
@@ -194,6 +195,7 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "childEnded":
     case "executionStarted":
     case "signalReceived":
+    case "eventReceived":
     case "updateAccepted":
     case "updateAnswered":
     case "customEventEmitted":

@@ -397,6 +397,30 @@ it("cancels, terminates, suspends, resumes and signals", async () => {
   ]);
 });
 
+it("runs an execution again, and resets nodes, once however often the call is repeated", async () => {
+  const seen: unknown[] = [];
+  const client = clientOf((router) =>
+    router.service(ExecutionService, {
+      rerunExecution({ fromNodeIds, fromFailed, input, version, requestId }) {
+        seen.push(["rerun", fromNodeIds, fromFailed, input, version, requestId.length > 20]);
+        return { execution: { executionId: ID, status: ExecutionStatus.RUNNING }, created: true };
+      },
+      resetExecution({ fromNodeIds, reason, requestId }) {
+        seen.push(["reset", fromNodeIds, reason, requestId]);
+        return { execution: { executionId: ID, status: ExecutionStatus.RUNNING } };
+      },
+    }),
+  );
+  expect((await client.rerun(ID, { failed: true })).status).toBe("running");
+  await client.rerun(ID, { from: ["a"], input: { n: 2 }, version: 3 });
+  await client.reset(ID, ["a", "b"], { reason: "why", requestId: "r" });
+  expect(seen).toEqual([
+    ["rerun", [], true, undefined, 0, true],
+    ["rerun", ["a"], false, { n: 2 }, 3, true],
+    ["reset", ["a", "b"], "why", "r"],
+  ]);
+});
+
 it("publishes, validates and lists definitions", async () => {
   const definition = { workflowId: "hello", type: DefinitionType.DAG, activeVersion: 2, latestVersion: 2 };
   const finding = {

@@ -97,6 +97,14 @@ export interface ExecutionsClient {
   ): Promise<Execution>;
   /** Ends it and its children at once: nothing is undone, and `finally` does not run. */
   terminate(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
+  /** Starts a new execution that runs this one again, and keeps the results of all other nodes. @throws DomainError `NODE_UNKNOWN`, `NOTHING_TO_RERUN`, ... */
+  rerun(executionId: string, request?: RerunRequest, options?: CallOptions): Promise<Execution>;
+  /** Begins nodes afresh in the execution itself, with everything after them. @throws DomainError `EXECUTION_FINISHED`, `NODE_UNKNOWN` */
+  reset(
+    executionId: string,
+    from: readonly string[],
+    options?: CallOptions & { reason?: string; requestId?: string },
+  ): Promise<Execution>;
   suspend(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
   /** Deletes an execution that has ended, with its history. @throws DomainError `EXECUTION_NOT_FINISHED`, `EXECUTION_NOT_FOUND` */
   delete(executionId: string, options?: CallOptions): Promise<void>;
@@ -131,6 +139,22 @@ export interface ExecutionsClient {
   query(executionId: string, name: string, args?: Json, options?: CallOptions): Promise<Json>;
   /** The value that a reference in an event stands for. @throws DomainError `PAYLOAD_NOT_FOUND` */
   payload(reference: PayloadReference, options?: CallOptions): Promise<Json>;
+}
+
+/** Where a rerun begins, and in what it differs. Without `from`, `failed` and `changed` it begins at the start, and keeps nothing. */
+export interface RerunRequest {
+  /** Nodes to run again, with everything after them. */
+  from?: readonly string[];
+  /** What has failed runs again; maps keep the items that had succeeded. */
+  failed?: boolean;
+  /** What reads a field of the input that differs runs again. */
+  changed?: boolean;
+  /** Absent: the same. */
+  input?: JsonObject;
+  /** Absent: the same. */
+  version?: number;
+  /** Unique among the reruns of the execution; absent: another rerun with each call. */
+  requestId?: string;
 }
 
 /** How a node that has failed goes on: again, with an output, without it, or not. */
@@ -242,6 +266,17 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
     },
     async delete(executionId, options) {
       await call((attempt) => rpc.deleteExecution({ executionId }, attempt), options);
+    },
+    async rerun(executionId, { from = [], failed, changed, input, version, requestId = randomUUID() } = {}, options) {
+      const selection = { fromNodeIds: [...from], fromFailed: failed, fromChanged: changed };
+      const request = { executionId, ...selection, input, version, requestId };
+      const answer = await call((attempt) => rpc.rerunExecution(request, attempt), options);
+      return plainExecution(present(answer.execution));
+    },
+    async reset(executionId, from, { reason = "", requestId = randomUUID(), ...options } = {}) {
+      const request = { executionId, fromNodeIds: [...from], reason, requestId };
+      const answer = await call((attempt) => rpc.resetExecution(request, attempt), options);
+      return plainExecution(present(answer.execution));
     },
     async resolveIncident(executionId, nodeId, resolution, { reason = "", ...options } = {}) {
       const request = { executionId, nodeId, resolution: toResolution(resolution), reason };

@@ -14,7 +14,7 @@ export function toSpec({ filter, operation, pace }: Pick<Batch, "filter" | "oper
   return toJson(BatchSchema, create(BatchSchema, { filter, operation, pace })) as JsonObject;
 }
 
-export function fromSpec(spec: JsonObject): Batch {
+function fromSpec(spec: JsonObject): Batch {
   return fromJson(BatchSchema, spec, { ignoreUnknownFields: true });
 }
 

@@ -1,7 +1,7 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
-import type { IncidentResolution, Json } from "@heddle/engine";
+import type { IncidentResolution } from "@heddle/engine";
 import {
   type ResolveIncidentRequest,
   type ResolveIncidentResponse,
@@ -30,10 +30,10 @@ function resolutionOf(resolution: ResolveIncidentRequest["resolution"]): Inciden
   switch (resolution.case) {
     case "retry": {
       const { input } = resolution.value;
-      return { action: "retry", ...(input !== undefined && { input: toJson(ValueSchema, input) as Json }) };
+      return { action: "retry", ...(input !== undefined && { input: toJson(ValueSchema, input) }) };
     }
     case "complete":
-      return { action: "complete", output: toJson(ValueSchema, resolution.value) as Json };
+      return { action: "complete", output: toJson(ValueSchema, resolution.value) };
     case "skip":
       return { action: "skip" };
     default:

@@ -33,7 +33,7 @@ export declare type Batch = Message<"heddle.execution.v1.Batch"> & {
   namespace: string;
 
   /**
-   * Which executions.
+   * Which executions it is about.
    *
    * @generated from field: heddle.execution.v1.ExecutionFilter filter = 3;
    */
@@ -213,7 +213,7 @@ export declare type BatchOperation = Message<"heddle.execution.v1.BatchOperation
    */
   operation: {
     /**
-     * CancelExecution.
+     * Cancels each, as CancelExecution does.
      *
      * @generated from field: heddle.execution.v1.BatchCancel cancel = 1;
      */
@@ -221,7 +221,7 @@ export declare type BatchOperation = Message<"heddle.execution.v1.BatchOperation
     case: "cancel";
   } | {
     /**
-     * TerminateExecution.
+     * Terminates each, as TerminateExecution does.
      *
      * @generated from field: heddle.execution.v1.BatchTerminate terminate = 2;
      */
@@ -229,7 +229,7 @@ export declare type BatchOperation = Message<"heddle.execution.v1.BatchOperation
     case: "terminate";
   } | {
     /**
-     * SignalExecution.
+     * Sends each a signal, as SignalExecution does.
      *
      * @generated from field: heddle.execution.v1.BatchSignal signal = 3;
      */
@@ -237,7 +237,7 @@ export declare type BatchOperation = Message<"heddle.execution.v1.BatchOperation
     case: "signal";
   } | {
     /**
-     * SuspendExecution.
+     * Suspends each, as SuspendExecution does.
      *
      * @generated from field: heddle.execution.v1.BatchSuspend suspend = 4;
      */
@@ -245,7 +245,7 @@ export declare type BatchOperation = Message<"heddle.execution.v1.BatchOperation
     case: "suspend";
   } | {
     /**
-     * ResumeExecution.
+     * Resumes each, as ResumeExecution does.
      *
      * @generated from field: heddle.execution.v1.BatchResume resume = 5;
      */
@@ -253,7 +253,7 @@ export declare type BatchOperation = Message<"heddle.execution.v1.BatchOperation
     case: "resume";
   } | {
     /**
-     * DeleteExecution.
+     * Deletes each, as DeleteExecution does.
      *
      * @generated from field: heddle.execution.v1.BatchDelete delete = 6;
      */
@@ -261,7 +261,7 @@ export declare type BatchOperation = Message<"heddle.execution.v1.BatchOperation
     case: "delete";
   } | {
     /**
-     * RerunExecution.
+     * Runs each again, as RerunExecution does.
      *
      * @generated from field: heddle.execution.v1.BatchRerun rerun = 7;
      */
@@ -277,7 +277,7 @@ export declare type BatchOperation = Message<"heddle.execution.v1.BatchOperation
 export declare const BatchOperationSchema: GenMessage<BatchOperation>;
 
 /**
- * Cancels executions.
+ * Cancels executions that have not ended.
  *
  * @generated from message heddle.execution.v1.BatchCancel
  */
@@ -297,7 +297,7 @@ export declare type BatchCancel = Message<"heddle.execution.v1.BatchCancel"> & {
 export declare const BatchCancelSchema: GenMessage<BatchCancel>;
 
 /**
- * Terminates executions.
+ * Terminates executions that have not ended.
  *
  * @generated from message heddle.execution.v1.BatchTerminate
  */
@@ -351,7 +351,7 @@ export declare type BatchSignal = Message<"heddle.execution.v1.BatchSignal"> & {
 export declare const BatchSignalSchema: GenMessage<BatchSignal>;
 
 /**
- * Suspends executions.
+ * Suspends executions that are running.
  *
  * @generated from message heddle.execution.v1.BatchSuspend
  */
@@ -521,7 +521,7 @@ export enum BatchStatus {
   DRY_RUN = 1,
 
   /**
-   * It works.
+   * It works on one execution after the other.
    *
    * @generated from enum value: BATCH_STATUS_RUNNING = 2;
    */

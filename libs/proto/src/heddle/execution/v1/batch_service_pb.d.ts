@@ -108,14 +108,14 @@ export declare const CreateBatchResponseSchema: GenMessage<CreateBatchResponse>;
  */
 export declare type StatusCount = Message<"heddle.execution.v1.StatusCount"> & {
   /**
-   * The status.
+   * Status of an execution.
    *
    * @generated from field: heddle.execution.v1.ExecutionStatus status = 1;
    */
   status: ExecutionStatus;
 
   /**
-   * How many.
+   * How many executions have it.
    *
    * @generated from field: uint64 count = 2;
    */

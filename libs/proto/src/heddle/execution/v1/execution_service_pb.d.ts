@@ -1474,7 +1474,7 @@ export enum FinishedKeyPolicy {
   UNSPECIFIED = 0,
 
   /**
-   * It starts.
+   * It starts, however that one has ended.
    *
    * @generated from enum value: FINISHED_KEY_POLICY_ALLOW = 1;
    */
