@@ -253,11 +253,16 @@ function addTerminated(changes: ObligationChanges, plan: Plan, state: ExecutionS
   changes.cancelChildren.push(...cancelChildren.filter(({ childId }) => !told.has(childId)));
 }
 
+/** It was told to end, and had completed before. */
+function hasCompleted({ compensations }: ExecutionState, childId: string): boolean {
+  return compensations?.some((record) => record.childId === childId) ?? false;
+}
+
 function describeCancellation(state: ExecutionState, nodeId: string, childId: string): ChildCancellation {
   return {
     nodeId,
     childId,
-    ...(state.isTerminated && { terminate: true }),
+    ...(state.isTerminated && !hasCompleted(state, childId) && { terminate: true }),
     ...(state.ending?.awaited?.[childId] !== undefined && { isAwaited: true }),
   };
 }
