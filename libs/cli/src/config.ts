@@ -1,3 +1,5 @@
+import type { TlsOptions } from "@heddle/rpc";
+
 /** What `heddle` takes from the environment; flags go before it. */
 export interface CliConfig {
   /** `HEDDLE_ADDRESS`: `http://host:port`, `https://host` or `host:port`. */
@@ -6,6 +8,8 @@ export interface CliConfig {
   namespace: string;
   /** `KAFKA_BROKERS`, with commas between them: where `heddle doctor` finds the events. */
   brokers?: readonly string[];
+  /** For an address of https://. `HEDDLE_TLS_CA_FILE`, `HEDDLE_TLS_CERT_FILE`, `HEDDLE_TLS_KEY_FILE`, `HEDDLE_TLS_SERVER_NAME`. */
+  tls?: TlsOptions;
   /** Undefined leaves it to whether the stream is a terminal. `NO_COLOR`, `FORCE_COLOR`. */
   color: boolean | undefined;
   /** False on terminals that cannot move the cursor, and in CI logs. `TERM=dumb`, `CI`. */
@@ -21,6 +25,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): CliConfig {
     address: env["HEDDLE_ADDRESS"] || defaultAddress,
     namespace: env["HEDDLE_NAMESPACE"] || "default",
     ...(env["KAFKA_BROKERS"] && { brokers: env["KAFKA_BROKERS"].split(",").map((broker) => broker.trim()) }),
+    tls: {
+      caFile: env["HEDDLE_TLS_CA_FILE"] || undefined,
+      certFile: env["HEDDLE_TLS_CERT_FILE"] || undefined,
+      keyFile: env["HEDDLE_TLS_KEY_FILE"] || undefined,
+      serverName: env["HEDDLE_TLS_SERVER_NAME"] || undefined,
+    },
     color: readColor(env),
     live: env["TERM"] !== "dumb" && !env["CI"],
     unicode: readUnicode(env),

@@ -1,4 +1,51 @@
-import { boolean, int, list, oneOf, port, string, url } from "@heddle/config";
+import { boolean, duration, int, list, oneOf, port, string, url } from "@heddle/config";
+
+/** PEM files, read again when they change. Without a certificate everything is in cleartext. */
+const tlsSettings = {
+  HEDDLE_TLS_CERT_FILE: string({
+    doc: "PEM file of the process's certificate, with intermediate ones behind it. Given, the port takes calls by TLS; servers that ask for a client certificate get it too.",
+    optional: true,
+    example: "/etc/heddle/tls/tls.crt",
+  }),
+  HEDDLE_TLS_KEY_FILE: string({
+    doc: "PEM file of that certificate's key.",
+    optional: true,
+    example: "/etc/heddle/tls/tls.key",
+  }),
+  HEDDLE_TLS_CA_FILE: string({
+    doc: "PEM file of the authorities of services at https:// addresses. Default: the public ones that Node knows.",
+    optional: true,
+    example: "/etc/heddle/tls/ca.crt",
+  }),
+  HEDDLE_TLS_CLIENT_CA_FILE: string({
+    doc: "PEM file of the authorities of callers. Given, only callers with a certificate of one of them may call.",
+    optional: true,
+    example: "/etc/heddle/tls/ca.crt",
+  }),
+  HEDDLE_TLS_CLEARTEXT: oneOf(["probes", "none", "all"], {
+    doc: "What a port with TLS answers without it: health and /metrics, nothing, or everything, for the time of a change to TLS.",
+    default: "probes",
+  }),
+  HEDDLE_TLS_CHECK_INTERVAL: duration({
+    doc: "How often the files are looked at for a change.",
+    default: 10_000,
+    min: 100,
+  }),
+};
+
+/** What a gateway shows to its own callers, when it is not what it shows to services. */
+export const edgeTlsSettings = {
+  HEDDLE_TLS_EDGE_CERT_FILE: string({
+    doc: "PEM file of the certificate that callers from outside see, when it is not that of HEDDLE_TLS_CERT_FILE.",
+    optional: true,
+    example: "/etc/heddle/tls-edge/tls.crt",
+  }),
+  HEDDLE_TLS_EDGE_KEY_FILE: string({
+    doc: "PEM file of that certificate's key.",
+    optional: true,
+    example: "/etc/heddle/tls-edge/tls.key",
+  }),
+};
 
 /** Where the process listens, and how much it says. Ports differ by service. */
 export function serverSettings(defaultPort: number) {
@@ -15,6 +62,7 @@ export function serverSettings(defaultPort: number) {
       doc: "Least severe lines that are logged, as JSON on standard output.",
       default: "info",
     }),
+    ...tlsSettings,
   };
 }
 
@@ -27,9 +75,14 @@ export const replicaSettings = {
   }),
   HEDDLE_ADVERTISED_ADDRESS: url({
     doc: "Where other replicas reach this one. Default: HEDDLE_HOST, or the host name when that is a wildcard, and the port.",
-    protocols: ["http"],
+    protocols: ["http", "https"],
     optional: true,
     example: "http://10.0.0.5:7235",
+  }),
+  HEDDLE_TLS_REPLICA_NAME: string({
+    doc: "Name that the certificates of all replicas have, as their addresses may be in none. Default: the host of the address.",
+    optional: true,
+    example: "heddle-execution",
   }),
 };
 
@@ -74,7 +127,7 @@ export const busSettings = {
 export function addressSetting(service: string, defaultPort: number) {
   return list({
     doc: `Where the ${service} service is. Several replicas: a name that resolves to all of them, or several IPv4 addresses.`,
-    item: { shape: "http://host:port", pattern: /^http:\/\/[^\s/,]+$/ },
+    item: { shape: "http://host:port or https://host:port", pattern: /^https?:\/\/[^\s/,]+$/ },
     default: [`http://127.0.0.1:${defaultPort}`],
   });
 }
