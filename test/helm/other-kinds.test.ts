@@ -45,6 +45,21 @@ it("the chart's monitors, rules and routes are valid", async (context) => {
   expect(await validate(context, path)).toContain(`Valid: ${objects.length}, Invalid: 0, Errors: 0, Skipped: 0`);
 });
 
+it("the chart's certificates are valid, and each service has one with its names", async (context) => {
+  const { objects, text } = await renderChart(need(context, tools.helm), "secured");
+  const path = join(folder, "secured.yaml");
+  writeFileSync(path, text);
+  expect(await validate(context, path)).toContain(`Valid: ${objects.length}, Invalid: 0, Errors: 0, Skipped: 0`);
+  const certificates = objects.filter(({ kind }) => kind === "Certificate");
+  expect(certificates.map(({ metadata }) => metadata.name)).toEqual(
+    objects.filter(({ kind }) => kind === "Deployment").map(({ metadata }) => metadata.name),
+  );
+  for (const { metadata, spec } of certificates) {
+    expect(spec.dnsNames).toContain(metadata.name);
+    expect(spec.dnsNames).toContain(`${metadata.name}.flows.svc.cluster.local`);
+  }
+});
+
 it("the manifests of examples/kubernetes are valid", async (context) => {
   const files = readdirSync(EXAMPLES).filter((file) => file.endsWith(".yaml") && file !== "values.yaml");
   const output = await validate(context, ...files.map((file) => join(EXAMPLES, file)));

@@ -12,6 +12,7 @@ export interface ReplicaValues {
   HEDDLE_HOST: string;
   HEDDLE_OWNER?: string;
   HEDDLE_ADVERTISED_ADDRESS?: string;
+  HEDDLE_ADVERTISED_HOST?: string;
 }
 
 const WILDCARDS = new Set(["0.0.0.0", "::", "*"]);
@@ -19,7 +20,7 @@ const WILDCARDS = new Set(["0.0.0.0", "::", "*"]);
 /** What the settings leave open follows from where the process listens. */
 export function replicaOf(values: ReplicaValues, port: number, scheme: "http" | "https" = "http"): Replica {
   const { HEDDLE_HOST: host } = values;
-  const reachable = WILDCARDS.has(host) ? hostname() : host;
+  const reachable = values.HEDDLE_ADVERTISED_HOST ?? (WILDCARDS.has(host) ? hostname() : host);
   return {
     owner: values.HEDDLE_OWNER ?? `${hostname()}-${port}`,
     address:

@@ -1,4 +1,4 @@
-import { boolean, duration, int, list, oneOf, port, string, url } from "@heddle/config";
+import { boolean, duration, int, list, oneOf, port, secret, string, url } from "@heddle/config";
 
 /** PEM files, read again when they change. Without a certificate everything is in cleartext. */
 const tlsSettings = {
@@ -79,6 +79,11 @@ export const replicaSettings = {
     optional: true,
     example: "http://10.0.0.5:7235",
   }),
+  HEDDLE_ADVERTISED_HOST: string({
+    doc: "Host or address of that, when only it is another: the scheme and the port are those that hold here.",
+    optional: true,
+    example: "10.0.0.5",
+  }),
   HEDDLE_TLS_REPLICA_NAME: string({
     doc: "Name that the certificates of all replicas have, as their addresses may be in none. Default: the host of the address.",
     optional: true,
@@ -92,6 +97,11 @@ export const databaseSettings = {
     protocols: ["postgres", "postgresql"],
     secret: true,
     example: "postgres://heddle:password@localhost:5432/heddle",
+  }),
+  HEDDLE_DATABASE_CA_FILE: string({
+    doc: "PEM file of the authorities of Postgres. Given, connections are by TLS, and the server's name is verified.",
+    optional: true,
+    example: "/etc/heddle/database-ca/ca.crt",
   }),
   HEDDLE_DATABASE_CONNECTIONS: int({
     doc: "Connections of one pool of this process; it has up to two pools, and a few connections beside them.",
@@ -116,6 +126,28 @@ export const busSettings = {
     item: { shape: "host:port", pattern: /^[^\s:/,]+:\d{1,5}$/ },
     example: "127.0.0.1:9092",
   }),
+  KAFKA_TLS: boolean({ doc: "Whether brokers are called by TLS.", default: false }),
+  KAFKA_CA_FILE: string({
+    doc: "PEM file of the authorities of the brokers. Default: the public ones that Node knows.",
+    optional: true,
+    example: "/etc/heddle/kafka-ca/ca.crt",
+  }),
+  KAFKA_CERT_FILE: string({
+    doc: "PEM file of the certificate for brokers that ask for one.",
+    optional: true,
+    example: "/etc/heddle/kafka-client/tls.crt",
+  }),
+  KAFKA_KEY_FILE: string({
+    doc: "PEM file of that certificate's key.",
+    optional: true,
+    example: "/etc/heddle/kafka-client/tls.key",
+  }),
+  KAFKA_SASL_MECHANISM: oneOf(["plain", "scram-sha-256", "scram-sha-512"], {
+    doc: "How the process tells brokers who it is.",
+    optional: true,
+  }),
+  KAFKA_SASL_USERNAME: string({ doc: "Name of its user there.", optional: true, example: "heddle" }),
+  KAFKA_SASL_PASSWORD: secret({ doc: "Password of that user.", optional: true }),
   HEDDLE_TOPICS_FILE: string({
     doc: "YAML file of topics with their partitions, replication and retention: missing ones are made from it.",
     optional: true,
