@@ -1,9 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KafkaBroker } from "@heddle/broker";
-import { createTestAuthority, findCertificateRemedy, privateTestKafka, type TestAuthority } from "@heddle/testing";
+import {
+  createTestAuthority,
+  findCertificateRemedy,
+  findFreePort,
+  privateTestKafka,
+  type TestAuthority,
+} from "@heddle/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   createKafkaBus,
@@ -89,12 +94,3 @@ describe("brokers that want TLS, a certificate and a password", () => {
     );
   });
 });
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
