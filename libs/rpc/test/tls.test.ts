@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import type { IncomingMessage } from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -35,7 +35,7 @@ beforeAll(() => {
   if (remedy !== undefined) return;
   authority = createTestAuthority(mkdtempSync(join(folder, "ours-")), "ours");
   stranger = createTestAuthority(mkdtempSync(join(folder, "other-")), "other");
-  authority.issue("server", ["localhost", "127.0.0.1", "heddle-echo"]);
+  authority.issue("server", ["localhost", "127.0.0.1", "::1", "heddle-echo"]);
   authority.issue("named", ["heddle-echo"]);
   authority.issue("client", []);
   stranger.issue("client", []);
@@ -63,8 +63,8 @@ function trust(): Certificates {
   return opened;
 }
 
-async function serve(tls: ServerTls): Promise<{ port: number; url: string; server: RpcServer }> {
-  const server = createServer({ routes: echoRoutes(), logger: silent, metrics: createMetrics(), tls });
+async function serve(tls: ServerTls, host?: string): Promise<{ port: number; url: string; server: RpcServer }> {
+  const server = createServer({ routes: echoRoutes(), logger: silent, metrics: createMetrics(), tls, host });
   const listening = await server.listen();
   endings.push(() => server.close({ drainMs: 0 }));
   return { ...listening, server };
@@ -247,6 +247,15 @@ describe("one port", () => {
     }
   });
 
+  it("carries calls to an address of IPv6, with TLS and without", async (context) => {
+    if (!hasIpv6()) context.skip("there is no IPv6 here: no interface has ::1");
+    const { url, port } = await serve({ certificates: certificates("server"), cleartext: "all" }, "::1");
+    expect(url).toBe(`https://[::1]:${port}`);
+    for (const address of [url, url.replace("https:", "http:")]) {
+      expect(await connect("grpc-js", address, trust()).once({ text: address })).toMatchObject({ text: address });
+    }
+  });
+
   it("speaks HTTP/2 only where that was agreed on", async () => {
     const { url } = await serve({ certificates: certificates("server") });
     const session = http2.connect(url, { ca: readFileSync(authority.caFile) });
@@ -285,6 +294,10 @@ describe("files", () => {
     expect(opened.expiresAt).toBeGreaterThan(Date.now());
   });
 });
+
+function hasIpv6(): boolean {
+  return Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === "::1"));
+}
 
 async function getByHttp1(port: number, path: string): Promise<{ status?: number; body: string; protocol: string }> {
   const options = { host: "127.0.0.1", port, path, ca: readFileSync(authority.caFile), agent: false };
