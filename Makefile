@@ -76,7 +76,7 @@ chaos-%: setup ## One kind of fault at full size: chaos-postgres, chaos-kafka, c
 
 .PHONY: test-cluster
 test-cluster: setup ## The chart on a real cluster: KUBECONFIG=… POSTGRES_URL=… KAFKA_BROKERS=…; see test/cluster
-	@$(RUN) test-cluster -- $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+	@$(RUN) test-cluster -- $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(TLS),--tls $(TLS))
 
 .PHONY: clean
 clean: ## Remove what can be made again; .heddle/ (your data) stays

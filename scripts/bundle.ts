@@ -38,6 +38,9 @@ for (const [name, entry] of programs) {
       dir: target,
       format: "esm",
       sourcemap: true,
+      // Traces name files and lines; the text itself is in the repository.
+      sourcemapExcludeSources: true,
+      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
       // As seen from the root of the checkout: the same bundle wherever it is written to.
       sourcemapPathTransform: (source, map) => relative(process.cwd(), resolve(map, "..", source)),
       cleanDir: true,
@@ -46,7 +49,7 @@ for (const [name, entry] of programs) {
     logLevel: "warn",
   });
   writeFileSync(join(target, "package.json"), `${JSON.stringify({ name, private: true, type: "module" })}\n`);
-  if (output.some((chunk) => chunk.type === "chunk" && /["']kafkajs["']/.test(chunk.code))) {
+  if (output.some((chunk) => chunk.type === "chunk" && /["'`]kafkajs["'`]/.test(chunk.code))) {
     cpSync(join("node_modules", COPIED), join(target, "node_modules", COPIED), { recursive: true });
     cpSync("deploy/topics.yaml", join(target, "topics.yaml"));
   }

@@ -1,5 +1,5 @@
 import type { Figures } from "./load/tally.ts";
-import { eventually, type Session } from "./session.ts";
+import { addressOf, eventually, type Session } from "./session.ts";
 
 const NAME = "load";
 const PORT = 8080;
@@ -12,7 +12,8 @@ export interface LoadPod {
   stop(): Promise<Figures & { duplicates: number }>;
 }
 
-export async function startLoad({ config, kube }: Session): Promise<LoadPod> {
+export async function startLoad(session: Session): Promise<LoadPod> {
+  const { config, kube, tls } = session;
   await kube.apply({
     apiVersion: "v1",
     kind: "Pod",
@@ -21,14 +22,21 @@ export async function startLoad({ config, kube }: Session): Promise<LoadPod> {
       restartPolicy: "Never",
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: "RuntimeDefault" } },
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 65532,
+        fsGroup: tls?.pod.fsGroup,
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+      volumes: tls?.pod.volumes,
       containers: [
         {
           name: NAME,
           image: `${config.repository}/load:${config.tags[0]}`,
           imagePullPolicy: "IfNotPresent",
           env: [
-            { name: "HEDDLE_ADDRESS", value: `http://${config.release}-gateway:7233` },
+            { name: "HEDDLE_ADDRESS", value: addressOf(session, `${config.release}-gateway`) },
+            ...(tls?.pod.env ?? []),
             { name: "LOAD_IN_FLIGHT", value: "64" },
             { name: "LOAD_PORT", value: String(PORT) },
           ],
@@ -37,6 +45,7 @@ export async function startLoad({ config, kube }: Session): Promise<LoadPod> {
             readOnlyRootFilesystem: true,
             capabilities: { drop: ["ALL"] },
           },
+          volumeMounts: tls?.pod.volumeMounts,
           resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { memory: "512Mi" } },
         },
       ],

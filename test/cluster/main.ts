@@ -8,11 +8,12 @@ import { runRound } from "./run-round.ts";
 /*
  * The chart on a real cluster, with load: see README.md beside this file.
  *
- *     node test/cluster/main.ts [--rounds 2] [--seed 7]
+ *     node test/cluster/main.ts [--rounds 2] [--seed 7] [--tls none|all|alternate]
  */
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "1" },
+    tls: { type: "string", default: "none" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
   },
 });
@@ -35,8 +36,9 @@ await bringImages(readConfig(), log);
 let passed = 0;
 let failed = 0;
 for (let round = 1; round <= Number(values.rounds); round++) {
-  log(`round ${round}`);
-  const outcome = await runRound({ config: readConfig(), programs, seed: seed + round, log });
+  const withTls = values.tls === "all" || (values.tls === "alternate" && round % 2 === 0);
+  log(`round ${round}${withTls ? ", with TLS" : ""}`);
+  const outcome = await runRound({ config: readConfig(), programs, seed: seed + round, withTls, log });
   passed += outcome.passed;
   failed += outcome.failed;
 }

@@ -2,17 +2,20 @@ import type { ClusterConfig } from "./config.ts";
 import { createRandom } from "../e2e/random.ts";
 import { alertMetrics, doctor, memory, noRestarts, nothingLost, startToReady, uninstall } from "./checks/after.ts";
 import { changesUnderLoad } from "./checks/changes.ts";
-import { connectAtEdge, grpcAtEdge } from "./checks/edge.ts";
+import { connectAtEdge, grpcAtEdge, strangerAtEdge } from "./checks/edge.ts";
 import { helmTest, install, refusesBadValue, servingRole } from "./checks/install.ts";
 import { createDatabases, dropDatabases } from "./databases.ts";
 import { createKube } from "./kube.ts";
 import { type LoadPod, startLoad } from "./load-pod.ts";
 import type { Check, Session } from "./session.ts";
+import { createRoundTls } from "./tls.ts";
 
 export interface RoundOptions {
   config: ClusterConfig;
   programs: { helm: string; kubectl: string; grpcurl: string | undefined };
   seed: number;
+  /** Services and callers call by TLS, with certificates on both sides. */
+  withTls: boolean;
   log(line: string): void;
 }
 
@@ -21,11 +24,14 @@ export async function runRound({
   config,
   programs,
   seed,
+  withTls,
   log,
 }: RoundOptions): Promise<{ passed: number; failed: number }> {
   const kube = createKube(programs.helm, programs.kubectl, config);
   const { database, urls } = await createDatabases(config);
-  const session: Session = { config, kube, kubectlPath: programs.kubectl, grpcurl: programs.grpcurl, database, log };
+  const tls = withTls ? createRoundTls(config.release) : undefined;
+  const { kubectl: kubectlPath, grpcurl } = programs;
+  const session: Session = { config, kube, kubectlPath, grpcurl, database, tls, log };
   let load: LoadPod | undefined;
   const running = (): LoadPod => {
     if (load === undefined) throw new Error("there is no load");
@@ -46,8 +52,9 @@ export async function runRound({
     helmTest,
     grpcAtEdge,
     connectAtEdge,
+    ...(withTls ? [strangerAtEdge] : []),
     startsLoad,
-    ...changesUnderLoad(running, createRandom(seed)),
+    ...changesUnderLoad(running, createRandom(seed), withTls),
     nothingLost(running),
     doctor,
     alertMetrics,
@@ -62,10 +69,11 @@ export async function runRound({
   } finally {
     await kube.kubectl(["delete", "namespace", config.namespace, "--wait=true", "--timeout=180s"]);
     await dropDatabases(config, database);
+    tls?.close();
   }
 }
 
-async function prepareNamespace({ kube }: Session, urls: Record<string, string>): Promise<void> {
+async function prepareNamespace({ kube, tls }: Session, urls: Record<string, string>): Promise<void> {
   await kube.apply({
     apiVersion: "v1",
     kind: "Namespace",
@@ -83,6 +91,7 @@ async function prepareNamespace({ kube }: Session, urls: Record<string, string>)
     metadata: { name: "heddle-database", namespace: kube.namespace },
     stringData: urls,
   });
+  await tls?.renew(kube);
 }
 
 async function runChecks(checks: readonly Check[], session: Session): Promise<{ passed: number; failed: number }> {

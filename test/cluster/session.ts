@@ -1,5 +1,6 @@
 import type { ClusterConfig } from "./config.ts";
 import type { Kube } from "./kube.ts";
+import type { RoundTls } from "./tls.ts";
 
 /** What the checks of one round share. */
 export interface Session {
@@ -9,6 +10,8 @@ export interface Session {
   kubectlPath: string;
   grpcurl: string | undefined;
   database: string;
+  /** Of a round with TLS. */
+  tls: RoundTls | undefined;
   log(line: string): void;
 }
 
@@ -35,6 +38,11 @@ export async function eventually<T>(what: string, read: () => Promise<T | undefi
 
 export function expectThat(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
+}
+
+/** Where the suite is for pods: the edge, or its headless Service. */
+export function addressOf({ config, tls }: Session, service = config.release): string {
+  return `${tls === undefined ? "http" : "https"}://${service}:7233`;
 }
 
 export const seconds = (beganAt: number): string => `${((performance.now() - beganAt) / 1000).toFixed(1)} s`;

@@ -7,7 +7,7 @@ import { CHART, goldenFile, type Rendering, renderChart, runHelm, VALUE_SETS, va
 import { findHelm, findKubeconform, findKubeScore, findSchemas, KUBERNETES_VERSIONS, type Tool } from "./tools.ts";
 
 /** Kinds that Kubernetes itself has no schema of; `other-kinds.test.ts` looks at them. */
-const FOREIGN = ["ServiceMonitor", "PrometheusRule", "GRPCRoute", "HTTPRoute"];
+const FOREIGN = ["ServiceMonitor", "PrometheusRule", "GRPCRoute", "HTTPRoute", "Certificate"];
 
 const tools = {
   helm: await findHelm(),
@@ -117,6 +117,13 @@ it.for([
   ["no brokers", "kafka.brokers=null", "kafka.brokers is empty"],
   ["an Ingress for every host", "ingress.enabled=true", "ingress.host is missing"],
   ["routes without a gateway", "gatewayApi.enabled=true", "gatewayApi.parentRefs is empty"],
+  ["TLS without a certificate", "tls.enabled=true", "tls.secretName is missing: name the Secret"],
+  ["certificates that nobody signs", "tls.enabled=true,tls.certManager.enabled=true", "issuerRef.name is missing"],
+  ["calls that nobody takes", "tls.enabled=true,tls.secretName=x,tls.calls=false", "would call each other in vain"],
+  ["an edge without a name", "tls.enabled=true,tls.secretName=x,tls.edge.secretName=y", "tls.edge.dnsNames is empty"],
+  ["ports without probes", "tls.cleartext=none", "must be one of"],
+  ["a user of Kafka without a password", "kafka.sasl.mechanism=plain", "kafka.sasl.passwordSecret is missing"],
+  ["half a place of a Secret", "database.caSecret.secret=x", "key"],
   ["more copies in sync than there are", "kafka.topics.minInsyncReplicas=4", "above replicationFactor"],
 ] as const)("refuses %s", async ([, setting, message], context) => {
   const helm = need(context, tools.helm);

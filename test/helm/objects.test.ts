@@ -45,7 +45,11 @@ function environmentOf(container: { env: EnvEntry[] }): Record<string, string> {
     delete env["DATABASE_URL_FILE"];
     env["DATABASE_URL"] = "postgres://user:password@db/heddle";
   }
-  delete env["OPENAI_API_KEY_FILE"];
+  for (const name of ["OPENAI_API_KEY", "KAFKA_SASL_PASSWORD"]) {
+    if (env[`${name}_FILE`] === undefined) continue;
+    delete env[`${name}_FILE`];
+    env[name] = "s3cret";
+  }
   return env;
 }
 
@@ -69,12 +73,13 @@ describe.skipIf(reason !== "")(`objects of the chart ${reason}`, () => {
     });
 
     it("gives addresses at which Services of this release listen", () => {
+      const scheme = of(set, "Certificate").length > 0 ? "https" : "http";
       const listening = of(set, "Service").flatMap(({ metadata, spec }) =>
-        spec.ports.map(({ port }: { port: number }) => `http://${metadata.name}:${port}`),
+        spec.ports.map(({ port }: { port: number }) => `${scheme}://${metadata.name}:${port}`),
       );
       for (const { containers } of podsOf(set)) {
         for (const { name, value } of containers[0].env as EnvEntry[]) {
-          if (/^HEDDLE_(\w+_)?ADDRESS$/.test(name) && name !== "HEDDLE_ADVERTISED_ADDRESS") {
+          if (/^HEDDLE_(\w+_)?ADDRESS$/.test(name)) {
             expect(listening).toContain(value);
           }
         }

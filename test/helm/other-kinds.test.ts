@@ -6,7 +6,7 @@ import { runProgram } from "../interop/program.ts";
 import { CHART, renderChart } from "./chart.ts";
 import { findHelm, findKubeconform, findSchemas, type Tool } from "./tools.ts";
 
-// Kinds that operators bring (Prometheus, Gateway API, CloudNativePG, Strimzi). `schemas/` has the part of each that is used here.
+// Kinds that operators bring (Prometheus, Gateway API, cert-manager, CloudNativePG, Strimzi). `schemas/` has the part of each that is used here.
 const VERSION = "1.36";
 const EXAMPLES = "examples/kubernetes";
 const SCHEMAS = "test/helm/schemas/{{ .Group }}_{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json";
@@ -45,10 +45,25 @@ it("the chart's monitors, rules and routes are valid", async (context) => {
   expect(await validate(context, path)).toContain(`Valid: ${objects.length}, Invalid: 0, Errors: 0, Skipped: 0`);
 });
 
+it("the chart's certificates are valid, and each service has one with its names", async (context) => {
+  const { objects, text } = await renderChart(need(context, tools.helm), "secured");
+  const path = join(folder, "secured.yaml");
+  writeFileSync(path, text);
+  expect(await validate(context, path)).toContain(`Valid: ${objects.length}, Invalid: 0, Errors: 0, Skipped: 0`);
+  const certificates = objects.filter(({ kind }) => kind === "Certificate");
+  expect(certificates.map(({ metadata }) => metadata.name)).toEqual(
+    objects.filter(({ kind }) => kind === "Deployment").map(({ metadata }) => metadata.name),
+  );
+  for (const { metadata, spec } of certificates) {
+    expect(spec.dnsNames).toContain(metadata.name);
+    expect(spec.dnsNames).toContain(`${metadata.name}.flows.svc.cluster.local`);
+  }
+});
+
 it("the manifests of examples/kubernetes are valid", async (context) => {
   const files = readdirSync(EXAMPLES).filter((file) => file.endsWith(".yaml") && file !== "values.yaml");
   const output = await validate(context, ...files.map((file) => join(EXAMPLES, file)));
-  expect(output).toMatch(/Valid: 14, Invalid: 0, Errors: 0, Skipped: 0/);
+  expect(output).toMatch(/Valid: 18, Invalid: 0, Errors: 0, Skipped: 0/);
 });
 
 it("would notice a field that an operator does not know", async (context) => {

@@ -54,33 +54,39 @@ livenessProbe:
 {{- $name := .name -}}
 {{- $service := .service -}}
 {{- $env := list
-  (dict "name" "HEDDLE_HOST" "value" "0.0.0.0")
+  (dict "name" "HEDDLE_HOST" "value" $root.Values.listenAddress)
   (dict "name" "HEDDLE_PORT" "value" (toString $service.is.port))
   (dict "name" "HEDDLE_LOG_LEVEL" "value" $root.Values.logLevel) -}}
 {{- if $service.is.replica -}}
   {{- $env = concat $env (list
     (dict "name" "POD_IP" "valueFrom" (dict "fieldRef" (dict "fieldPath" "status.podIP")))
     (dict "name" "HEDDLE_OWNER" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.name")))
-    (dict "name" "HEDDLE_ADVERTISED_ADDRESS" "value" (printf "http://$(POD_IP):%d" (int $service.is.port)))) -}}
+    (dict "name" "HEDDLE_ADVERTISED_HOST" "value" "$(POD_IP)")) -}}
 {{- end -}}
 {{- if $service.is.database -}}
   {{- $env = concat $env (list
     (dict "name" "DATABASE_URL_FILE" "value" "/etc/heddle/database/url")
     (dict "name" "HEDDLE_DATABASE_CONNECTIONS" "value" (toString $root.Values.database.connections))) -}}
+  {{- if $root.Values.database.caSecret.secret -}}
+    {{- $env = append $env (dict "name" "HEDDLE_DATABASE_CA_FILE" "value" "/etc/heddle/database-ca/ca.crt") -}}
+  {{- end -}}
 {{- end -}}
 {{- if $service.is.kafka -}}
   {{- $env = concat $env (list
     (dict "name" "KAFKA_BROKERS" "value" (join "," $root.Values.kafka.brokers))
     (dict "name" "HEDDLE_TOPICS_FILE" "value" "/etc/heddle/topics/topics.yaml")) -}}
+  {{- $env = concat $env (include "heddle.kafkaEnv" $root | fromYaml).env -}}
 {{- end -}}
+{{- $env = concat $env (include "heddle.tlsEnv" . | fromYaml).env -}}
+{{- $scheme := include "heddle.scheme" $root -}}
 {{- $catalog := include "heddle.catalog" $root | fromYaml -}}
 {{- if eq $name "worker" -}}
   {{/* One hop less than by the gateway, where there is a scheduler to call. */}}
   {{- $to := ternary "scheduler" "gateway" (has "scheduler" $service.calls) -}}
-  {{- $env = append $env (dict "name" "HEDDLE_ADDRESS" "value" (printf "http://%s-%s:%d" (include "heddle.fullname" $root) $to (int (index $catalog $to).port))) -}}
+  {{- $env = append $env (dict "name" "HEDDLE_ADDRESS" "value" (printf "%s://%s-%s:%d" $scheme (include "heddle.fullname" $root) $to (int (index $catalog $to).port))) -}}
 {{- else -}}
   {{- range without $service.calls $name -}}
-    {{- $env = append $env (dict "name" (printf "HEDDLE_%s_ADDRESS" (upper .)) "value" (printf "http://%s-%s:%d" (include "heddle.fullname" $root) . (int (index $catalog .).port))) -}}
+    {{- $env = append $env (dict "name" (printf "HEDDLE_%s_ADDRESS" (upper .)) "value" (printf "%s://%s-%s:%d" $scheme (include "heddle.fullname" $root) . (int (index $catalog .).port))) -}}
   {{- end -}}
 {{- end -}}
 {{- range $variable, $from := $service.secretFiles -}}
@@ -104,6 +110,9 @@ livenessProbe:
 {{- range $variable, $from := .service.secretFiles -}}
   {{- $volumes = append $volumes (dict "name" (printf "secret-%s" ($variable | lower | replace "_" "-")) "secret" (dict "secretName" $from.secret "defaultMode" 288 "items" (list (dict "key" $from.key "path" "value")))) -}}
 {{- end -}}
+{{- range $name, $from := include "heddle.secretVolumes" . | fromYaml -}}
+  {{- $volumes = append $volumes (dict "name" $name "secret" (dict "secretName" $from.secret "defaultMode" 288 "items" $from.items)) -}}
+{{- end -}}
 {{- $volumes = concat $volumes .service.extraVolumes -}}
 {{- if $volumes -}}
 volumes: {{- toYaml $volumes | nindent 2 }}
@@ -120,6 +129,9 @@ volumes: {{- toYaml $volumes | nindent 2 }}
 {{- end -}}
 {{- range $variable, $from := .service.secretFiles -}}
   {{- $mounts = append $mounts (dict "name" (printf "secret-%s" ($variable | lower | replace "_" "-")) "mountPath" (printf "/etc/heddle/secrets/%s" $variable) "readOnly" true) -}}
+{{- end -}}
+{{- range $name, $_ := include "heddle.secretVolumes" . | fromYaml -}}
+  {{- $mounts = append $mounts (dict "name" $name "mountPath" (printf "/etc/heddle/%s" $name) "readOnly" true) -}}
 {{- end -}}
 {{- $mounts = concat $mounts .service.extraVolumeMounts -}}
 {{- if $mounts -}}

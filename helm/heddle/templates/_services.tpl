@@ -52,6 +52,23 @@ The enabled services as YAML, each with its values (defaults, then its own), its
     {{- fail (printf "services.%s.autoscaling: minReplicas is above maxReplicas" $name) -}}
   {{- end -}}
 {{- end -}}
+{{- if .Values.tls.enabled -}}
+  {{- if and (not .Values.tls.certManager.enabled) (not .Values.tls.secretName) -}}
+    {{- fail "tls.secretName is missing: name the Secret with tls.crt, tls.key and ca.crt, or let tls.certManager make certificates" -}}
+  {{- end -}}
+  {{- if and .Values.tls.certManager.enabled (not .Values.tls.certManager.issuerRef.name) -}}
+    {{- fail "tls.certManager.issuerRef.name is missing: name the Issuer or ClusterIssuer that signs" -}}
+  {{- end -}}
+  {{- if and (not .Values.tls.calls) (ne .Values.tls.cleartext "all") -}}
+    {{- fail "tls.calls is false and tls.cleartext is not `all`: services would call each other in vain" -}}
+  {{- end -}}
+  {{- if and .Values.tls.edge.secretName (not .Values.tls.edge.dnsNames) -}}
+    {{- fail "tls.edge.dnsNames is empty: give the names in the certificate of tls.edge.secretName" -}}
+  {{- end -}}
+{{- end -}}
+{{- if and .Values.kafka.sasl.mechanism (not (and .Values.kafka.sasl.username .Values.kafka.sasl.passwordSecret.secret)) -}}
+  {{- fail "kafka.sasl.username or kafka.sasl.passwordSecret is missing" -}}
+{{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
   {{- fail "ingress.host is missing: an Ingress without a host would take every name" -}}
 {{- end -}}

@@ -18,7 +18,7 @@ import { findJava } from "./java.ts";
 import { classArchive } from "./jvm.ts";
 import { launchBroker } from "./launch.ts";
 import { brokerLimits, pollMs } from "./limits.ts";
-import { parsePorts } from "./server-properties.ts";
+import { parsePorts, type SecondListener } from "./server-properties.ts";
 import { killProcess, signalProcess, stopProcess } from "./stop-process.ts";
 
 export interface KafkaBrokerOptions {
@@ -30,6 +30,8 @@ export interface KafkaBrokerOptions {
   installDir?: string;
   /** Broker settings over ours. They apply when it is started, not when a running one is adopted. */
   settings?: Readonly<Record<string, string | number>>;
+  /** Beside the one in cleartext, on loopback too. */
+  secondListener?: SecondListener | undefined;
   /** Told what takes seconds, before it is done. */
   onProgress?: (message: string) => void;
 }
@@ -130,6 +132,7 @@ async function startIn(directory: BrokerDirectory, options: KafkaBrokerOptions):
         directory,
         port,
         settings: options.settings,
+        secondListener: options.secondListener,
       });
     return await launch(options.port ?? (await findRememberedPort(directory)));
   });

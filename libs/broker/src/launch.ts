@@ -7,7 +7,7 @@ import type { Java } from "./java.ts";
 import { javaArguments } from "./jvm.ts";
 import { brokerLimits, maxPortAttempts, pollMs } from "./limits.ts";
 import { BROKER_CLASS } from "./processes.ts";
-import { formatProperties, serverSettings } from "./server-properties.ts";
+import { formatProperties, type SecondListener, serverSettings } from "./server-properties.ts";
 
 export interface LaunchOptions {
   /** Folder of the installation. */
@@ -20,6 +20,7 @@ export interface LaunchOptions {
   port?: number;
   /** Over those of `serverSettings`. */
   settings?: Readonly<Record<string, string | number>>;
+  secondListener?: SecondListener | undefined;
 }
 
 /** What the broker says when somebody has one of its ports. */
@@ -51,7 +52,7 @@ export async function launchBroker(options: LaunchOptions): Promise<number> {
 async function run(options: LaunchOptions, port: number, deadline: number): Promise<string | undefined> {
   const { installation, java, archive, directory, settings } = options;
   const controllerPort = await findFreePort();
-  const place = { port, controllerPort, dataDir: directory.data };
+  const place = { port, controllerPort, dataDir: directory.data, secondListener: options.secondListener };
   writeFileSync(directory.properties, formatProperties({ ...serverSettings(place), ...settings }));
   if (existsSync(directory.log)) renameSync(directory.log, directory.previousLog);
   const output = openSync(directory.log, "w");

@@ -4,18 +4,31 @@ export interface ServerPlace {
   controllerPort: number;
   /** Absolute. */
   dataDir: string;
+  /** A further one for clients, beside that in cleartext. Its certificates and users are further settings. */
+  secondListener?: SecondListener | undefined;
+}
+
+export interface SecondListener {
+  protocol: "SSL" | "SASL_SSL" | "SASL_PLAINTEXT";
+  port: number;
 }
 
 /**
  * Settings of one broker on loopback that is its own controller: little memory, quick start, quick return after a crash.
  * Acknowledged messages survive a kill -9 of the broker, not a power cut.
  */
-export function serverSettings({ port, controllerPort, dataDir }: ServerPlace): Record<string, string | number> {
+export function serverSettings({
+  port,
+  controllerPort,
+  dataDir,
+  secondListener: second,
+}: ServerPlace): Record<string, string | number> {
   return {
     "process.roles": "broker,controller",
     "node.id": 1,
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
+    ...(second && withSecondListener({ port, controllerPort }, second)),
     "controller.listener.names": "CONTROLLER",
     // Given here and not in the formatted directory, which can so be copied to whatever port.
     "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
@@ -50,6 +63,15 @@ export function serverSettings({ port, controllerPort, dataDir }: ServerPlace): 
   };
 }
 
+function withSecondListener({ port, controllerPort }: Omit<ServerPlace, "dataDir">, second: SecondListener) {
+  const both = `PLAINTEXT://127.0.0.1:${port},${second.protocol}://127.0.0.1:${second.port}`;
+  return {
+    listeners: `${both},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "advertised.listeners": both,
+    "listener.security.protocol.map": `CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,${second.protocol}:${second.protocol}`,
+  };
+}
+
 /** The text of server.properties. */
 export function formatProperties(settings: Readonly<Record<string, string | number>>): string {
   return Object.entries(settings)
@@ -60,7 +82,7 @@ export function formatProperties(settings: Readonly<Record<string, string | numb
 /** The ports in a server.properties that `serverSettings` made. Undefined when it is none. */
 export function parsePorts(text: string): Pick<ServerPlace, "port" | "controllerPort"> | undefined {
   const [, port, controllerPort] =
-    /^listeners=PLAINTEXT:\/\/127\.0\.0\.1:(\d+),CONTROLLER:\/\/127\.0\.0\.1:(\d+)$/m.exec(text) ?? [];
+    /^listeners=PLAINTEXT:\/\/127\.0\.0\.1:(\d+),(?:\S+,)?CONTROLLER:\/\/127\.0\.0\.1:(\d+)$/m.exec(text) ?? [];
   if (port === undefined || controllerPort === undefined) return undefined;
   return { port: Number(port), controllerPort: Number(controllerPort) };
 }

@@ -7,7 +7,7 @@ import { DiagnosticsService as SchedulerDiagnostics } from "@heddle/proto/heddle
 import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
 import { DiagnosticsService as MachineDiagnostics } from "@heddle/proto/heddle/statemachine/v1/diagnostics_service_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
-import { createConnectTransport, createGrpcTransport, createRpcClient, type RpcClient } from "@heddle/rpc";
+import { createEdgeTransport, createRpcClient, type RpcClient, type TlsOptions } from "@heddle/rpc";
 
 /** The services as their protos say: the command shows every field, and asks for none that they do not have. */
 export interface CliClient {
@@ -25,8 +25,8 @@ export interface CliClient {
 }
 
 /** Connects at the first call. */
-export function createCliClient(address: string): CliClient {
-  const transport = address.startsWith("https://") ? createConnectTransport(address) : createGrpcTransport(address);
+export function createCliClient(address: string, tls: TlsOptions): CliClient {
+  const transport = createEdgeTransport(address, { tls });
   return {
     definitions: createRpcClient(DefinitionService, transport),
     executions: createRpcClient(ExecutionService, transport),

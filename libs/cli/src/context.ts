@@ -1,3 +1,4 @@
+import type { TlsOptions } from "@heddle/rpc";
 import type { CliClient } from "./client.ts";
 import type { CliConfig } from "./config.ts";
 import type { CliIo, OutputStream } from "./io.ts";
@@ -23,11 +24,22 @@ export interface CommandContext {
   printJson(value: unknown): void;
 }
 
+/** Flags that every command takes; each goes before its variable of the environment. */
+export interface GlobalFlags {
+  address?: string;
+  namespace?: string;
+  json?: boolean;
+  tlsCa?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  tlsServerName?: string;
+}
+
 export interface ContextOptions {
   io: CliIo;
   config: CliConfig;
-  flags: { address?: string; namespace?: string; json?: boolean };
-  client(address: string): Promise<CliClient>;
+  flags: GlobalFlags;
+  client(address: string, tls: TlsOptions): Promise<CliClient>;
 }
 
 export function createContext({
@@ -45,7 +57,7 @@ export function createContext({
     address,
     namespace: flags.namespace ?? config.namespace,
     json,
-    client: () => (connected ??= client(address)),
+    client: () => (connected ??= client(address, tlsOf(config, flags))),
     style: (stream) => styleFor(stream, config),
     print: (line) => void io.stdout.write(`${line}\n`),
     say(line) {
@@ -55,5 +67,14 @@ export function createContext({
     async close() {
       (await connected)?.close();
     },
+  };
+}
+
+function tlsOf({ tls = {} }: CliConfig, flags: GlobalFlags): TlsOptions {
+  return {
+    caFile: flags.tlsCa ?? tls.caFile,
+    certFile: flags.tlsCert ?? tls.certFile,
+    keyFile: flags.tlsKey ?? tls.keyFile,
+    serverName: flags.tlsServerName ?? tls.serverName,
   };
 }

@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { collectAttribute, collectCondition } from "./attribute-condition.ts";
 import { addBatchCommands } from "./batch-program.ts";
 import { readVersion } from "./commands/version.ts";
-import type { CommandContext } from "./context.ts";
+import type { CommandContext, GlobalFlags } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { addMachineCommands } from "./machine-program.ts";
@@ -21,12 +21,6 @@ import {
   parseRunningPolicy,
   parseTime,
 } from "./options.ts";
-
-export interface GlobalFlags {
-  address?: string;
-  namespace?: string;
-  json?: boolean;
-}
 
 export interface ProgramOptions {
   io: CliIo;
@@ -70,6 +64,10 @@ function createProgram(io: CliIo, start: Start): Command {
     .version(readVersion(), "-V, --version", "print the version")
     .option("--address <url>", "server to talk to (HEDDLE_ADDRESS, default http://127.0.0.1:7233)")
     .option("--namespace <name>", "namespace to work in (HEDDLE_NAMESPACE, default `default`)")
+    .option("--tls-ca <file>", "authorities of a server at https:// (HEDDLE_TLS_CA_FILE, default the public ones)")
+    .option("--tls-cert <file>", "certificate to show to a server that asks for one (HEDDLE_TLS_CERT_FILE)")
+    .option("--tls-key <file>", "its key (HEDDLE_TLS_KEY_FILE)")
+    .option("--tls-server-name <name>", "name to expect in the server's certificate (HEDDLE_TLS_SERVER_NAME)")
     .option("--json", "print one JSON document, or JSON lines for streams")
     .exitOverride()
     .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
@@ -86,6 +84,10 @@ function createProgram(io: CliIo, start: Start): Command {
       .description(description)
       .addOption(new Option("--address <url>").hideHelp())
       .addOption(new Option("--namespace <name>").hideHelp())
+      .addOption(new Option("--tls-ca <file>").hideHelp())
+      .addOption(new Option("--tls-cert <file>").hideHelp())
+      .addOption(new Option("--tls-key <file>").hideHelp())
+      .addOption(new Option("--tls-server-name <name>").hideHelp())
       .addOption(new Option("--json").hideHelp());
   const command = (nameAndArguments: string, description: string): Command =>
     add(program, nameAndArguments, description);

@@ -97,6 +97,6 @@ function hintFor(error: DomainError): string | undefined {
 }
 
 /** A server gives a reason of its own: without one nobody answered at all. */
-function isUnreachable({ kind, reason }: DomainError): boolean {
-  return kind === "unavailable" && reason === "UNAVAILABLE";
+function isUnreachable({ kind, reason, metadata }: DomainError): boolean {
+  return kind === "unavailable" && reason === "UNAVAILABLE" && metadata["tls"] === undefined;
 }

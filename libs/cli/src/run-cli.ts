@@ -1,3 +1,4 @@
+import type { TlsOptions } from "@heddle/rpc";
 import type { CliClient } from "./client.ts";
 import type { CliConfig } from "./config.ts";
 import { createContext } from "./context.ts";
@@ -12,7 +13,7 @@ export interface CliOptions {
   io: CliIo;
   config: CliConfig;
   /** Connects to an address; default: over the network. */
-  client?(address: string): Promise<CliClient>;
+  client?(address: string, tls: TlsOptions): Promise<CliClient>;
 }
 
 /** Runs one command and gives its exit code. Says what goes wrong, and never throws. */
@@ -32,8 +33,8 @@ export function runCli({ argv, io, config, client = connect }: CliOptions): Prom
   });
 }
 
-async function connect(address: string): Promise<CliClient> {
+async function connect(address: string, tls: TlsOptions): Promise<CliClient> {
   // The RPC libraries are most of what the command loads: help, validate and version do without.
   const { createCliClient } = await import("./client.ts");
-  return createCliClient(address);
+  return createCliClient(address, tls);
 }

@@ -1,3 +1,4 @@
+export type { KafkaSecurity } from "./kafka/kafka-security.ts";
 export { type CloudEventJson, toCloudEventJson } from "./cloud-event-json.ts";
 export { createDedupingConsumer, type DedupingConsumerOptions } from "./deduping-consumer.ts";
 export type {

@@ -5,20 +5,24 @@ import { createTurnGuard } from "./event-loop-turn.ts";
 import { defaultDeadlineMs, DEFAULT_LIMITS, IN_MEMORY_TURN_MS, type RpcLimits } from "./limits.ts";
 import { pathOf } from "./routes.ts";
 import { pumpStream } from "./stream-pump.ts";
+import { type ClientTls, connectByTls, isTlsAddress } from "./tls/client-tls.ts";
 import type { RpcTransport } from "./transport.ts";
 
 export interface ConnectTransportOptions {
   limits?: Partial<RpcLimits>;
   interceptors?: Interceptor[];
+  /** For a `baseUrl` of `https://`. */
+  tls?: ClientTls | undefined;
 }
 
 /** The Connect protocol over HTTP/2, for tools outside of the cluster: `baseUrl` is `http://host:port` or `https://host`. */
 export function createConnectTransport(baseUrl: string, options: ConnectTransportOptions = {}): RpcTransport {
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
-  const sessionManager = new Http2SessionManager(baseUrl, {
-    pingIntervalMs: limits.keepaliveIntervalMs,
-    pingTimeoutMs: limits.keepaliveTimeoutMs,
-  });
+  const sessionManager = new Http2SessionManager(
+    baseUrl,
+    { pingIntervalMs: limits.keepaliveIntervalMs, pingTimeoutMs: limits.keepaliveTimeoutMs },
+    isTlsAddress(baseUrl) ? { createConnection: (url) => connectByTls(url, options.tls) } : undefined,
+  );
   const transport = createNodeTransport({
     baseUrl,
     httpVersion: "2",

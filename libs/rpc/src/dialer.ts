@@ -1,15 +1,17 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { createGrpcTransport } from "./grpc-transport.ts";
 import type { RpcLimits } from "./limits.ts";
+import type { ClientTls } from "./tls/client-tls.ts";
 import type { RpcTransport } from "./transport.ts";
 
-/** Gives the transport to an address, `http://host:port`. The transport stays the dialer's: nobody else closes it. */
+/** Gives the transport to an address, `http://host:port` or `https://host:port`. The transport stays the dialer's: nobody else closes it. */
 export type Dial = (address: string) => RpcTransport;
 
 export interface DialerOptions {
   /** Their idempotent unary methods are repeated when no server could take them. */
   services?: readonly DescService[];
   limits?: Partial<RpcLimits>;
+  tls?: ClientTls | undefined;
   /** Addresses that are kept; the one that was asked for longest ago is closed. Default 64. */
   maxAddresses?: number;
 }

@@ -53,22 +53,29 @@ export function channelOptions(services: readonly DescService[], limits: RpcLimi
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$/;
 
 /**
- * What grpc-js dials for `host:port`, `dns:///host:port` or `http://host:port`, or several of them separated by commas,
+ * What grpc-js dials for `host:port`, `dns:///host:port`, `http://host:port` or `https://host:port`, or several of them separated by commas,
  * which must be IPv4 addresses: grpc-js asks DNS for one name only. @throws DomainError `CONFIG_INVALID`
  */
 export function grpcTarget(address: string): string {
   const targets = address.split(",").map((one) =>
     one
       .trim()
-      .replace(/^http:\/\//, "")
+      .replace(/^https?:\/\//, "")
       .replace(/\/$/, ""),
   );
   const [first = "", ...more] = targets;
-  if (more.length === 0) return first;
-  if (targets.every((target) => IPV4.test(target))) return `ipv4:${targets.join(",")}`;
+  if (more.length === 0) return isWithoutPort(address, first) ? `${first}:443` : first;
+  const byTls = address.split(",").filter((one) => one.trim().startsWith("https://")).length;
+  if (targets.every((target) => IPV4.test(target)) && (byTls === 0 || byTls === targets.length))
+    return `ipv4:${targets.join(",")}`;
   throw new DomainError({
     kind: "invalid_argument",
     reason: "CONFIG_INVALID",
-    message: `${address}: several addresses must be IPv4 addresses with a port; give one host name that resolves to all of them instead`,
+    message: `${address}: several addresses must be IPv4 addresses with a port, all with TLS or none; give one host name that resolves to all of them instead`,
   });
+}
+
+/** As of `https://heddle.example`. */
+function isWithoutPort(address: string, target: string): boolean {
+  return address.startsWith("https://") && !/:\d+$/.test(target);
 }

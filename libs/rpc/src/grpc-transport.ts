@@ -6,12 +6,13 @@ import type {
   MessageInitShape,
 } from "@bufbuild/protobuf";
 import type { StreamResponse, UnaryResponse } from "@connectrpc/connect";
-import { Client, credentials, type CallOptions, type Metadata } from "@grpc/grpc-js";
+import { Client, type CallOptions, type Metadata } from "@grpc/grpc-js";
 import { reasonOf } from "./abortable.ts";
 import { grpcCallOf, headersOf, metadataOf } from "./grpc-call.ts";
 import { channelOptions, grpcTarget } from "./grpc-channel.ts";
 import { openGrpcStream, streamOverGrpc } from "./grpc-stream.ts";
 import { defaultDeadlineMs, DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
+import { type ClientTls, grpcCredentials } from "./tls/client-tls.ts";
 import { fromServiceError } from "./to-domain-error.ts";
 import type { HeaderFields, RpcTransport } from "./transport.ts";
 
@@ -19,18 +20,20 @@ export interface GrpcTransportOptions {
   /** Their idempotent unary methods are repeated when no server could take them. */
   services?: readonly DescService[];
   limits?: Partial<RpcLimits>;
+  /** For addresses that begin with `https://`. */
+  tls?: ClientTls | undefined;
 }
 
 /**
- * gRPC over cleartext HTTP/2 by grpc-js, which needs a third of the CPU that connect's own gRPC client needs. Connects at
- * the first call, and again by itself. `address` is `host:port`, `dns:///host:port` or `http://host:port`, or several
- * IPv4 addresses separated by commas.
+ * gRPC over HTTP/2 by grpc-js, which needs a third of the CPU that connect's own gRPC client needs. Connects at the first
+ * call, and again by itself. `address` is `host:port`, `dns:///host:port` or `http://host:port`, in cleartext, or
+ * `https://host:port`; or several of the kind with IPv4 addresses, separated by commas.
  */
 export function createGrpcTransport(address: string, options: GrpcTransportOptions = {}): RpcTransport {
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const client = new Client(
     grpcTarget(address),
-    credentials.createInsecure(),
+    grpcCredentials(address, options.tls),
     channelOptions(options.services ?? [], limits),
   );
 

@@ -27,6 +27,8 @@ export interface RpcLimits {
   keepaliveTimeoutMs: number;
   /** A client whose connection ended asks DNS again, but not more often than this. */
   resolutionIntervalMs: number;
+  /** How often files of certificates are looked at for a change. */
+  certificateCheckIntervalMs: number;
   /** Time for calls to finish when a server closes; what still runs then is cut off. */
   drainMs: number;
   /** HTTP/2 flow-control window of one stream: what may be under way unread. */
@@ -49,6 +51,7 @@ export const DEFAULT_LIMITS: Readonly<RpcLimits> = {
   keepaliveIntervalMs: 20_000,
   keepaliveTimeoutMs: 10_000,
   resolutionIntervalMs: 1_000,
+  certificateCheckIntervalMs: 10_000,
   drainMs: 10_000,
   streamWindowBytes: 1024 * 1024,
   sessionWindowBytes: 8 * 1024 * 1024,

@@ -1,21 +1,20 @@
-import http from "node:http";
-import http2, { type ServerHttp2Session } from "node:http2";
-import type { Socket } from "node:net";
 import type { Interceptor } from "@connectrpc/connect";
 import { Health as HealthService } from "@heddle/proto/grpc/health/v1/health_pb.js";
 import type { Logger, Metrics } from "@heddle/telemetry";
 import { createDrain } from "./drain.ts";
 import { createHealth, type Health } from "./health.ts";
-import { createGrpcUnary, type StreamHandler } from "./grpc-unary.ts";
+import { createGrpcUnary } from "./grpc-unary.ts";
 import { createServerInterceptors } from "./interceptors.ts";
 import { keepSessionsAlive } from "./keepalive.ts";
 import { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
 import { listenOn } from "./listen.ts";
-import { createNodeHandler, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-handler.ts";
-import { peekProtocol } from "./peek.ts";
+import { createNodeHandler, type NodeHandlerOptions, type NodeRequest, type NodeResponse } from "./node-handler.ts";
+import { createOnePort, type PortHandlers } from "./one-port.ts";
 import { createPlainHttp } from "./plain-http.ts";
 import { addReflection } from "./reflection.ts";
 import { readRoutes, type Routes, type RouteTable } from "./routes.ts";
+import { refuseCall } from "./tls/refuse-call.ts";
+import type { ServerTls } from "./tls/server-tls.ts";
 import type { ValidationOptions } from "./validation.ts";
 
 export interface CreateServerOptions {
@@ -37,6 +36,8 @@ export interface CreateServerOptions {
   reflection?: boolean;
   /** Given, `/metrics` is served and calls are counted. */
   metrics?: Metrics;
+  /** Given, calls come by TLS; the same port tells it from cleartext by the first bytes. */
+  tls?: ServerTls | undefined;
   /** Pages that are no RPC; returns false for a path that it does not know. */
   fallback?: (request: NodeRequest, response: NodeResponse) => boolean;
 }
@@ -52,7 +53,10 @@ export interface RpcServer {
   readonly health: Health;
 }
 
-/** One cleartext port for Connect, gRPC and gRPC-Web over HTTP/1.1 and HTTP/2, with health, reflection and `/metrics`. */
+/**
+ * One port for Connect, gRPC and gRPC-Web over HTTP/1.1 and HTTP/2, with health, reflection and `/metrics`: in cleartext, or
+ * by TLS.
+ */
 export function createServer(options: CreateServerOptions): RpcServer {
   const limits: RpcLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const health = options.health ?? createHealth();
@@ -68,7 +72,13 @@ export function createServer(options: CreateServerOptions): RpcServer {
     ...served,
     fallback: createPlainHttp({ table, health, metrics: options.metrics, fallback: options.fallback }),
   });
-  const { server, sessions, waiting } = createOnePort(handler, createGrpcUnary(served), limits);
+  const port = createOnePort({
+    handlers: { handler, grpcUnary: createGrpcUnary(served) },
+    tls: options.tls && { server: options.tls, probes: probeHandlers(options, served, health) },
+    limits,
+    logger: options.logger,
+  });
+  const { server, sessions } = port;
   let closing: Promise<void> | undefined;
 
   async function close(drainMs: number): Promise<void> {
@@ -77,14 +87,8 @@ export function createServer(options: CreateServerOptions): RpcServer {
     const closed = new Promise<void>((resolve) => {
       server.close(() => resolve());
     });
-    // Idle HTTP/1.1 connections are closed already; those that answer a last call are not kept for another one.
-    server.keepAliveTimeout = 1;
-    for (const socket of waiting) socket.destroy();
-    for (const session of sessions) session.close();
-    const cutOff = setTimeout(() => {
-      for (const session of sessions) session.destroy();
-      server.closeAllConnections();
-    }, drainMs);
+    port.closeIdle();
+    const cutOff = setTimeout(() => port.destroy(), drainMs);
     await closed;
     clearTimeout(cutOff);
     drain.finish();
@@ -97,7 +101,8 @@ export function createServer(options: CreateServerOptions): RpcServer {
       const port = await listenOn(server, { host, port: options.port ?? 0, portFallback: options.portFallback ?? 0 });
       const keepalive = keepSessionsAlive(sessions, limits);
       server.once("close", () => keepalive.stop());
-      return { port, url: `http://${host.includes(":") ? `[${host}]` : host}:${port}` };
+      const scheme = options.tls === undefined ? "http" : "https";
+      return { port, url: `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}` };
     },
     close({ drainMs = limits.drainMs } = {}) {
       closing ??= close(drainMs);
@@ -117,49 +122,19 @@ function completeTable({ routes, reflection = true }: CreateServerOptions, healt
   });
 }
 
-/** The HTTP/1.1 server listens; connections that turn out to speak HTTP/2 are handed to the other one. */
-function createOnePort(handler: NodeHandler, grpcUnary: StreamHandler, limits: RpcLimits) {
-  const server = http.createServer({ maxHeaderSize: limits.headerMaxBytes }, handler);
-  server.maxConnections = limits.connectionsMax;
-  const sessions = new Set<ServerHttp2Session>();
-  const waiting = new Set<Socket>();
-  const multiplexed = http2.createServer(
-    {
-      maxSessionMemory: 128,
-      streamResetBurst: limits.streamResets.burst,
-      streamResetRate: limits.streamResets.perSecond,
-      settings: {
-        maxConcurrentStreams: limits.streamsPerSession,
-        maxHeaderListSize: limits.headerMaxBytes,
-        initialWindowSize: limits.streamWindowBytes,
-      },
-    },
-    handler,
-  );
-  // Before Node makes request and response objects of a stream, which unary gRPC has no use for.
-  const [serveRequest] = multiplexed.listeners("stream");
-  multiplexed.removeAllListeners("stream");
-  multiplexed.on("stream", (stream, headers, ...rest) => {
-    if (!grpcUnary(stream, headers)) serveRequest?.call(multiplexed, stream, headers, ...rest);
+/** What a server with TLS answers on connections that may not call. */
+function probeHandlers(
+  { metrics, fallback }: CreateServerOptions,
+  served: Omit<NodeHandlerOptions, "fallback">,
+  health: Health,
+): PortHandlers {
+  const table = readRoutes((router) => router.service(HealthService, health.service));
+  const pages = createPlainHttp({
+    table,
+    health,
+    metrics,
+    fallback: (request, response) => fallback?.(request, response) === true || refuseCall(request, response),
   });
-  multiplexed.on("session", (session) => {
-    sessions.add(session);
-    session.setLocalWindowSize(limits.sessionWindowBytes);
-    session.once("close", () => sessions.delete(session));
-  });
-
-  const [serveHttp1] = server.listeners("connection");
-  server.removeAllListeners("connection");
-  server.on("connection", (socket) => {
-    waiting.add(socket);
-    const decided = () => waiting.delete(socket);
-    socket.once("close", decided);
-    peekProtocol(socket, limits.handshakeTimeoutMs, (protocol) => {
-      decided();
-      socket.off("close", decided);
-      if (protocol === "http2") multiplexed.emit("connection", socket);
-      else serveHttp1?.call(server, socket);
-    });
-  });
-  return { server, sessions, waiting };
+  const probed = { ...served, table };
+  return { handler: createNodeHandler({ ...probed, fallback: pages }), grpcUnary: createGrpcUnary(probed) };
 }

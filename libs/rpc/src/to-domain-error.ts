@@ -5,6 +5,7 @@ import { DomainError } from "@heddle/errors";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@heddle/proto/google/rpc/error_details_pb.js";
 import { StatusSchema, type Status } from "@heddle/proto/google/rpc/status_pb.js";
 import { findKindOfCode, nameOfCode } from "./error-kind.ts";
+import { explainTlsFailure } from "./tls/tls-failure.ts";
 
 /**
  * The way back over the wire: what a server threw as DomainError is one again at the client, with its reason, metadata,
@@ -19,10 +20,12 @@ export function toDomainError(error: unknown): Error {
   if (status === undefined) return error instanceof Error ? error : new Error(String(error), { cause: error });
   // Over an in-memory transport the original may still be at hand.
   if (status.cause instanceof DomainError) return status.cause;
+  const [info] = status.findDetails(ErrorInfoSchema);
+  const tls = info === undefined ? explainTlsFailure(status.rawMessage) : undefined;
+  if (tls !== undefined) return tlsFailed(tls, status);
   const kind = findKindOfCode(status.code);
   if (kind === undefined) return isBroken(status) ? connectionBroken(status) : status;
 
-  const [info] = status.findDetails(ErrorInfoSchema);
   const [retry] = status.findDetails(RetryInfoSchema);
   const violations = status.findDetails(BadRequestSchema).flatMap((bad) => bad.fieldViolations);
   return new DomainError({
@@ -46,6 +49,17 @@ function connectionBroken(cause: ConnectError): DomainError {
     kind: "unavailable",
     reason: nameOfCode(Code.Unavailable),
     message: `the connection broke before the answer came (${cause.rawMessage})`,
+    cause,
+  });
+}
+
+/** Connect calls it INTERNAL, grpc-js UNAVAILABLE. Nobody has had the call; a repetition helps when certificates are being changed. */
+function tlsFailed(message: string, cause: ConnectError): DomainError {
+  return new DomainError({
+    kind: "unavailable",
+    reason: nameOfCode(Code.Unavailable),
+    message,
+    metadata: { tls: "failed" },
     cause,
   });
 }

@@ -45,3 +45,4 @@ export { DEFAULT_WORKER_LIMITS, type WorkerLimits } from "./limits.ts";
 export type { HandlerDefinition, Handlers, TaskContext, TaskHandler } from "./worker/handler.ts";
 export { BusinessError, TaskError, type TaskErrorOptions } from "./worker/task-error.ts";
 export { createWorker, type CreateWorkerOptions, type Worker, type WorkerStats } from "./worker/worker.ts";
+export type { TlsOptions } from "@heddle/rpc";

@@ -5,6 +5,7 @@ export {
   addressSetting,
   busSettings,
   databaseSettings,
+  edgeTlsSettings,
   replicaSettings,
   serverSettings,
   servicePorts,

@@ -1,8 +1,9 @@
 import type { EventBus, KafkaBusOptions, TopicConfig } from "@heddle/events";
 import { DomainError } from "@heddle/errors";
+import { type KafkaValues, kafkaSecurity } from "./kafka-security.ts";
 import type { ProcessContext } from "./serve.ts";
 
-export interface BusValues {
+export interface BusValues extends KafkaValues {
   KAFKA_BROKERS: readonly string[];
   HEDDLE_TOPICS_FILE?: string;
 }
@@ -17,7 +18,8 @@ export async function openBus<V extends BusValues, D>(
   // Loaded here: what has no bus need not load its client, which takes as long as everything else together.
   const { createKafkaBus, readTopicsFile } = await import("@heddle/events");
   const topics = file === undefined ? [] : await readTopics(file, readTopicsFile);
-  const bus = createKafkaBus({ ...options, brokers, clientId, topics, logger, metrics });
+  const security = kafkaSecurity(config);
+  const bus = createKafkaBus({ ...options, brokers, security, clientId, topics, logger, metrics });
   onClose(() => bus.close());
   return bus;
 }

@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { createDialer, createGrpcTransport, type Dial, type RpcLimits, type RpcTransport } from "@heddle/rpc";
 import type { Closers } from "./closers.ts";
+import type { ProcessTls } from "./open-tls.ts";
 
 /** Ways to other processes; all are closed at the end of this one. */
 export interface Outbound {
@@ -13,12 +14,16 @@ export interface Outbound {
   dial: Dial;
 }
 
-export function createOutbound(limits: Partial<RpcLimits>, closers: Closers): Outbound {
-  const dialer = createDialer({ limits });
+export function createOutbound(
+  limits: Partial<RpcLimits>,
+  tls: Pick<ProcessTls, "services" | "replicas">,
+  closers: Closers,
+): Outbound {
+  const dialer = createDialer({ limits, tls: tls.replicas });
   closers.add(() => dialer.close());
   return {
     connect(addresses, services) {
-      const transport = createGrpcTransport(addresses.join(","), { services, limits });
+      const transport = createGrpcTransport(addresses.join(","), { services, limits, tls: tls.services });
       closers.add(() => transport.close());
       return transport;
     },

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 /** Who a process is among the replicas of its service. */
 export interface Replica {
   owner: string;
-  /** Where the others reach it, `http://host:port`. */
+  /** Where the others reach it, `http://host:port` or `https://host:port`. */
   address: string;
 }
 
@@ -12,19 +12,20 @@ export interface ReplicaValues {
   HEDDLE_HOST: string;
   HEDDLE_OWNER?: string;
   HEDDLE_ADVERTISED_ADDRESS?: string;
+  HEDDLE_ADVERTISED_HOST?: string;
 }
 
 const WILDCARDS = new Set(["0.0.0.0", "::", "*"]);
 
 /** What the settings leave open follows from where the process listens. */
-export function replicaOf(values: ReplicaValues, port: number): Replica {
+export function replicaOf(values: ReplicaValues, port: number, scheme: "http" | "https" = "http"): Replica {
   const { HEDDLE_HOST: host } = values;
-  const reachable = WILDCARDS.has(host) ? hostname() : host;
+  const reachable = values.HEDDLE_ADVERTISED_HOST ?? (WILDCARDS.has(host) ? hostname() : host);
   return {
     owner: values.HEDDLE_OWNER ?? `${hostname()}-${port}`,
     address:
       values.HEDDLE_ADVERTISED_ADDRESS?.replace(/\/$/, "") ??
-      `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`,
+      `${scheme}://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`,
   };
 }
 

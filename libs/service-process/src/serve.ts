@@ -12,13 +12,14 @@ import {
 import { createMetrics, type Logger, type Metrics } from "@heddle/telemetry";
 import { createClosers } from "./closers.ts";
 import { CALLS_GRACE_MS, SHUTDOWN_TIMEOUT_MS } from "./limits.ts";
+import { openTls, type ProcessTls, type TlsValues } from "./open-tls.ts";
 import { createOutbound, type Outbound } from "./outbound.ts";
 import { createReadiness } from "./readiness.ts";
 import { findFreePort, type Replica, replicaOf, type ReplicaValues } from "./replica.ts";
 import type { DatabaseValues, ServiceSchema } from "./service-database.ts";
 
 /** What every process reads: `serverSettings`. */
-export interface ServerValues extends ReplicaValues {
+export interface ServerValues extends ReplicaValues, TlsValues {
   HEDDLE_PORT: number;
   HEDDLE_LOG_LEVEL: "debug" | "info" | "warn" | "error" | "silent";
 }
@@ -28,6 +29,8 @@ export interface ProcessContext<V, D> extends Outbound, Replica {
   config: V;
   logger: Logger;
   metrics: Metrics;
+  /** For calls of its own making, beside `connect` and `dial`. */
+  tls: ProcessTls["services"];
   /** The service's schema. It is up to date before `start` is called. */
   database: D;
   /** Called at the end of the process, after the service has stopped; the last one first. */
@@ -71,14 +74,16 @@ export async function serve<V extends ServerValues & Partial<DatabaseValues>, D>
   const closers = createClosers();
   // A service must know its own address before it can be put together, and it is put together before it listens.
   const port = values.HEDDLE_PORT === 0 ? await findFreePort(host) : values.HEDDLE_PORT;
-  const replica = replicaOf(values, port);
+  const tls = openTls(values, logger, metrics, closers);
+  const replica = replicaOf(values, port, tls.server === undefined ? "http" : "https");
   // Loaded here: what keeps nothing need not load the clients of Postgres.
   const storage = store && (await import("./service-database.ts"));
   const database = store && storage?.openServiceDatabase(values, store.schema, `${name} ${replica.owner}`);
   if (database !== undefined) closers.add(() => database.close());
   const parts = await options.compose({
     ...replica,
-    ...createOutbound({}, closers),
+    ...createOutbound({}, tls, closers),
+    tls: tls.services,
     config: values,
     logger,
     metrics,
@@ -98,6 +103,7 @@ export async function serve<V extends ServerValues & Partial<DatabaseValues>, D>
     metrics,
     host,
     port,
+    tls: tls.server,
     fallback: serveLiveness,
   });
 

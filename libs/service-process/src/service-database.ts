@@ -1,3 +1,4 @@
+import { accessSync, constants } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DomainError } from "@heddle/errors";
 import { type Database, grantRows, listPendingMigrations, type Migration, openDatabase } from "@heddle/store";
@@ -12,6 +13,7 @@ export interface ServiceSchema {
 
 export interface DatabaseValues {
   DATABASE_URL: string;
+  HEDDLE_DATABASE_CA_FILE?: string | undefined;
   HEDDLE_DATABASE_CONNECTIONS: number;
   HEDDLE_MIGRATE: boolean;
   HEDDLE_DATABASE_GRANT_TO?: string;
@@ -21,8 +23,12 @@ export interface DatabaseValues {
 export function openServiceDatabase(values: Partial<DatabaseValues>, schema: string, client: string): Database {
   const { DATABASE_URL: url } = values;
   if (url === undefined) throw new TypeError("a service with a store takes databaseSettings into its settings");
+  const caFile = values.HEDDLE_DATABASE_CA_FILE;
+  // Later it would look like a server that is away.
+  if (caFile !== undefined) accessSync(caFile, constants.R_OK);
   return openDatabase({
     url,
+    caFile,
     schema,
     maxConnections: values.HEDDLE_DATABASE_CONNECTIONS,
     // Postgres cuts longer ones, and says so in its log every time.

@@ -1,4 +1,51 @@
-import { boolean, int, list, oneOf, port, string, url } from "@heddle/config";
+import { boolean, duration, int, list, oneOf, port, secret, string, url } from "@heddle/config";
+
+/** PEM files, read again when they change. Without a certificate everything is in cleartext. */
+const tlsSettings = {
+  HEDDLE_TLS_CERT_FILE: string({
+    doc: "PEM file of the process's certificate, with intermediate ones behind it. Given, the port takes calls by TLS; servers that ask for a client certificate get it too.",
+    optional: true,
+    example: "/etc/heddle/tls/tls.crt",
+  }),
+  HEDDLE_TLS_KEY_FILE: string({
+    doc: "PEM file of that certificate's key.",
+    optional: true,
+    example: "/etc/heddle/tls/tls.key",
+  }),
+  HEDDLE_TLS_CA_FILE: string({
+    doc: "PEM file of the authorities of services at https:// addresses. Default: the public ones that Node knows.",
+    optional: true,
+    example: "/etc/heddle/tls/ca.crt",
+  }),
+  HEDDLE_TLS_CLIENT_CA_FILE: string({
+    doc: "PEM file of the authorities of callers. Given, only callers with a certificate of one of them may call.",
+    optional: true,
+    example: "/etc/heddle/tls/ca.crt",
+  }),
+  HEDDLE_TLS_CLEARTEXT: oneOf(["probes", "none", "all"], {
+    doc: "What a port with TLS answers without it: health and /metrics, nothing, or everything, for the time of a change to TLS.",
+    default: "probes",
+  }),
+  HEDDLE_TLS_CHECK_INTERVAL: duration({
+    doc: "How often the files are looked at for a change.",
+    default: 10_000,
+    min: 100,
+  }),
+};
+
+/** What a gateway shows to its own callers, when it is not what it shows to services. */
+export const edgeTlsSettings = {
+  HEDDLE_TLS_EDGE_CERT_FILE: string({
+    doc: "PEM file of the certificate that callers from outside see, when it is not that of HEDDLE_TLS_CERT_FILE.",
+    optional: true,
+    example: "/etc/heddle/tls-edge/tls.crt",
+  }),
+  HEDDLE_TLS_EDGE_KEY_FILE: string({
+    doc: "PEM file of that certificate's key.",
+    optional: true,
+    example: "/etc/heddle/tls-edge/tls.key",
+  }),
+};
 
 /** Where the process listens, and how much it says. Ports differ by service. */
 export function serverSettings(defaultPort: number) {
@@ -15,6 +62,7 @@ export function serverSettings(defaultPort: number) {
       doc: "Least severe lines that are logged, as JSON on standard output.",
       default: "info",
     }),
+    ...tlsSettings,
   };
 }
 
@@ -27,9 +75,19 @@ export const replicaSettings = {
   }),
   HEDDLE_ADVERTISED_ADDRESS: url({
     doc: "Where other replicas reach this one. Default: HEDDLE_HOST, or the host name when that is a wildcard, and the port.",
-    protocols: ["http"],
+    protocols: ["http", "https"],
     optional: true,
     example: "http://10.0.0.5:7235",
+  }),
+  HEDDLE_ADVERTISED_HOST: string({
+    doc: "Host or address of that, when only it is another: the scheme and the port are those that hold here.",
+    optional: true,
+    example: "10.0.0.5",
+  }),
+  HEDDLE_TLS_REPLICA_NAME: string({
+    doc: "Name that the certificates of all replicas have, as their addresses may be in none. Default: the host of the address.",
+    optional: true,
+    example: "heddle-execution",
   }),
 };
 
@@ -39,6 +97,11 @@ export const databaseSettings = {
     protocols: ["postgres", "postgresql"],
     secret: true,
     example: "postgres://heddle:password@localhost:5432/heddle",
+  }),
+  HEDDLE_DATABASE_CA_FILE: string({
+    doc: "PEM file of the authorities of Postgres. Given, connections are by TLS, and the server's name is verified.",
+    optional: true,
+    example: "/etc/heddle/database-ca/ca.crt",
   }),
   HEDDLE_DATABASE_CONNECTIONS: int({
     doc: "Connections of one pool of this process; it has up to two pools, and a few connections beside them.",
@@ -63,6 +126,28 @@ export const busSettings = {
     item: { shape: "host:port", pattern: /^[^\s:/,]+:\d{1,5}$/ },
     example: "127.0.0.1:9092",
   }),
+  KAFKA_TLS: boolean({ doc: "Whether brokers are called by TLS.", default: false }),
+  KAFKA_CA_FILE: string({
+    doc: "PEM file of the authorities of the brokers. Default: the public ones that Node knows.",
+    optional: true,
+    example: "/etc/heddle/kafka-ca/ca.crt",
+  }),
+  KAFKA_CERT_FILE: string({
+    doc: "PEM file of the certificate for brokers that ask for one.",
+    optional: true,
+    example: "/etc/heddle/kafka-client/tls.crt",
+  }),
+  KAFKA_KEY_FILE: string({
+    doc: "PEM file of that certificate's key.",
+    optional: true,
+    example: "/etc/heddle/kafka-client/tls.key",
+  }),
+  KAFKA_SASL_MECHANISM: oneOf(["plain", "scram-sha-256", "scram-sha-512"], {
+    doc: "How the process tells brokers who it is.",
+    optional: true,
+  }),
+  KAFKA_SASL_USERNAME: string({ doc: "Name of its user there.", optional: true, example: "heddle" }),
+  KAFKA_SASL_PASSWORD: secret({ doc: "Password of that user.", optional: true }),
   HEDDLE_TOPICS_FILE: string({
     doc: "YAML file of topics with their partitions, replication and retention: missing ones are made from it.",
     optional: true,
@@ -74,7 +159,7 @@ export const busSettings = {
 export function addressSetting(service: string, defaultPort: number) {
   return list({
     doc: `Where the ${service} service is. Several replicas: a name that resolves to all of them, or several IPv4 addresses.`,
-    item: { shape: "http://host:port", pattern: /^http:\/\/[^\s/,]+$/ },
+    item: { shape: "http://host:port or https://host:port", pattern: /^https?:\/\/[^\s/,]+$/ },
     default: [`http://127.0.0.1:${defaultPort}`],
   });
 }

@@ -8,6 +8,8 @@ import type { Queryable, Statement, StatementResult, Transaction } from "./state
 export interface DatabaseOptions {
   /** `postgres://user:password@host:port/database` */
   url: string;
+  /** PEM file of the server's authorities. Given, the connection is by TLS, and the server's name is verified; read for each connection. */
+  caFile?: string | undefined;
   /** The service's own schema, an identifier in lower case; everything it creates and names without a schema is there. */
   schema: string;
   /** Connections of the pool behind `query` and `transaction`; `knex` has a pool of its own of the same size, opened on use. Default 10. */
@@ -37,7 +39,8 @@ const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /** Opens pools lazily: no connection is made before the first statement. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { url, schema } = options;
+  const { schema } = options;
+  const url = options.caFile === undefined ? options.url : withAuthority(options.url, options.caFile);
   if (!IDENTIFIER.test(schema)) {
     throw new Error(
       `schema ${JSON.stringify(schema)}: use lower-case letters, digits and underscores, at most 63, no digit first`,
@@ -83,6 +86,14 @@ export function openDatabase(options: DatabaseOptions): Database {
       await Promise.all([pool.end(), knex?.destroy()]);
     },
   };
+}
+
+/** As libpq names it; the driver has no other way that goes well with what the URL may say itself. */
+function withAuthority(url: string, caFile: string): string {
+  const verified = new URL(url);
+  verified.searchParams.set("sslmode", "verify-full");
+  verified.searchParams.set("sslrootcert", caFile);
+  return verified.href;
 }
 
 function connectionConfig(url: string, schema: string, applicationName: string): pg.ClientConfig {

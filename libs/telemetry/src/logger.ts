@@ -1,4 +1,5 @@
-import { pino, type DestinationStream, type Level, type Logger as PinoLogger } from "pino";
+import { pino, type DestinationStream, type Level, type Logger as PinoLogger, stdSerializers } from "pino";
+import { originalStack } from "./original-stack.ts";
 import { currentTrace } from "./trace.ts";
 
 export type Logger = PinoLogger;
@@ -24,10 +25,17 @@ export function createLogger({ name, level = "info", destination }: CreateLogger
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
     mixin: traceOfRequest,
+    serializers: { err: serializeError },
   };
   // Synchronous by default: a line that is written before a crash is not lost, and a closed pipe
   // (`heddle dev | head`) does not leave a flush behind that keeps the process alive.
   return destination === undefined ? pino(options, pino.destination({ sync: true })) : pino(options, destination);
+}
+
+function serializeError(error: unknown): unknown {
+  const serialized = stdSerializers.err(error as Error) as { stack?: unknown } | undefined;
+  if (typeof serialized?.stack !== "string") return serialized;
+  return Object.assign(serialized, { stack: originalStack(serialized.stack) });
 }
 
 function traceOfRequest(): object {

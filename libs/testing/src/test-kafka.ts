@@ -7,6 +7,7 @@ import {
   endRunsOfTheDead,
   findKafkaRemedy,
   type KafkaBroker,
+  type KafkaBrokerOptions,
   startKafkaBroker,
 } from "@heddle/broker";
 import { announceKafkaRun, givenKafkaBrokers, kafkaRunDirectory } from "./config.ts";
@@ -48,14 +49,14 @@ export interface PrivateTestKafka {
   /** As of TestKafka. KAFKA_BROKERS is no help here: a broker that is given is not ours to kill. */
   readonly skipReason?: string;
   /** Starts a broker that nobody else uses. `purge()` it; the end of the run ends those that are left. */
-  start(options?: { settings?: Readonly<Record<string, string | number>> }): Promise<KafkaBroker>;
+  start(options?: Pick<KafkaBrokerOptions, "settings" | "secondListener">): Promise<KafkaBroker>;
 }
 
 /** Brokers of a test's own, from the same installation. */
 export function privateTestKafka(): PrivateTestKafka {
   return {
     skipReason: findKafkaRemedy(),
-    start: ({ settings } = {}) => startKafkaBroker({ dir: join(runDirectory(), `private-${randomUUID()}`), settings }),
+    start: (options = {}) => startKafkaBroker({ dir: join(runDirectory(), `private-${randomUUID()}`), ...options }),
   };
 }
 

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer as createTcpServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { DomainError } from "@heddle/errors";
@@ -21,15 +20,6 @@ export interface Replica {
   stop(): Promise<void>;
   /** SIGKILL, also of one that hangs; resolves when it has ended. */
   kill(): Promise<void>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 export async function startReplica(owner: string, port: number, url: string): Promise<Replica> {

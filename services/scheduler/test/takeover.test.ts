@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createGrpcTransport, createRpcClient, type RpcTransport } from "@heddle/rpc";
 import { createWorker, type Worker } from "@heddle/sdk";
 import { shardOf } from "@heddle/shards";
-import { createTestDatabase, type TestDatabase } from "@heddle/testing";
+import { createTestDatabase, findFreePort, type TestDatabase } from "@heddle/testing";
 import { SchedulerService, WaitReasonKind } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { schedulerMigrations } from "../src/index.ts";
 import { connectWorker, logger, task, type TaskInit } from "./harness.ts";
-import { createExecutionOwner, type ExecutionOwner, freePort, type Replica, startReplica } from "./replicas.ts";
+import { createExecutionOwner, type ExecutionOwner, type Replica, startReplica } from "./replicas.ts";
 
 /** One namespace for each shard: whichever replica ends, some of its own are among them. */
 const NAMESPACES = namespacesOfAllShards();
@@ -39,7 +39,7 @@ async function replica(owner: string, port: number): Promise<Replica> {
 
 /** Two replicas, once each owns half of the shards. */
 async function twoReplicas(): Promise<{ a: Replica; b: Replica; ports: [number, number] }> {
-  const ports: [number, number] = [await freePort(), await freePort()];
+  const ports: [number, number] = [await findFreePort(), await findFreePort()];
   const a = await replica("a", ports[0]);
   const b = await replica("b", ports[1]);
   await untilOwners({ a: 4, b: 4 });

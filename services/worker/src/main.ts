@@ -9,8 +9,8 @@ const CLOSING_MS = 5_000;
 await runProcess({
   name: "worker",
   config: workerConfig,
-  compose({ config, logger, metrics }) {
-    const worker = createWorkerService({ logger, config });
+  compose({ config, logger, metrics, tls }) {
+    const worker = createWorkerService({ logger, config, tls });
     registerWorkerMetrics(metrics, () => worker.stats);
     return {
       // No RPCs: the port is for probes and Prometheus.

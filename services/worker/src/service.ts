@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createWorker, type Handlers, type Json, type Worker } from "@heddle/sdk";
-import type { RpcTransport } from "@heddle/rpc";
+import type { ClientTls, RpcTransport } from "@heddle/rpc";
 import type { Logger } from "@heddle/telemetry";
 import { parse as parseYaml } from "yaml";
 import { createAgentHandlers } from "./agents/agent-handlers.ts";
@@ -17,6 +17,8 @@ export interface CreateWorkerServiceOptions {
   logger: Logger;
   /** A transport of the caller's own, e.g. within the process; default: to `config.HEDDLE_ADDRESS`. */
   transport?: RpcTransport;
+  /** For an address of `https://`. */
+  tls?: ClientTls;
   /** Default: the environment. */
   config?: WorkerConfig;
   /** In place of config's HEDDLE_HTTP_ALLOW. */
@@ -73,6 +75,7 @@ export function createWorkerService(options: CreateWorkerServiceOptions): Worker
     namespace: config.HEDDLE_NAMESPACE,
     slots: config.HEDDLE_WORKER_SLOTS,
     transport: options.transport,
+    tls: options.tls,
     logger: options.logger,
     handlers: tools,
     agents: createAgentHandlers({ file, providers, toolbox: createToolbox(tools) }),

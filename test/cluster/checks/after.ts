@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { metricsOf } from "../../architecture/deployment/exported-metrics.ts";
 import { isReady } from "../kube.ts";
 import type { LoadPod } from "../load-pod.ts";
-import { type Check, eventually, expectThat, type Session } from "../session.ts";
+import { addressOf, type Check, eventually, expectThat, type Session } from "../session.ts";
 
 export function nothingLost(load: () => LoadPod): Check {
   return {
@@ -21,7 +21,8 @@ export function nothingLost(load: () => LoadPod): Check {
 
 export const doctor: Check = {
   name: "heddle doctor is clean, events on Kafka included",
-  async run({ kube, config }) {
+  async run(session) {
+    const { kube, config, tls } = session;
     const name = "doctor";
     await kube.apply({
       apiVersion: "batch/v1",
@@ -36,13 +37,20 @@ export const doctor: Check = {
             restartPolicy: "Never",
             automountServiceAccountToken: false,
             enableServiceLinks: false,
-            securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: "RuntimeDefault" } },
+            securityContext: {
+              runAsNonRoot: true,
+              runAsUser: 65532,
+              fsGroup: tls?.pod.fsGroup,
+              seccompProfile: { type: "RuntimeDefault" },
+            },
+            volumes: tls?.pod.volumes,
             containers: [
               {
                 name,
                 image: `${config.repository}/cli:${config.tags[0]}`,
                 args: ["doctor", "--rate", "5000", "--brokers", config.kafkaBrokers.join(",")],
-                env: [{ name: "HEDDLE_ADDRESS", value: `http://${config.release}:7233` }],
+                env: [{ name: "HEDDLE_ADDRESS", value: addressOf(session) }, ...(tls?.pod.env ?? [])],
+                volumeMounts: tls?.pod.volumeMounts,
                 securityContext: {
                   allowPrivilegeEscalation: false,
                   readOnlyRootFilesystem: true,
@@ -70,7 +78,7 @@ export const doctor: Check = {
 
 export const alertMetrics: Check = {
   name: "pods export what alerts and dashboards ask for",
-  async run({ kube }) {
+  async run({ kube, tls }) {
     const pages: string[] = [];
     for (const [service, port] of Object.entries(servicePorts)) {
       const pod = (await kube.listPods(service)).find(isReady);
@@ -79,6 +87,8 @@ export const alertMetrics: Check = {
     const exported = pages.join("\n");
     const { alerts } = parse(readFileSync("helm/heddle/files/alerts.yaml", "utf8")) as { alerts: { expr: string }[] };
     const asked = new Set(alerts.flatMap(({ expr }) => metricsOf(expr)).map((name) => name.replace(/_bucket$/, "")));
+    // There without TLS too, but nobody has a certificate then.
+    if (tls === undefined) for (const name of asked) if (name.startsWith("heddle_tls_")) asked.delete(name);
     const missing = [...asked].filter((name) => !exported.includes(`# TYPE ${name} `));
     expectThat(missing.length === 0, `nobody exports ${missing.join(", ")}`);
     return `${asked.size} metrics`;

@@ -9,7 +9,7 @@ const PARTITIONS = 64;
 const SERVICES = ["gateway", "definition", "execution", "scheduler", "statemachine", "worker"];
 
 /** What is done to a suite under load, which must lose nothing by it. */
-export function changesUnderLoad(load: () => LoadPod, random: Random): Check[] {
+export function changesUnderLoad(load: () => LoadPod, random: Random, withTls: boolean): Check[] {
   const change = (name: string, work: (session: Session) => Promise<string>): Check => ({
     name: `${name}, under load`,
     async run(session) {
@@ -52,7 +52,33 @@ export function changesUnderLoad(load: () => LoadPod, random: Random): Check[] {
     }),
     change("a pod of execution killed", (session) => killPod(session, "execution", random)),
     change("a node is drained", evictExecution),
+    ...(withTls ? [change("certificates are renewed, and a pod of execution killed", renewCertificates)] : []),
   ];
+}
+
+/** The kubelet takes up to a minute and a half to bring a changed Secret into pods. */
+const SECRET_TIMEOUT_MS = 240_000;
+
+async function renewCertificates(session: Session): Promise<string> {
+  const { kube, tls } = session;
+  await tls?.renew(kube);
+  const pods = (await Promise.all(SERVICES.map((service) => kube.listPods(service)))).flat().filter(isReady);
+  const logOf = (name: string): Promise<string> => kube.kubectl(["logs", name, "--tail=-1"]);
+  for (const { metadata } of pods) {
+    await eventually(
+      `the new certificate in ${metadata.name}`,
+      async () => ((await logOf(metadata.name)).includes("certificates have changed") ? true : undefined),
+      SECRET_TIMEOUT_MS,
+    );
+  }
+  const [victim] = (await kube.listPods("execution")).filter(isReady);
+  // Whoever comes now and those who are there meet with certificates of both kinds.
+  await kube.kubectl(["delete", "pod", victim?.metadata.name ?? "", "--wait=false"]);
+  await eventually("two pods of execution", async () => {
+    const now = (await kube.listPods("execution")).filter(isReady).map(({ metadata }) => metadata.name);
+    return now.length === 2 && !now.includes(victim?.metadata.name ?? "") ? true : undefined;
+  });
+  return `taken by ${pods.length} pods`;
 }
 
 async function scaleExecution(session: Session, replicas: number): Promise<string> {

@@ -1,5 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import { text } from "node:stream/consumers";
 import { runProgram } from "../../interop/program.ts";
 import { type Check, eventually, expectThat, type Session } from "../session.ts";
 
@@ -13,19 +17,14 @@ interface Answer {
 export const grpcAtEdge: Check = {
   name: "a workflow through the edge by grpcurl",
   async run(session) {
-    const { grpcurl } = session;
-    if (grpcurl === undefined) throw new Error("put grpcurl on PATH, or install Go");
+    const grpcurl = needGrpcurl(session);
     return await atEdge(session, "grpc", async (host) => {
-      const { stdout: listed } = await runProgram(grpcurl, ["-plaintext", host, "list"]);
+      const security = grpcurlSecurity(session);
+      const { stdout: listed } = await runProgram(grpcurl, [...security, host, "list"]);
       expectThat(listed.toString().includes(EXECUTIONS), `grpcurl list said: ${listed.toString()}`);
       const request = JSON.stringify({ workflowId: WORKFLOW, input: { n: 4 }, wait: "30s" });
-      const { stdout, stderr } = await runProgram(grpcurl, [
-        "-plaintext",
-        "-d",
-        request,
-        host,
-        `${EXECUTIONS}/StartExecution`,
-      ]);
+      const call = ["-d", request, host, `${EXECUTIONS}/StartExecution`];
+      const { stdout, stderr } = await runProgram(grpcurl, [...security, ...call]);
       expectThat(stdout.length > 0, stderr);
       return checkAnswer(JSON.parse(stdout.toString()) as Answer);
     });
@@ -36,14 +35,67 @@ export const connectAtEdge: Check = {
   name: "a workflow through the edge by Connect JSON",
   run: (session) =>
     atEdge(session, "http", async (host) => {
-      const response = await fetch(`http://${host}/${EXECUTIONS}/StartExecution`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ workflowId: WORKFLOW, input: { n: 4 }, wait: "30s" }),
-      });
-      return checkAnswer((await response.json()) as Answer);
+      const body = JSON.stringify({ workflowId: WORKFLOW, input: { n: 4 }, wait: "30s" });
+      return checkAnswer(JSON.parse(await post(session, host, body)) as Answer);
     }),
 };
+
+export const strangerAtEdge: Check = {
+  name: "who has no certificate is told so, and who speaks no TLS",
+  async run(session) {
+    const grpcurl = needGrpcurl(session);
+    return await atEdge(session, "grpc", async (host) => {
+      const call = ["-d", "{}", "-max-time", "10", host, `${EXECUTIONS}/ListExecutions`];
+      const { caFile = "", serverName = "" } = session.tls ?? {};
+      const authority = [
+        "-cacert",
+        caFile,
+        "-authority",
+        serverName,
+        "-proto",
+        "heddle/execution/v1/execution_service.proto",
+      ];
+      const paths = ["-import-path", "proto", "-import-path", "proto/vendor"];
+      const { stderr: uncertified } = await runProgram(grpcurl, [...authority, ...paths, ...call]);
+      expectThat(uncertified.includes("a certificate of the right authority"), `without one: ${uncertified}`);
+      const plain = ["-plaintext", "-proto", "heddle/execution/v1/execution_service.proto", ...paths];
+      const { stderr: unencrypted } = await runProgram(grpcurl, [...plain, ...call]);
+      expectThat(unencrypted.includes("by TLS only"), `in cleartext: ${unencrypted}`);
+      return "both are refused in words";
+    });
+  },
+};
+
+function needGrpcurl({ grpcurl }: Session): string {
+  if (grpcurl === undefined) throw new Error("put grpcurl on PATH, or install Go");
+  return grpcurl;
+}
+
+function grpcurlSecurity({ tls }: Session): string[] {
+  if (tls === undefined) return ["-plaintext"];
+  const { caFile, certFile, keyFile, serverName } = tls;
+  return ["-cacert", caFile, "-cert", certFile, "-key", keyFile, "-authority", serverName];
+}
+
+/** Starts an execution over HTTP/1.1, by TLS where the round has it. */
+async function post({ tls }: Session, host: string, body: string): Promise<string> {
+  const url = new URL(`${tls === undefined ? "http" : "https"}://${host}/${EXECUTIONS}/StartExecution`);
+  const options = {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    ...(tls && {
+      ca: readFileSync(tls.caFile),
+      cert: readFileSync(tls.certFile),
+      key: readFileSync(tls.keyFile),
+      servername: tls.serverName,
+    }),
+  };
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const request = tls === undefined ? http.request(url, options, resolve) : https.request(url, options, resolve);
+    request.once("error", reject).end(body);
+  });
+  return text(response);
+}
 
 function checkAnswer({ execution }: Answer): string {
   expectThat(execution.status === "EXECUTION_STATUS_COMPLETED", JSON.stringify(execution));

@@ -1,7 +1,8 @@
 import { asServing, STATEFUL } from "../databases.ts";
 import { type Check, expectThat, seconds, type Session } from "../session.ts";
+import { TLS_VALUES } from "../tls.ts";
 
-export function installArguments({ config }: Session, tag: string): string[] {
+export function installArguments({ config, tls }: Session, tag: string): string[] {
   return [
     "helm/heddle",
     "--values=test/cluster/values.yaml",
@@ -11,6 +12,7 @@ export function installArguments({ config }: Session, tag: string): string[] {
     `--set=kafka.topics.minInsyncReplicas=${Math.max(1, config.replicationFactor - 1)}`,
     `--set=image.repository=${config.repository}`,
     `--set=image.tag=${tag}`,
+    ...(tls === undefined ? [] : TLS_VALUES),
     "--wait",
     "--timeout=6m",
   ];

@@ -54,7 +54,7 @@ function exitCodeOf({ checks, unchecked }: Examination): ExitCode {
 function sourceOf({ config }: CommandContext, { eventLog, brokers }: DoctorOptions): EventSource | undefined {
   if (eventLog !== undefined) return { kind: "file", path: resolve(eventLog) };
   const given = brokers ?? config.brokers;
-  return given === undefined ? undefined : { kind: "kafka", brokers: given };
+  return given === undefined ? undefined : { kind: "kafka", brokers: given, security: config.kafka };
 }
 
 /** A line that is painted over, on terminals. */

@@ -1,12 +1,15 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { OutboxCheck, OutboxOptions, PublishedEvent } from "@heddle/doctor";
+import type { KafkaSecurity } from "@heddle/events";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { CliError } from "../cli-error.ts";
 import { EXIT } from "../exit-codes.ts";
 
 /** Where published events can be read. */
-export type EventSource = { kind: "kafka"; brokers: readonly string[] } | { kind: "file"; path: string };
+export type EventSource =
+  | { kind: "kafka"; brokers: readonly string[]; security?: KafkaSecurity | undefined }
+  | { kind: "file"; path: string };
 
 /** Clocks of a broker and of the services may differ by this much. */
 const BROKER_MARGIN_MS = 60_000;
@@ -23,11 +26,11 @@ export async function readPublished(
 ): Promise<OutboxOptions> {
   return source.kind === "file"
     ? await readEventLog(source.path, check, signal)
-    : await readKafka(source.brokers, check, signal);
+    : await readKafka(source, check, signal);
 }
 
 async function readKafka(
-  brokers: readonly string[],
+  { brokers, security }: EventSource & { kind: "kafka" },
   check: Pick<OutboxCheck, "add">,
   signal: AbortSignal,
 ): Promise<OutboxOptions> {
@@ -35,6 +38,7 @@ async function readKafka(
   const { partitionOfKey, readTopic } = await import("@heddle/events");
   const { partitions } = await readTopic({
     brokers,
+    security,
     topic: TOPIC,
     signal,
     onMessages(messages) {

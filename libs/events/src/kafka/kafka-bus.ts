@@ -6,6 +6,7 @@ import { createBusMetrics } from "./bus-metrics.ts";
 import { createIdempotentSender } from "./idempotent-sender.ts";
 import { createKafkaClient, type KafkaClient, type KafkaClientOptions } from "./kafka-client.ts";
 import { type BusLogger, silentLogger } from "./kafka-log.ts";
+import type { KafkaSecurity } from "./kafka-security.ts";
 import { createKafkaPublisher } from "./kafka-publisher.ts";
 import { createKafkaSubscription } from "./kafka-subscription.ts";
 import type { TopicConfig } from "./topic-config.ts";
@@ -18,6 +19,8 @@ export interface KafkaBusOptions {
   clientId: string;
   /** How topics are made that are missing when they are first used. See `readTopicsFile`. */
   topics: readonly TopicConfig[];
+  /** Default: in cleartext, as nobody. */
+  security?: KafkaSecurity | undefined;
   logger?: BusLogger;
   metrics?: Metrics;
   /**
@@ -42,7 +45,7 @@ export function createKafkaBus(options: KafkaBusOptions): EventBus {
   if (brokers.length === 0 || bad !== undefined)
     throw new RangeError(`brokers has ${bad === undefined ? "none" : JSON.stringify(bad)}; write host:port of each`);
   const client = (retries: KafkaClientOptions["retries"]): KafkaClient =>
-    createKafkaClient({ brokers, clientId, logger, limits, retries });
+    createKafkaClient({ brokers, clientId, security: options.security, logger, limits, retries });
   const metrics = createBusMetrics(options.metrics);
   const topics = createTopicRegistry({ client: client("persistently"), topics: options.topics, logger, limits });
   const publisher = createKafkaPublisher({

@@ -1,13 +1,15 @@
-import { connect, type Socket } from "node:net";
-import type { ISocketFactory, Kafka as KafkaJs, RetryOptions } from "kafkajs";
+import type { Socket } from "node:net";
+import type { ISocketFactory, Kafka as KafkaJs, RetryOptions, SASLOptions } from "kafkajs";
 import type { KafkaBusLimits } from "../limits.ts";
 import { type BusLogger, CLIENT_CLOSED, createKafkaLogCreator } from "./kafka-log.ts";
+import { connectToBroker, type KafkaSecurity, readTlsFiles } from "./kafka-security.ts";
 import { kafkajs } from "./kafkajs.ts";
 
 export interface KafkaClientOptions {
   /** `host:port` of brokers to begin with; the others are learnt from them. */
   brokers: readonly string[];
   clientId: string;
+  security?: KafkaSecurity | undefined;
   logger: BusLogger;
   limits: KafkaBusLimits;
   /**
@@ -34,13 +36,15 @@ const KEEP_ALIVE_MS = 60_000;
 
 /** Makes no connection yet. One client carries one producer, consumer or admin, so that each can be destroyed alone. */
 export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
-  const { limits } = options;
+  const { limits, security = {} } = options;
+  // Files that are not there are told now, and not with every attempt to connect.
+  if (security.tls !== undefined) readTlsFiles(security.tls);
   const sockets = new Set<Socket>();
   let destroyed = false;
 
   const socketFactory: ISocketFactory = ({ host, port, onConnect }) => {
     if (destroyed) throw destroyedError();
-    const socket = connect({ host, port }, onConnect);
+    const socket = connectToBroker(security, { host, port, onConnect });
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.setNoDelay(true);
     // kafkajs calls `unref` again and again on one that could not connect, and each call leaves a listener.
@@ -66,6 +70,8 @@ export function createKafkaClient(options: KafkaClientOptions): KafkaClient {
     logLevel: kafkajs.logLevel.INFO,
     logCreator: createKafkaLogCreator(options.logger),
     socketFactory,
+    // A copy: kafkajs keeps in it what it makes of the password.
+    sasl: security.sasl && ({ ...security.sasl } as SASLOptions),
     retry,
   });
   return {

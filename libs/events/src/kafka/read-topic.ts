@@ -5,6 +5,7 @@ import type { EventMessage } from "../event-message.ts";
 import { defaultKafkaBusLimits, type KafkaBusLimits } from "../limits.ts";
 import { createKafkaClient, type KafkaClient } from "./kafka-client.ts";
 import { type BusLogger, silentLogger } from "./kafka-log.ts";
+import type { KafkaSecurity } from "./kafka-security.ts";
 import { fromKafkaMessage } from "./kafka-message.ts";
 
 const JOIN_MAX_ATTEMPTS = 8;
@@ -18,6 +19,7 @@ export interface ReadTopicOptions {
   topic: string;
   /** Default `heddle-reader`. */
   clientId?: string;
+  security?: KafkaSecurity | undefined;
   /** Messages of one partition, in order; partitions come mixed. Must not throw. */
   onMessages(messages: readonly EventMessage[], partition: number): void;
   signal?: AbortSignal;
@@ -51,7 +53,14 @@ export async function readTopic(options: ReadTopicOptions): Promise<TopicContent
   const clients: KafkaClient[] = [];
   // One for each: a client is ended as a whole, and the group is deleted when its consumer has gone.
   const createClient = (): KafkaClient => {
-    const client = createKafkaClient({ brokers, clientId, logger, limits, retries: "briefly" });
+    const client = createKafkaClient({
+      brokers,
+      clientId,
+      security: options.security,
+      logger,
+      limits,
+      retries: "briefly",
+    });
     clients.push(client);
     return client;
   };

@@ -1,6 +1,5 @@
-import type { RpcTransport } from "@heddle/rpc";
+import { createEdgeTransport, type RpcTransport, type TlsOptions } from "@heddle/rpc";
 import { readConfig } from "../config.ts";
-import { transportTo } from "../transport.ts";
 import { type BatchesClient, createBatchesClient } from "./batches-client.ts";
 import { createCall } from "./call.ts";
 import { createDefinitionsClient, type DefinitionsClient } from "./definitions-client.ts";
@@ -15,6 +14,8 @@ export interface CreateClientOptions {
   address?: string;
   /** Default: `HEDDLE_NAMESPACE`, or `default`. */
   namespace?: string;
+  /** For an address of `https://`; what it leaves out is taken from the environment. */
+  tls?: TlsOptions;
   /** A transport of the caller's own, e.g. within the process. It stays open when the client closes. */
   transport?: RpcTransport;
 }
@@ -39,7 +40,7 @@ export function createClient(options: CreateClientOptions = {}): Client {
   const config = readConfig();
   const namespace = options.namespace ?? config.namespace;
   const address = options.address ?? config.address;
-  const transport = options.transport ?? transportTo(address);
+  const transport = options.transport ?? createEdgeTransport(address, { tls: { ...config.tls, ...options.tls } });
   const call = createCall(options.transport === undefined ? address : "the given transport");
   const context = { transport, namespace, call };
   return {

@@ -1,5 +1,5 @@
 import type { WorkerHello, WorkerWelcome } from "@heddle/proto/heddle/worker/v1/worker_service_pb.js";
-import { closeOnSignal, type RpcTransport } from "@heddle/rpc";
+import { type ClientTls, closeOnSignal, createEdgeTransport, type RpcTransport, type TlsOptions } from "@heddle/rpc";
 import { createLogger, type Logger } from "@heddle/telemetry";
 import { newWorkerId, readConfig } from "../config.ts";
 import {
@@ -11,7 +11,6 @@ import {
   WORKER_KEEPALIVE,
   type WorkerLimits,
 } from "../limits.ts";
-import { transportTo } from "../transport.ts";
 import { createConnection, type Frame } from "./connection.ts";
 import type { Handlers } from "./handler.ts";
 import { createOutbox, type ResultFrame } from "./outbox.ts";
@@ -36,6 +35,8 @@ export interface CreateWorkerOptions {
   workerId?: string;
   /** For people and for routing; at most 32. */
   labels?: Record<string, string>;
+  /** For an address of `https://`; what it leaves out is taken from the environment. */
+  tls?: TlsOptions | ClientTls | undefined;
   /** A transport of the caller's own, e.g. within the process. It stays open when the worker stops. */
   transport?: RpcTransport;
   logger?: Logger;
@@ -88,7 +89,9 @@ export function createWorker(options: CreateWorkerOptions): Worker {
   const limits = { ...DEFAULT_WORKER_LIMITS, ...options.limits };
   const logger = (options.logger ?? createLogger({ name: "worker" })).child({ workerId });
   const registry = createRegistry(options.handlers ?? {}, options.agents ?? {});
-  const transport = options.transport ?? transportTo(address, WORKER_KEEPALIVE);
+  const transport =
+    options.transport ??
+    createEdgeTransport(address, { tls: { ...config.tls, ...options.tls }, limits: WORKER_KEEPALIVE });
 
   const outbox = createOutbox(limits);
   let heartbeatTimer: NodeJS.Timeout | undefined;

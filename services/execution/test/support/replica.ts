@@ -1,4 +1,3 @@
-import { createServer as createPortProbe } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { DomainError } from "@heddle/errors";
 import type { EventMessage } from "@heddle/events";
@@ -18,6 +17,7 @@ import {
 } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import { createLogger } from "@heddle/telemetry";
+import { findFreePort } from "@heddle/testing";
 import { createExecutionService, type ExecutionService as Service } from "../../src/index.ts";
 import { type Answer, createScriptedScheduler, type ScriptedScheduler } from "./scripted-scheduler.ts";
 
@@ -111,14 +111,4 @@ function serveDefinitions(sources: readonly string[]): Routes {
         return create(GetPlanResponseSchema, { version: 1, planJson: knownVersion === 1 ? "" : planJson });
       },
     });
-}
-
-export function findFreePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createPortProbe();
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -1,4 +1,3 @@
-import { createServer as createPortProbe } from "node:net";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import {
   createDialer,
@@ -10,6 +9,7 @@ import {
 } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import { createLogger } from "@heddle/telemetry";
+import { findFreePort } from "@heddle/testing";
 import { createStateMachineService } from "../../src/index.ts";
 import { createDefinitions } from "./suite.ts";
 
@@ -54,14 +54,4 @@ export async function startReplica(database: Database, owner: string, sources: r
       dependencies.close();
     },
   };
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createPortProbe();
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }
