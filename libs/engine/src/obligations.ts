@@ -1,3 +1,4 @@
+import { listStopped } from "./ending-state.ts";
 import type { Event, MachineInput } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -180,7 +181,7 @@ export function obligationsOf(
     }
   }
   if (events.some(({ type }) => type === "execution_ending")) addAwaited(changes, state);
-  if (state.isTerminated && events.length > 0) addTerminated(changes, plan, state, executionId);
+  if (state.isTerminated && events.length > 0) addTerminated(changes, plan, state);
   return changes;
 }
 
@@ -246,11 +247,11 @@ function addAwaited(changes: ObligationChanges, state: ExecutionState): void {
     if (!told.has(childId)) changes.cancelChildren.push({ nodeId, childId, isAwaited: true });
 }
 
-/** All that were told before to end in order. Looks at all nodes, once in the life of an execution. */
-function addTerminated(changes: ObligationChanges, plan: Plan, state: ExecutionState, executionId: string): void {
+/** Those that were told before to end in order. */
+function addTerminated(changes: ObligationChanges, plan: Plan, state: ExecutionState): void {
   const told = new Set(changes.cancelChildren.map(({ childId }) => childId));
-  const { cancelChildren } = obligations(plan, state, executionId);
-  changes.cancelChildren.push(...cancelChildren.filter(({ childId }) => !told.has(childId)));
+  for (const [childId, nodeId] of Object.entries(listStopped(plan, state)))
+    if (!told.has(childId)) changes.cancelChildren.push({ nodeId, childId, terminate: true });
 }
 
 /** It was told to end, and had completed before. */

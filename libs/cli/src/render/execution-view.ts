@@ -182,7 +182,6 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "humanTaskEscalated":
       askPeople(nodeOf(view, event.value.nodeId), event, at);
       break;
-    case "eventReceived":
     case "varsReused":
     case "itemsReused":
     case "attributesSet":
