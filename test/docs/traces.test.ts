@@ -6,7 +6,7 @@ import { playTrace } from "./trace.ts";
 const EXAMPLE = /^```yaml\n((?:(?!```)[^])*)```\n+```trace\n((?:(?!```)[^])*)```$/gm;
 
 // `REWRITE=1` writes what the engines give into the pages: read the diff before you commit it.
-const PAGES = ["definitions.md", "patterns.md"];
+const PAGES = ["language.md", "patterns.md"];
 
 describe.each(PAGES)("docs/%s", (page) => {
   const file = new URL(`../../docs/${page}`, import.meta.url);

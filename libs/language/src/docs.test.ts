@@ -25,8 +25,8 @@ function toDefinition(example: string): string {
 const listExamples = (text: string): string[] =>
   Array.from(text.matchAll(/^```yaml\n([^]*?)^```$/gm), (match) => match[1]!);
 
-describe("definitions.md", () => {
-  const examples = listExamples(read("definitions.md"));
+describe("language.md", () => {
+  const examples = listExamples(read("language.md"));
 
   test.each(examples.map((example) => [example.split("\n")[0], example]))("%s", (_first, example) => {
     const { findings, plan } = compileDefinition(toDefinition(example), options);
