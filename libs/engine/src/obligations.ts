@@ -150,12 +150,13 @@ export function obligationsOf(
     cancelMachines: [],
   };
   const begun = new Set<number>();
+  const begunItems = new Set(events.map((event) => (event.type === "item_started" ? event.childId : undefined)));
   for (const event of events) {
     if (!isOfObligation(event)) continue;
     const linked = plan.nodes[plan.indices.get(event.nodeId) as number] as LinkedNode;
     const node = state.nodes[linked.index] as NodeState;
     if (event.type === "item_started" || event.type === "item_ended") {
-      changeItem(changes, linked, state, event);
+      changeItem(changes, linked, state, event, begunItems);
       continue;
     }
     if (event.type === "task_failed") {
@@ -218,6 +219,7 @@ function changeItem(
   linked: LinkedNode,
   state: ExecutionState,
   event: Extract<Event, { type: "item_started" | "item_ended" }>,
+  begunItems: ReadonlySet<string | undefined>,
 ): void {
   if (event.type === "item_started") {
     const { index, childId, input } = event;
@@ -232,7 +234,12 @@ function changeItem(
     return;
   }
   const childId = state.abandoned?.findLast(
-    (past) => past.node === linked.index && past.itemIndex === event.index && past.childId !== undefined,
+    ({ node, itemIndex, childId }) =>
+      node === linked.index &&
+      itemIndex === event.index &&
+      childId !== undefined &&
+      // Its map may have begun afresh in the same turn, and have been canceled again.
+      !begunItems.has(childId),
   )?.childId;
   if (childId !== undefined) changes.cancelChildren.push(describeCancellation(state, nodeId, childId));
 }

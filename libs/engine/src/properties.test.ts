@@ -30,7 +30,8 @@ import {
   nextTimerAt,
 } from "./index.ts";
 
-const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+/** The same every time, so that a run judges a change and not its luck; `make properties` looks further. */
+const SEED = Number(process.env.SEED ?? 20_261_121);
 console.log(`SEED=${SEED} repeats this run of the engine's properties`);
 
 /** Plays random executions of random plans. `seed` alone makes the plan and its run. */

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { checkRun, sizeOfRun } from "../test/support/check-run.ts";
 
-const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+/** The same every time, so that a run judges a change and not its luck; `make properties` looks further. */
+const SEED = Number(process.env.SEED ?? 20_261_121);
 const RUNS = 5_000;
 
 test(`${RUNS} random executions keep all properties (SEED=${SEED} repeats them; more: make properties)`, () => {
