@@ -26,6 +26,7 @@ export { createFieldCompiler } from "./field.ts";
 export type { Field, FieldCompiler, FieldFault } from "./field.ts";
 export type * from "./human-commands.ts";
 export type * from "./human-events.ts";
+export { humanTaskNotFound } from "./human-refusals.ts";
 export { currentHumanTask, executionOfHumanTask, findHumanTask, humanTaskId } from "./find-human-task.ts";
 export type { HumanAnswer, HumanComment, HumanTaskState, HumanTaskStatus } from "./human-task.ts";
 export { describeType, findField, isObject, setField, toText } from "./json-object.ts";

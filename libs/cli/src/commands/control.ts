@@ -8,40 +8,25 @@ export interface ControlOptions {
   reason?: string;
 }
 
+type Control = (context: CommandContext, executionId: string, options: ControlOptions) => Promise<ExitCode>;
+
 /** Ends an execution and its children as canceled. */
-export async function cancel(context: CommandContext, executionId: string, options: ControlOptions): Promise<ExitCode> {
-  const { executions } = await context.client();
-  const request = { executionId, reason: options.reason };
-  return show(context, (await executions.cancelExecution(request, { signal: context.io.signal })).execution);
-}
-
+export const cancel = createControl("cancelExecution");
 /** Ends an execution and its children at once: nothing is undone, and `finally` does not run. */
-export async function terminate(
-  context: CommandContext,
-  executionId: string,
-  options: ControlOptions,
-): Promise<ExitCode> {
-  const { executions } = await context.client();
-  const request = { executionId, reason: options.reason };
-  return show(context, (await executions.terminateExecution(request, { signal: context.io.signal })).execution);
-}
-
+export const terminate = createControl("terminateExecution");
 /** Stops scheduling: what runs may finish. */
-export async function suspend(
-  context: CommandContext,
-  executionId: string,
-  options: ControlOptions,
-): Promise<ExitCode> {
-  const { executions } = await context.client();
-  const request = { executionId, reason: options.reason };
-  return show(context, (await executions.suspendExecution(request, { signal: context.io.signal })).execution);
-}
-
+export const suspend = createControl("suspendExecution");
 /** Goes on with a suspended execution. */
-export async function resume(context: CommandContext, executionId: string, options: ControlOptions): Promise<ExitCode> {
-  const { executions } = await context.client();
-  const request = { executionId, reason: options.reason };
-  return show(context, (await executions.resumeExecution(request, { signal: context.io.signal })).execution);
+export const resume = createControl("resumeExecution");
+
+function createControl(
+  method: "cancelExecution" | "terminateExecution" | "suspendExecution" | "resumeExecution",
+): Control {
+  return async (context, executionId, { reason }) => {
+    const { executions } = await context.client();
+    const { execution } = await executions[method]({ executionId, reason }, { signal: context.io.signal });
+    return show(context, execution);
+  };
 }
 
 /** What must still happen before it ends. */

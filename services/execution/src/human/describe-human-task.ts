@@ -1,5 +1,4 @@
-import { findHumanTask, type HumanTaskState } from "@heddle/engine";
-import { DomainError } from "@heddle/errors";
+import { findHumanTask, type HumanTaskState, humanTaskNotFound } from "@heddle/engine";
 import type { HumanTask } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
 import { type ExecutionContext, readExecution } from "../handlers/context.ts";
 import { findHumanTaskRow } from "./select-human-tasks.ts";
@@ -23,13 +22,4 @@ export async function describeHumanTask(
   if (row === undefined || node === undefined) throw humanTaskNotFound(taskId);
   const task = JSON.parse(row.detail.toString()) as HumanTaskState;
   return toHumanTask({ executionId, namespace, workflowId, node }, task);
-}
-
-export function humanTaskNotFound(taskId: string): DomainError {
-  return new DomainError({
-    kind: "not_found",
-    reason: "HUMAN_TASK_NOT_FOUND",
-    message: `there is no task ${taskId}; ListHumanTasks shows those that there are`,
-    metadata: { task_id: taskId },
-  });
 }

@@ -1,7 +1,7 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { executionOfHumanTask, type HumanCommand, type Json } from "@heddle/engine";
+import { executionOfHumanTask, type HumanCommand, humanTaskNotFound, type Json } from "@heddle/engine";
 import { isId } from "@heddle/journal";
 import type { HumanTask } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
 import {
@@ -15,7 +15,7 @@ import {
 } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import type { OwnerRouter } from "@heddle/rpc";
 import type { ExecutionContext } from "../handlers/context.ts";
-import { describeHumanTask, humanTaskNotFound } from "./describe-human-task.ts";
+import { describeHumanTask } from "./describe-human-task.ts";
 import { listHumanTasks } from "./list-human-tasks.ts";
 
 const { method } = HumanTaskService;
