@@ -20,16 +20,31 @@ interface Context {
   found: FoundReference[];
 }
 
-/** Compiles every expression once, checks the names in it, and adds the dependencies that follow from them. */
-export function checkExpressions(workflow: WorkflowDraft, graph: Graph, source: string, report: Report): void {
-  const context: Context = { source, graph, nodeIds: new Set(workflow.nodes.map(({ id }) => id)), report, found: [] };
+/**
+ * Compiles every expression once, checks the names in it, and adds the dependencies that follow from them.
+ * `ofBodies`: what bodies of maps read of this, by their maps. @returns what this, as such a body, reads around its map
+ */
+export function checkExpressions(
+  workflow: WorkflowDraft,
+  graph: Graph,
+  source: string,
+  report: Report,
+  ofBodies: readonly FoundReference[],
+): FoundReference[] {
+  const context: Context = { source, graph, nodeIds: visibleIds(workflow), report, found: [] };
+  for (const reference of ofBodies) addReference(context, reference);
   for (const use of workflow.uses) {
     // What an alias stands for is compiled for each node that evaluates it.
     if (use.kind === "template") forEachText(use.at, (scalar) => checkText(scalar, use, context));
     else if (isText(use.at)) checkCondition(use.at, use, context);
   }
   const checkName = createNameCheck(workflow, graph, report);
-  for (const reference of context.found) checkName(reference);
+  return context.found.flatMap((reference) => checkName(reference) ?? []);
+}
+
+/** Ids that expressions may name: in the body of a map also those around it. */
+export function visibleIds({ nodes, item }: WorkflowDraft): Set<string> {
+  return new Set([...(item?.outerIds ?? []), ...nodes.map(({ id }) => id)]);
 }
 
 function forEachText(node: SourceNode, visit: (scalar: SourceScalar & { value: string }) => void): void {
