@@ -111,7 +111,7 @@ function addReference({ graph, report, found }: Context, entry: FoundReference):
     addInferred(graph, reader, from, locate);
   } else if (reader === from && entry.names === undefined) {
     const message =
-      from === owner
+      from === owner && entry.outward === undefined
         ? `"${reference.name}" reads its own output, which is not there yet`
         : `"${reference.name}" is what this node is in: its output is not there yet`;
     report.add("circular-reference", locate(), message, "read the output of another node");

@@ -3,6 +3,7 @@ import { didYouMean, findClosest } from "@heddle/expression";
 import type { Reference } from "@heddle/expression";
 import type { WorkflowDraft } from "../draft.ts";
 import type { Graph } from "../graph/graph.ts";
+import { listInnerIds, reportInner } from "../graph/inner-ids.ts";
 import type { Report } from "../report.ts";
 import { isJsonObject } from "../schema.ts";
 import type { Span } from "../source/source-node.ts";
@@ -49,13 +50,16 @@ export function createNameCheck(
   const variables = listVariables(workflow);
   const inputFields = listFields(workflow.inputSchema);
   const findNodeLike = createNodeSearch(graph);
+  const innerIds = listInnerIds(workflow.nodes);
   return (found) => {
     const { reference, locate, outward } = found;
     const { name, path, nodeId, optional } = reference;
     const [member] = path;
     if (nodeId !== undefined) {
       if (item !== undefined && !graph.indices.has(nodeId)) return seenFromAround(found, false);
-      checkNode(reference, graph, report, locate);
+      const mapId = graph.indices.has(nodeId) ? undefined : innerIds.get(nodeId);
+      if (mapId !== undefined) reportInner(nodeId, mapId, locate(), report);
+      else checkNode(reference, graph, report, locate);
     } else if (name === "execution") {
       checkMember("the execution", EXECUTION_MEMBERS, member, "use one of these", report, locate);
     } else if (name === "input") {
@@ -75,6 +79,7 @@ export function createNameCheck(
       if (what !== undefined) checkMember(what, members ?? [], member, "use one of these", report, locate);
     } else if (name !== "current") {
       const isKnown = variables.has(name) || inputFields?.names.has(name) === true;
+      if (!isKnown && readsInner(found, innerIds, report)) return undefined;
       const known = [...variables, ...(inputFields?.names ?? [])];
       const isGood =
         isKnown || checkBareName(found, graph, inputFields?.isClosed === true ? known : undefined, findNodeLike, report);
@@ -95,6 +100,20 @@ function isOfPlace({ nodes, item }: WorkflowDraft, { reference, owner, inBody, n
     if (name === "loop" || (body.forEach !== undefined && name === (body.itemName ?? "item"))) return true;
   }
   return false;
+}
+
+/** Reports what looks like a node, and is one in the body of a map. */
+function readsInner(
+  { reference, dashed, locate }: FoundReference,
+  innerIds: ReadonlyMap<string, string>,
+  report: Report,
+): boolean {
+  const id = dashed?.name ?? reference.name;
+  const mapId = innerIds.get(id);
+  if (mapId === undefined) return false;
+  if (dashed === undefined && !NODE_MEMBERS.includes(reference.path[0] ?? "")) return false;
+  if (dashed === undefined || dashed.isFirst) reportInner(id, mapId, locate(id.length), report);
+  return true;
 }
 
 function checkNode({ name, path, nodeId }: Reference, graph: Graph, report: Report, locate: () => Span): void {

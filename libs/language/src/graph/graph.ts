@@ -3,6 +3,7 @@ import { activated, dependsRefs, fallbacksOf, isFinally } from "../draft.ts";
 import type { ItemPlace, NodeDraft, WorkflowDraft } from "../draft.ts";
 import type { Report } from "../report.ts";
 import type { Span } from "../source/source-node.ts";
+import { listInnerIds, reportInner } from "./inner-ids.ts";
 
 /** Who waits for whom, by index. Broken references are reported and left out, so that everything else can be checked. */
 export interface Graph {
@@ -112,12 +113,18 @@ function createResolver(
   item: ItemPlace | undefined,
   report: Report,
 ): (node: NodeDraft, ref: { id: string; at: Span }, fault: string) => number | undefined {
+  const innerIds = listInnerIds(nodes);
   const namesBut = (own: string): string[] => [...indices.keys()].filter((id) => id !== own);
   return (node, ref, fault) => {
     const index = indices.get(ref.id);
     if (index === undefined && item?.outerIds.has(ref.id)) {
       const message = `"${ref.id}" is around the map, and "${node.id}" is in its body`;
       report.add("other-body", ref.at, message, "remove it here: the map waits for what expressions in its body read");
+      return undefined;
+    }
+    const mapId = index === undefined ? innerIds.get(ref.id) : undefined;
+    if (mapId !== undefined) {
+      reportInner(ref.id, mapId, ref.at, report);
       return undefined;
     }
     if (index === undefined) {
