@@ -47,9 +47,7 @@ export function inputOf({ document }: Plan, state: ExecutionState): JsonObject {
 
 /** What expressions call `vars`: a copy, since the state's own change with the next `set`. */
 export function varsOf({ document }: Plan, state: ExecutionState): JsonObject {
-  return document.surroundings === undefined
-    ? { ...state.vars }
-    : { ...capturedObject(state, "vars"), ...state.vars };
+  return document.surroundings === undefined ? { ...state.vars } : { ...capturedObject(state, "vars"), ...state.vars };
 }
 
 /** What flows into the first nodes. */

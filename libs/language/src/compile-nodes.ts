@@ -79,7 +79,12 @@ function itemWorkflow(around: WorkflowDraft, { id, body }: NodeDraft): WorkflowD
 function checkIds({ id: workflowId, nodes, item }: WorkflowDraft, map: NodeDraft, report: Report): void {
   if (workflowId.length > MAX_ITEM_WORKFLOW_LENGTH) {
     const message = `what the items of "${map.id}" run would have a name of ${workflowId.length} characters`;
-    report.add("long-item-workflow", map.idAt, message, `at most ${MAX_ITEM_WORKFLOW_LENGTH}: give the maps shorter ids`);
+    report.add(
+      "long-item-workflow",
+      map.idAt,
+      message,
+      `at most ${MAX_ITEM_WORKFLOW_LENGTH}: give the maps shorter ids`,
+    );
   }
   if (item === undefined) return;
   for (const { id, idAt } of nodes) {

@@ -89,7 +89,10 @@ test("a map waits for what its body reads, however deep", () => {
 test("bodies side by side may have the same ids", () => {
   const plan = compile(
     ["one", "two"]
-      .map((id) => `    - { id: ${id}, type: control, subtype: map, for_each: [], nodes: [{ id: a, type: tool, tool: t }] }\n`)
+      .map(
+        (id) =>
+          `    - { id: ${id}, type: control, subtype: map, for_each: [], nodes: [{ id: a, type: tool, tool: t }] }\n`,
+      )
       .join(""),
   );
   expect(Object.keys(plan.bodies ?? {})).toEqual(["one", "two"]);

@@ -82,7 +82,8 @@ export function createNameCheck(
       if (!isKnown && readsInner(found, innerIds, report)) return undefined;
       const known = [...variables, ...(inputFields?.names ?? [])];
       const isGood =
-        isKnown || checkBareName(found, graph, inputFields?.isClosed === true ? known : undefined, findNodeLike, report);
+        isKnown ||
+        checkBareName(found, graph, inputFields?.isClosed === true ? known : undefined, findNodeLike, report);
       if (item !== undefined && isGood) return seenFromAround(found, true);
     }
     return undefined;

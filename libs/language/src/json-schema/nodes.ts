@@ -85,7 +85,10 @@ const TASK: Record<string, Schema> = {
 
 const BODY: Record<string, Schema> = {
   subtype: text("Kind of control."),
-  nodes: list(`The nodes inside. Groups, loops and bodies of maps stand in one another up to ${MAX_NESTING} deep.`, ref("node")),
+  nodes: list(
+    `The nodes inside. Groups, loops and bodies of maps stand in one another up to ${MAX_NESTING} deep.`,
+    ref("node"),
+  ),
   output: template("What it gives; without it the outputs of the nodes inside that nothing depends on."),
   timeout: duration("Of everything inside."),
 };

@@ -73,7 +73,10 @@ function rejectUseless({ map, report, what }: Fields, isInPlace: boolean): void 
     const at = map.entries.get(name)?.key;
     if (at === undefined) continue;
     const [message, hint] = isInPlace
-      ? [`${what} has both "nodes" and "${name}"`, "remove one of them: nodes see the item and all that is around the map"]
+      ? [
+          `${what} has both "nodes" and "${name}"`,
+          "remove one of them: nodes see the item and all that is around the map",
+        ]
       : [`"${name}" of ${what} says what its nodes give, and it has none`, "remove it, or write nodes"];
     report.add("useless-map-field", at, message, hint);
   }

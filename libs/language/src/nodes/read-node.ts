@@ -123,7 +123,11 @@ const CONTROL_TYPES = new Map<string, NodeType>([
   ],
   [
     "group",
-    { what: "a group", fields: GROUP_FIELDS, read: (reader, _id, _context, { readBody }) => readGroup(reader, readBody) },
+    {
+      what: "a group",
+      fields: GROUP_FIELDS,
+      read: (reader, _id, _context, { readBody }) => readGroup(reader, readBody),
+    },
   ],
   [
     "loop",
