@@ -1,7 +1,8 @@
 import { toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
-import type { JsonObject } from "@heddle/engine";
+import type { Json, JsonObject } from "@heddle/engine";
 import { type Execution, ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import type { Task } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { completed, type Answer } from "./support/scripted-scheduler.ts";
 import { type ExecutionSuite, startExecutionSuite } from "./support/suite.ts";
@@ -89,27 +90,24 @@ it("runs items of the version of their map's execution, whatever is published me
       output: ["\${work.output}", "${text}", "\${execution.version}", "\${execution.workflow_id}"]
 `;
   publish("pinned", source("old"));
-  const id = await start("pinned", {});
-  await until(() => suite.scheduler.open.size === 1);
+  const first = await start("pinned", {});
+  await until(() => held().length === 1);
   publish("pinned", source("new"));
-  const [first] = await childrenOf({ executionId: id });
-  suite.scheduler.send([completed(openTask(), { output: 1 })]);
-  await until(async () => (await childrenOf({ executionId: id })).length === 2 && suite.scheduler.open.size === 1);
-  suite.scheduler.send([completed(openTask(), { output: 2 })]);
-  const execution = await ended(id);
-  expect(outputOf(execution)).toEqual({
+  finish(1);
+  await until(() => held().length === 2);
+  finish(2);
+  expect(outputOf(await ended(first))).toEqual({
     each: [
       [1, "old", 1, "pinned.each"],
       [2, "old", 1, "pinned.each"],
     ],
   });
-  expect(first?.version).toBe(1);
   const next = await start("pinned", {});
-  await until(() => suite.scheduler.open.size === 1);
-  suite.scheduler.send([completed(openTask(), { output: 1 })]);
-  await until(async () => (await childrenOf({ executionId: next })).length === 2 && suite.scheduler.open.size === 1);
-  suite.scheduler.send([completed(openTask(), { output: 2 })]);
-  expect(outputOf(await ended(next))).toMatchObject({
+  await until(() => held().length === 3);
+  finish(1);
+  await until(() => held().length === 4);
+  finish(2);
+  expect(outputOf(await ended(next))).toEqual({
     each: [
       [1, "new", 2, "pinned.each"],
       [2, "new", 2, "pinned.each"],
@@ -133,10 +131,11 @@ it("goes on after a crash, with what the items had captured", async () => {
 `,
   );
   const id = await start("crashes", { b: 2 });
-  await until(() => suite.scheduler.open.size === 3);
+  await until(() => held().length === 3);
+  const seen = suite.scheduler.seen.length;
   await suite.crash();
-  await until(() => suite.scheduler.open.size === 3);
-  for (const task of suite.scheduler.open.values()) suite.scheduler.send([completed(task, { output: null })]);
+  await until(() => suite.scheduler.seen.length === seen + 3);
+  suite.scheduler.send(held().map((task) => completed(task, { output: null })));
   expect(outputOf(await ended(id))).toEqual({
     each: [
       [1, 1, 2],
@@ -187,9 +186,13 @@ async function childrenOf({ executionId }: Pick<Execution, "executionId">): Prom
   return (await suite.client.listExecutions({ parentExecutionId: executionId, pageSize: 100 })).executions;
 }
 
-function openTask() {
-  const [task] = suite.scheduler.open.values();
-  return task!;
+/** Tasks of `hold`, in the order in which they first came. */
+function held(): Task[] {
+  return [...suite.scheduler.open.values()].filter(({ name }) => name === "hold");
+}
+
+function finish(output: Json): void {
+  suite.scheduler.send([completed(held().at(-1)!, { output })]);
 }
 
 function outputOf({ output }: Execution): unknown {
