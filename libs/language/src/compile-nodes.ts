@@ -1,3 +1,4 @@
+import type { NodeIds } from "@heddle/expression";
 import { checkCatalog } from "./catalog.ts";
 import { checkConditions } from "./conditions.ts";
 import type { NodeDraft, WorkflowDraft } from "./draft.ts";
@@ -36,10 +37,11 @@ export function compileNodes(
 ): CompiledNodes {
   const indices = indexNodes(workflow.nodes, report);
   const graph = buildGraph(workflow, indices, report);
+  const ids = visibleIds(workflow);
   const bodies = new Map<number, ItemBody>();
   const ofBodies: FoundReference[] = [];
   for (const node of workflow.nodes) {
-    const body = itemWorkflow(workflow, node);
+    const body = itemWorkflow(workflow, ids, node);
     if (body === undefined) continue;
     checkIds(body, node, report);
     const compiled = compileNodes(body, source, options, report);
@@ -47,7 +49,7 @@ export function compileNodes(
     bodies.set(node.index, { workflow: body, graph: compiled.graph, outward, bodies: compiled.bodies });
     for (const found of compiled.outward) ofBodies.push({ ...found, owner: node.index });
   }
-  const outward = checkExpressions(workflow, graph, source, report, ofBodies);
+  const outward = checkExpressions(workflow, graph, ids, source, report, ofBodies);
   checkConditions(workflow, report);
   checkBodies(graph, report);
   checkCompensations(workflow.nodes, report);
@@ -58,19 +60,18 @@ export function compileNodes(
 }
 
 /** The body of a map as the workflow that its items run. */
-function itemWorkflow(around: WorkflowDraft, { id, body }: NodeDraft): WorkflowDraft | undefined {
+function itemWorkflow(around: WorkflowDraft, aroundIds: NodeIds, { id, body }: NodeDraft): WorkflowDraft | undefined {
   if (body.kind !== "map" || body.itemBody === undefined) return undefined;
   const itemName = body.itemName ?? "item";
-  const outerIds = visibleIds(around);
-  // Inside they mean the item.
-  for (const name of itemNames({ itemName, outerIds })) outerIds.delete(name);
+  // Inside they mean the item, also where a node around is called so.
+  const names = itemNames(itemName);
   return {
     ...body.itemBody,
     id: `${around.id}.${id}`,
     agents: around.agents,
     starts: { schedules: [], triggers: [] },
     interactions: { updates: [], queries: [] },
-    item: { itemName, outerIds },
+    item: { itemName, outerIds: { has: (name) => !names.includes(name) && aroundIds.has(name) } },
     // Items are kept as long as the execution that they are of.
     ...(around.retentionMs !== undefined && { retentionMs: around.retentionMs }),
   };
@@ -89,7 +90,7 @@ function checkIds({ id: workflowId, nodes, item }: WorkflowDraft, map: NodeDraft
   if (item === undefined) return;
   for (const { id, idAt } of nodes) {
     if (id === "") continue;
-    if (itemNames(item).includes(id)) {
+    if (itemNames(item.itemName).includes(id)) {
       const message = `"${id}" is also what the body of "${map.id}" calls ${id === "index" ? "the item's index" : "its item"}`;
       report.add("shadowed-id", idAt, message, "give the node another id");
     } else if (item.outerIds.has(id)) {

@@ -15,6 +15,7 @@ import type {
   UpdateDefinition,
 } from "@heddle/engine";
 import type { PlanSchedule, PlanTrigger } from "./starts/starts.ts";
+import type { NodeIds } from "@heddle/expression";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
 
 /** A definition that was read field by field, before anything in it was looked up. */
@@ -44,7 +45,7 @@ export interface ItemPlace {
   /** Of the item in expressions. */
   itemName: string;
   /** Nodes around the map, at all levels, without those whose ids mean the item. */
-  outerIds: ReadonlySet<string>;
+  outerIds: NodeIds;
 }
 
 /** The body that stands in a map, as it was read. */

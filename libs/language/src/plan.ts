@@ -84,7 +84,7 @@ function surroundingsOf(item: ItemPlace, outward: readonly Outward[]): Surroundi
   const namesOf = (found: readonly Outward[]): string[] => found.map(({ name }) => name);
   return {
     itemName: item.itemName,
-    names: [...new Set([...itemNames(item), ...namesOf(certain)])],
+    names: [...new Set([...itemNames(item.itemName), ...namesOf(certain)])],
     nodeIds: [...new Set(namesOf(certain.filter(({ isNode }) => isNode)))],
   };
 }

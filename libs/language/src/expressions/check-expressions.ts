@@ -1,5 +1,5 @@
 import { ExpressionError, compileExpression, compileTemplate } from "@heddle/expression";
-import type { Reference } from "@heddle/expression";
+import type { NodeIds, Reference } from "@heddle/expression";
 import type { ExpressionUse, WorkflowDraft } from "../draft.ts";
 import { isFinally } from "../draft.ts";
 import { addInferred, nameBody } from "../graph/graph.ts";
@@ -14,7 +14,7 @@ import type { FoundReference } from "./names.ts";
 interface Context {
   source: string;
   graph: Graph;
-  nodeIds: ReadonlySet<string>;
+  nodeIds: NodeIds;
   report: Report;
   /** Filled while expressions are compiled; checked when all dependencies are known, because they decide what flows in. */
   found: FoundReference[];
@@ -22,16 +22,17 @@ interface Context {
 
 /**
  * Compiles every expression once, checks the names in it, and adds the dependencies that follow from them.
- * `ofBodies`: what bodies of maps read of this, by their maps. @returns what this, as such a body, reads around its map
+ * `nodeIds`: `visibleIds`. `ofBodies`: what bodies of maps read of this, by their maps. @returns what this, as such a body, reads around its map
  */
 export function checkExpressions(
   workflow: WorkflowDraft,
   graph: Graph,
+  nodeIds: NodeIds,
   source: string,
   report: Report,
   ofBodies: readonly FoundReference[],
 ): FoundReference[] {
-  const context: Context = { source, graph, nodeIds: visibleIds(workflow), report, found: [] };
+  const context: Context = { source, graph, nodeIds, report, found: [] };
   for (const reference of ofBodies) addReference(context, reference);
   for (const use of workflow.uses) {
     // What an alias stands for is compiled for each node that evaluates it.
@@ -43,8 +44,10 @@ export function checkExpressions(
 }
 
 /** Ids that expressions may name: in the body of a map also those around it. */
-export function visibleIds({ nodes, item }: WorkflowDraft): Set<string> {
-  return new Set([...(item?.outerIds ?? []), ...nodes.map(({ id }) => id)]);
+export function visibleIds({ nodes, item }: WorkflowDraft): NodeIds {
+  const ids = new Set(nodes.map(({ id }) => id));
+  // Not copied: there may be as many bodies as nodes around them.
+  return item === undefined ? ids : { has: (id) => ids.has(id) || item.outerIds.has(id) };
 }
 
 function forEachText(node: SourceNode, visit: (scalar: SourceScalar & { value: string }) => void): void {

@@ -93,7 +93,7 @@ export function createNameCheck(
 /** Names that some places have: `error` where one is handled, `loop` and the item inside of loops, those of a map. */
 function isOfPlace({ nodes, item }: WorkflowDraft, { reference, owner, inBody, names }: FoundReference): boolean {
   const { name } = reference;
-  if (names?.includes(name) || (item !== undefined && itemNames(item).includes(name))) return true;
+  if (names?.includes(name) || (item !== undefined && itemNames(item.itemName).includes(name))) return true;
   if (owner === undefined) return false;
   for (let at = inBody ? owner : nodes[owner]!.container; at !== undefined; at = nodes[at]!.container) {
     const { body } = nodes[at]!;

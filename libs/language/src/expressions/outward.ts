@@ -1,5 +1,4 @@
 import type { Capture } from "@heddle/engine";
-import type { ItemPlace } from "../draft.ts";
 import type { FoundReference } from "./names.ts";
 
 /** What the body of a map reads around it; one object for all levels that it passes. */
@@ -13,7 +12,7 @@ export interface Outward {
 }
 
 /** The names that the item itself has in its body. */
-export function itemNames({ itemName }: ItemPlace): string[] {
+export function itemNames(itemName: string): string[] {
   return [itemName, "index"];
 }
 
