@@ -162,6 +162,27 @@ it("fails with its items, and handles their errors", async () => {
   });
 });
 
+it("undoes what its items did, when its execution fails", async () => {
+  publish(
+    "undone",
+    `
+    - { id: before, type: tool, tool: echo, inputs: { by: me } }
+    - id: each
+      type: control
+      subtype: map
+      for_each: [a, b]
+      as: letter
+      nodes:
+        - { id: work, type: tool, tool: echo, inputs: "\${letter}", compensate: { tool: undo, inputs: ["\${letter}", "\${before.output.by}"] } }
+    - { id: after, type: tool, tool: fail, dependencies: [each] }
+`,
+  );
+  const execution = await ended(await start("undone", {}), ExecutionStatus.FAILED);
+  expect(execution.failure?.type).toBe("odd");
+  const undone = [...suite.scheduler.open.values()].filter(({ name }) => name === "undo");
+  expect(undone.map(({ input }) => input?.form.value).toSorted()).toEqual(['["a","me"]', '["b","me"]']);
+});
+
 function publish(id: string, nodes: string): void {
   suite.publish(`workflow:\n  id: ${id}\n  type: dag\n  nodes:${nodes}`);
 }
@@ -175,10 +196,10 @@ async function run(workflowId: string, input: JsonObject): Promise<Execution> {
   return ended(await start(workflowId, input));
 }
 
-async function ended(executionId: string): Promise<Execution> {
+async function ended(executionId: string, status = ExecutionStatus.COMPLETED): Promise<Execution> {
   for await (const _ of suite.client.watchExecution({ executionId }));
   const { execution } = await suite.client.getExecution({ executionId });
-  expect(execution?.status).toBe(ExecutionStatus.COMPLETED);
+  expect(execution?.status).toBe(status);
   return execution!;
 }
 
