@@ -5,7 +5,7 @@ import { summarize } from "./graph/summary.ts";
 import type { PlanSummary } from "./graph/summary.ts";
 import type { CompileDefinitionOptions } from "./options.ts";
 import { buildPlan } from "./plan.ts";
-import type { DefinitionPlan } from "./plan.ts";
+import type { DefinitionPlan, ItemBody } from "./plan.ts";
 import { createReport } from "./report.ts";
 import { decodeSource } from "./source/decode-source.ts";
 import { readSource } from "./source/read-source.ts";
@@ -49,5 +49,12 @@ export function compileDefinition(
   const findings = report.findings(root);
   return report.hasErrors()
     ? { findings }
-    : { plan: buildPlan(workflow, graph, bodies), findings, summary: summarize(graph, waits) };
+    : { plan: buildPlan(workflow, graph, bodies), findings, summary: summarize(graph, waits, countInside(bodies)) };
+}
+
+/** Nodes in the bodies of maps. */
+function countInside(bodies: ReadonlyMap<number, ItemBody>): number {
+  let count = 0;
+  for (const { workflow, bodies: inner } of bodies.values()) count += workflow.nodes.length + countInside(inner);
+  return count;
 }

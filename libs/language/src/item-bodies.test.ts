@@ -86,6 +86,11 @@ test("a map waits for what its body reads, however deep", () => {
   expect(findInnerPlan(plan, "each")?.nodes[1]?.dependencies).toEqual([0]);
 });
 
+test("the nodes of bodies are counted", () => {
+  const { summary } = compileDefinition(`workflow:\n  id: w\n  type: dag\n  nodes:\n${NESTED}`);
+  expect(summary).toMatchObject({ nodeCount: 8, criticalPath: ["get-rates", "days", "each"] });
+});
+
 test("bodies side by side may have the same ids", () => {
   const plan = compile(
     ["one", "two"]

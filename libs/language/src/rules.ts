@@ -68,7 +68,7 @@ export const RULES = {
   "trigger-loop": warning("HD214", "A trigger starts a workflow whenever that workflow itself ends."),
   "other-body": error(
     "HD215",
-    "A node names a node that is not in the same body: of the workflow, or of the same group or loop.",
+    "A node names a node that is not in the same body: of the workflow, or of the same group, loop or map.",
   ),
   "outside-loop": error("HD216", "A `break` stands in no loop."),
   "unbounded-loop": error("HD217", "A loop has neither `for_each`, `while` nor `until`, and no `break` inside."),
