@@ -4,7 +4,7 @@ import { checkConditions } from "./conditions.ts";
 import type { NodeDraft, WorkflowDraft } from "./draft.ts";
 import { checkCompensations } from "./endings.ts";
 import { checkExpressions, visibleIds } from "./expressions/check-expressions.ts";
-import type { FoundReference } from "./expressions/names.ts";
+import type { FoundReference } from "./expressions/found-reference.ts";
 import { itemNames } from "./expressions/outward.ts";
 import { checkBodies } from "./graph/bodies.ts";
 import { checkCycles } from "./graph/cycles.ts";

@@ -21,7 +21,7 @@ import type {
   WorkflowDraft,
 } from "./draft.ts";
 import { capturesOf, itemNames } from "./expressions/outward.ts";
-import type { Outward } from "./expressions/outward.ts";
+import type { Outward } from "./expressions/found-reference.ts";
 import type { Graph } from "./graph/graph.ts";
 import { planInteractions } from "./interactions/plan-interactions.ts";
 import { joinOf } from "./graph/reachability.ts";

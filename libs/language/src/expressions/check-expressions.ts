@@ -9,7 +9,7 @@ import type { Report } from "../report.ts";
 import { createScalarLocator } from "../source/locate.ts";
 import type { SourceNode, SourceScalar } from "../source/source-node.ts";
 import { createNameCheck } from "./names.ts";
-import type { FoundReference } from "./names.ts";
+import type { FoundReference } from "./found-reference.ts";
 
 interface Context {
   source: string;

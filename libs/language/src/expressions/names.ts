@@ -7,24 +7,8 @@ import { listInnerIds, reportInner } from "../graph/inner-ids.ts";
 import type { Report } from "../report.ts";
 import { isJsonObject } from "../schema.ts";
 import type { Span } from "../source/source-node.ts";
+import type { FoundReference } from "./found-reference.ts";
 import { itemNames, seenFromAround } from "./outward.ts";
-import type { Outward } from "./outward.ts";
-
-/** A name that an expression reads, with the place that reads it. */
-export interface FoundReference {
-  reference: Reference;
-  /** The node that evaluates the expression; undefined: the workflow's output. */
-  owner?: number;
-  /** See `ExpressionUse`. */
-  inBody?: true;
-  names?: readonly string[];
-  /** The text with dashes that the name is a part of, e.g. `fetch-ordr` for both of its names. */
-  dashed?: { name: string; isFirst: boolean } | undefined;
-  /** It stands in the body of a map that `owner` is, or has in its own body. */
-  outward?: Outward;
-  /** Only called for findings: it is not cheap. `length` is that of the name unless given. */
-  locate: (length?: number) => Span;
-}
 
 const NODE_MEMBERS = ["output", "status", "attempt", "error"];
 const LOOP_MEMBERS = ["index", "item", "count", "carry", "result"];

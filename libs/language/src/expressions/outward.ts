@@ -1,15 +1,5 @@
 import type { Capture } from "@heddle/engine";
-import type { FoundReference } from "./names.ts";
-
-/** What the body of a map reads around it; one object for all levels that it passes. */
-export interface Outward {
-  name: string;
-  path: readonly string[];
-  /** It is a node. */
-  isNode: boolean;
-  /** Nothing around is known to have the name: it may be a field of what flows into the map, and inside comes last. */
-  isField: boolean;
-}
+import type { FoundReference, Outward } from "./found-reference.ts";
 
 /** The names that the item itself has in its body. */
 export function itemNames(itemName: string): string[] {
