@@ -180,7 +180,7 @@ it("undoes what its items did, when its execution fails", async () => {
   const execution = await ended(await start("undone", {}), ExecutionStatus.FAILED);
   expect(execution.failure?.type).toBe("odd");
   const undone = [...suite.scheduler.open.values()].filter(({ name }) => name === "undo");
-  expect(undone.map(({ input }) => input?.form.value).toSorted()).toEqual(['["a","me"]', '["b","me"]']);
+  expect(new Set(undone.map(({ input }) => input?.form.value))).toEqual(new Set(['["a","me"]', '["b","me"]']));
 });
 
 function publish(id: string, nodes: string): void {
