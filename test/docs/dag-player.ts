@@ -2,6 +2,7 @@ import {
   type Command,
   type Event,
   type ExecutionState,
+  type Failure,
   type Json,
   type JsonObject,
   type PlanDocument,
@@ -31,12 +32,25 @@ const SILENT: ReadonlySet<Event["type"]> = new Set([
   "compensation_started",
 ]);
 
+/** Plays items whose body stands in their map as well: `each[0]/fetch` is a node of one. */
 export function createDagPlayer(document: PlanDocument): Player {
+  return createExecutionPlayer(document, Date.UTC(2030, 0, 1));
+}
+
+interface ExecutionPlayer extends Player {
+  /** How it has ended. */
+  end(): ChildEnd | undefined;
+}
+
+type ChildEnd = { type: "complete_child"; output: Json } | { type: "fail_child"; failure: Failure };
+
+function createExecutionPlayer(document: PlanDocument, startedAt: number): ExecutionPlayer {
   const plan = linkPlan(document);
   const history: Event[] = [];
   const children = new Map<string, string>();
+  const items = new Map<string, ExecutionPlayer>();
   let state: ExecutionState | undefined;
-  let now = Date.UTC(2030, 0, 1);
+  let now = startedAt;
 
   function decideOne(command: Command): Event[] {
     const decision = decide(plan, state, command, { executionId: EXECUTION_ID, now, childId: (name) => `of-${name}` });
@@ -129,14 +143,50 @@ export function createDagPlayer(document: PlanDocument): Player {
     }
   }
 
+  function tell(events: readonly Event[]): string[] {
+    for (const event of events) {
+      if (event.type === "child_started") children.set(event.nodeId, event.childId);
+      if (event.type === "item_started") children.set(`${event.nodeId}[${event.index}]`, event.childId);
+    }
+    return events.flatMap((event) => [...(isSilent(event) ? [] : [describe(event)]), ...follow(event)]);
+  }
+
+  /** What the event means for an item whose body stands in its map. */
+  function follow(event: Event): string[] {
+    if (event.type !== "item_started" && event.type !== "item_ended") return [];
+    const name = `${event.nodeId}[${event.index}]`;
+    if (event.type === "item_ended") {
+      items.delete(name);
+      return [];
+    }
+    const body = document.bodies?.[event.nodeId];
+    if (body === undefined) return [];
+    items.set(name, createExecutionPlayer(body, now));
+    return playItem(name, { verb: "start", input: event.input });
+  }
+
+  function playItem(name: string, command: TraceCommand): string[] {
+    const item = items.get(name);
+    if (item === undefined) throw new Error(`no item ${name} runs`);
+    const lines = item.play(command).map((line) => `${name}/${line}`);
+    const ended = item.end();
+    if (ended === undefined) return lines;
+    item.check();
+    return [...lines, ...tell(send({ ...ended, nodeId: name, childId: children.get(name) as string }))];
+  }
+
   return {
     play(command) {
-      const events = run(command);
-      for (const event of events) {
-        if (event.type === "child_started") children.set(event.nodeId, event.childId);
-        if (event.type === "item_started") children.set(`${event.nodeId}[${event.index}]`, event.childId);
-      }
-      return events.filter((event) => !isSilent(event)).map(describe);
+      const [, item, name = ""] = ("name" in command && /^([^/]+)\/(.+)$/.exec(command.name)) || [];
+      if (item !== undefined) return playItem(item, { ...command, name } as TraceCommand);
+      const lines = tell(run(command));
+      if (command.verb === "pass") for (const each of items.keys()) lines.push(...playItem(each, command));
+      return lines;
+    },
+    end() {
+      const last = history.at(-1);
+      if (last?.type === "execution_completed") return { type: "complete_child", output: last.output };
+      return last?.type === "execution_failed" ? { type: "fail_child", failure: last.failure } : undefined;
     },
     check() {
       let replayed: ExecutionState | undefined;

@@ -13,7 +13,7 @@ function diagramOf(name: string) {
   return draw(plan);
 }
 
-describe.each(["greeting", "pages", "player"])("the drawing of %s", (name) => {
+describe.each(["greeting", "orders", "pages", "player"])("the drawing of %s", (name) => {
   it.each([
     ["text", "txt", renderText],
     ["Mermaid", "mermaid", renderMermaid],

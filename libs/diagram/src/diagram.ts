@@ -11,7 +11,7 @@ export interface Diagram {
 }
 
 export interface DiagramNode {
-  /** Unique in the diagram. Names of the definition; markers have a `/` in theirs, which names have not. */
+  /** Unique in the diagram. Names of the definition, in the body of a map after that of the map and a dot; markers have a `/` in theirs, which names have not. */
   id: string;
   /** Empty for markers. */
   label: string;

@@ -16,17 +16,44 @@ export function drawPlan(plan: PlanDocument): Diagram {
   return {
     title: plan.workflowId,
     kind: "dag",
-    nodes: plan.nodes.filter(({ container }) => container === undefined).map((node) => draw(node, plan.nodes)),
-    edges: plan.nodes.flatMap((node) => edgesTo(node, plan.nodes)),
+    ...drawNodes(plan, ""),
   };
 }
 
-function draw(node: PlanNode, nodes: readonly PlanNode[]): DiagramNode {
+/** `prefix`: what ids begin with inside the body of a map, whose ids may be those of another such body. */
+function drawNodes(plan: PlanDocument, prefix: string): Pick<Diagram, "nodes" | "edges"> {
+  const drawn = plan.nodes.flatMap(({ id }) => {
+    const body = plan.bodies?.[id];
+    return body === undefined ? [] : [[id, drawNodes(body, `${prefix}${id}.`)] as const];
+  });
+  const bodies = new Map(drawn);
+  const outermost = plan.nodes.filter(({ container }) => container === undefined);
+  return {
+    nodes: outermost.map((node) => draw(node, { nodes: plan.nodes, bodies, prefix })),
+    edges: [
+      ...plan.nodes
+        .flatMap((node) => edgesTo(node, plan.nodes))
+        .map((edge) => ({ ...edge, from: prefix + edge.from, to: prefix + edge.to })),
+      ...drawn.flatMap(([, { edges }]) => edges),
+    ],
+  };
+}
+
+interface DrawnPlan {
+  nodes: readonly PlanNode[];
+  /** Of maps, by their ids. */
+  bodies: ReadonlyMap<string, Pick<Diagram, "nodes">>;
+  prefix: string;
+}
+
+function draw(node: PlanNode, plan: DrawnPlan): DiagramNode {
+  const { nodes, bodies, prefix } = plan;
   const body = node.kind === "group" || node.kind === "loop" ? node.body : [];
-  return leaf(node.id, {
+  return leaf(prefix + node.id, {
+    label: node.id,
     notes: notesOf(node, nodes),
     shape: node.kind === "switch" ? "diamond" : "box",
-    children: body.map((index) => draw(nodes[index]!, nodes)),
+    children: bodies.get(node.id)?.nodes ?? body.map((index) => draw(nodes[index]!, plan)),
   });
 }
 
@@ -96,6 +123,7 @@ function kindText(node: PlanNode): string {
     case "loop":
       return "loop";
     case "map":
+      if (node.captures !== undefined) return "map";
       return `map of workflow ${node.workflowId}${node.version === undefined ? "" : ` v${node.version}`}`;
     case "aggregation":
       return node.strategy;

@@ -28,7 +28,7 @@ export function linkPlan(document: PlanDocument): Plan {
   const format: string = document.format;
   if (format !== "heddle.plan/1") throw planFormatUnknown(format);
   const indices = new Map(document.nodes.map((node, index) => [node.id, index]));
-  const compiler = createFieldCompiler(new Set(indices.keys()));
+  const compiler = createFieldCompiler(new Set([...indices.keys(), ...(document.surroundings?.nodeIds ?? [])]));
   const edges = linkEdges(document.nodes);
   const nodes = document.nodes.map((node, index) => linkNode(document.nodes, node, index, edges, compiler));
   const prerequisiteCounts = document.nodes.map((node) => node.dependencies.length + node.activators.length);

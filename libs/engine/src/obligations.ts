@@ -5,6 +5,7 @@ import type { Json, JsonObject } from "./json.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import type { MapNode, StateMachineNode, SubWorkflowNode, TaskNode } from "./plan-document.ts";
 import type { ActiveItem, NodeState } from "./state.ts";
+import { itemVersion } from "./surroundings.ts";
 
 /** An attempt that a worker must get. */
 export interface TaskObligation {
@@ -281,12 +282,12 @@ export function itemNodeId(nodeId: string, index: number): string {
 }
 
 function describeItem(linked: LinkedNode, state: ExecutionState, item: ActiveItem): ChildObligation {
-  const { workflowId, version } = linked.definition as MapNode;
+  const definition = linked.definition as MapNode;
   return {
     nodeId: itemNodeId(linked.id, item.index),
     childId: item.childId,
-    workflowId,
-    version,
+    workflowId: definition.workflowId,
+    version: itemVersion(definition, state),
     input: item.input as JsonObject,
     priority: state.priority,
     depth: (state.depth ?? 0) + 1,

@@ -35,6 +35,26 @@ export interface PlanDocument {
   compensation?: CompensationPolicy;
   /** For compensation and `finally` together, milliseconds; absent: DEFAULT_CLEANUP_TIMEOUT_MS when canceled, else unlimited. */
   cleanupTimeoutMs?: number;
+  /** The plan is the body of a map: where its expressions find what is around it. */
+  surroundings?: Surroundings;
+  /** Bodies that stand in maps, by the id of the map: each the plan of the workflow `<workflow id>.<id of the map>`, which its items run. */
+  bodies?: Record<string, PlanDocument>;
+}
+
+/** What an item's input holds besides the item: see `MapNode.captures`. */
+export interface Surroundings {
+  itemName: string;
+  /** The item, `index`, nodes and the like, which come before fields of what flows in. `input` and `vars` are not among them. */
+  names: string[];
+  /** Those of `names` that are nodes: their ids are written with dashes. */
+  nodeIds: string[];
+}
+
+/** A name around a map that its body reads. */
+export interface Capture {
+  name: string;
+  /** The parts of it that are read; the empty path: all of it. */
+  paths: string[][];
 }
 
 export interface CompensationPolicy {
@@ -321,6 +341,11 @@ export interface MapNode extends PlanNodeBase {
   collect?: boolean;
   /** Expression, after each item: the map completes when it gives true, and what still runs is canceled. Sees `items`. */
   until?: string;
+  /**
+   * The body of the items stands in the map: they run the workflow `<workflow id>.<id of the map>` of the same version,
+   * and what they read around the map is put into their input when they start. Then there are no `version` and `inputs`.
+   */
+  captures?: Capture[];
 }
 
 export interface AggregationNode extends PlanNodeBase {

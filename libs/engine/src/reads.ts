@@ -3,6 +3,7 @@ import type { FieldCompiler } from "./field.ts";
 import type { Json } from "./json.ts";
 import { linkErrorHandler, linkProgram } from "./link-plan.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
+import type { MapNode } from "./plan-document.ts";
 
 /** What the expressions of nodes read, as far as it can be told from their texts. When in doubt they read it. */
 export interface Reads {
@@ -21,14 +22,17 @@ export function createReads(plan: Plan): Reads {
     known.set(node, references);
     return references;
   };
+  const isBody = plan.document.surroundings !== undefined;
   const isBare = ({ name, nodeId }: Reference) => nodeId === undefined && !SPECIAL.has(name);
   const hits = ({ path: [field] }: Reference, fields: ReadonlySet<string>) => field === undefined || fields.has(field);
   return {
     ofInput(node, fields) {
       if (takesFlow(node) && mayGetInput(plan, node)) return true;
       return referencesOf(node).some((reference) => {
+        // The input of a map's body holds what is around it, by name.
+        if (isBody && fields.has(reference.name)) return true;
         if (reference.name === "input") return hits(reference, fields);
-        if (reference.name === "current") return mayGetInput(plan, node) && hits(reference, fields);
+        if (reference.name === "current") return mayGetInput(plan, node) && (isBody || hits(reference, fields));
         return isBare(reference) && fields.has(reference.name);
       });
     },
@@ -58,7 +62,7 @@ function mayGetInput(plan: Plan, { definition }: LinkedNode): boolean {
 /** Links the node once more, with a compiler that only notes what it is given. */
 function collectReferences(plan: Plan, { definition }: LinkedNode): Reference[] {
   const references: Reference[] = [];
-  const options = { nodeIds: new Set(plan.indices.keys()) };
+  const options = { nodeIds: new Set([...plan.indices.keys(), ...(plan.document.surroundings?.nodeIds ?? [])]) };
   const note = (path: string, found: readonly Reference[]) => {
     references.push(...found);
     return { path, evaluate: (): Json => null, findFault: () => undefined };
@@ -68,7 +72,21 @@ function collectReferences(plan: Plan, { definition }: LinkedNode): Reference[] 
     expression: (path, source) => note(path, compileExpression(source, options).references),
   };
   linkProgram(definition, compiler);
+  if (definition.kind === "map") references.push(...readByBody(plan, definition));
   if (definition.when !== undefined) compiler.expression("when", definition.when);
   for (const [at, handler] of (definition.onError ?? []).entries()) linkErrorHandler(handler, at, compiler);
   return references;
+}
+
+function readByBody({ indices }: Plan, { captures = [] }: MapNode): Reference[] {
+  return captures.flatMap(({ name, paths }) =>
+    paths.map((path) => ({
+      name,
+      path,
+      offset: 0,
+      length: 0,
+      optional: true,
+      ...(indices.has(name) && { nodeId: name }),
+    })),
+  );
 }

@@ -33,6 +33,10 @@ function describe(plan: Plan, node: PlanNode): Json {
     case "loop":
       described.body = idsOf(node.body);
       break;
+    case "map":
+      // Its items run it, and are kept or not with the map.
+      described.itemBody = plan.document.bodies?.[node.id];
+      break;
     case "aggregation":
       described.sources = idsOf(node.sources);
       break;

@@ -7,6 +7,7 @@ import type { Json, JsonObject } from "./json.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import type { LoopNode } from "./plan-document.ts";
 import type { NodeState, TurnState } from "./state.ts";
+import { findCaptured, firstFlow, inputOf, varsOf } from "./surroundings.ts";
 import { formatTimestamp } from "./timestamp.ts";
 
 export interface ScopePlace {
@@ -34,17 +35,19 @@ export function createScope(plan: Plan, state: ExecutionState, executionId: stri
       if (place.names !== undefined && Object.hasOwn(place.names, name)) return place.names[name];
       switch (name) {
         case "input":
-          return state.input;
+          return inputOf(plan, state);
         case "current":
           return getCurrent();
         case "vars":
-          // A copy: the state's own changes with the next `set`, and what has been given out must not.
-          return { ...state.vars };
+          return varsOf(plan, state);
         case "execution":
           return describeExecution(state, executionId);
         default:
           return (
-            findNodeView(plan, state, name) ?? findOfLoop(getLoop(), name) ?? findBareName(state, getCurrent, name)
+            findNodeView(plan, state, name) ??
+            findOfLoop(getLoop(), name) ??
+            findCaptured(plan, state, name) ??
+            findBareName(state, getCurrent, name)
           );
       }
     },
@@ -117,7 +120,7 @@ export function flowInto(plan: Plan, state: ExecutionState, node: LinkedNode | u
     const by = (state.nodes[at.index] as NodeState).activatedBy;
     if (by === undefined) {
       const container = containerOf(plan, at);
-      if (container === undefined) return state.input;
+      if (container === undefined) return firstFlow(plan, state);
       const { items, index = 0, carry } = (state.nodes[container.index] as NodeState).turn ?? {};
       if (items !== undefined) return items[index] ?? null;
       if (carry !== undefined) return carry;
@@ -126,7 +129,7 @@ export function flowInto(plan: Plan, state: ExecutionState, node: LinkedNode | u
       at = plan.nodes[by] as LinkedNode;
     }
   }
-  return mergeFlow(state, at ? at.definition.dependencies : plan.body.leaves) ?? state.input;
+  return mergeFlow(state, at ? at.definition.dependencies : plan.body.leaves) ?? firstFlow(plan, state);
 }
 
 function mergeFlow(state: ExecutionState, sources: readonly number[]): Json | undefined {

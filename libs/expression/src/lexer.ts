@@ -4,6 +4,7 @@ import { readString } from "./string-literal.ts";
 import { MAX_EXPRESSION_LENGTH } from "./limits.ts";
 import { Opaque } from "./value.ts";
 import type { Value } from "./value.ts";
+import type { NodeIds } from "./types.ts";
 
 export type Token =
   | { kind: "name"; text: string; nodeId?: string; offset: number; end: number }
@@ -27,7 +28,7 @@ const CONSTANTS = new Map<string, Value>([
 ]);
 
 /** @throws ExpressionError for a character, number or text that is none. */
-export function tokenize(source: string, nodeIds: ReadonlySet<string> | undefined): Token[] {
+export function tokenize(source: string, nodeIds: NodeIds | undefined): Token[] {
   if (source.length > MAX_EXPRESSION_LENGTH) {
     throw new ExpressionError({
       kind: "limit",
@@ -48,7 +49,7 @@ export function tokenize(source: string, nodeIds: ReadonlySet<string> | undefine
   return tokens;
 }
 
-function readToken(source: string, offset: number, before: Token[], nodeIds: ReadonlySet<string> | undefined): Token {
+function readToken(source: string, offset: number, before: Token[], nodeIds: NodeIds | undefined): Token {
   const string = matchGroups(STRING_START, source, offset);
   if (string !== undefined) {
     const { value, end } = readString(source, offset, string[0], string[1]!);
@@ -79,13 +80,7 @@ const HINTS = new Map([
   ["$", "inside `${...}` names stand without `$`"],
 ]);
 
-function readName(
-  source: string,
-  offset: number,
-  name: string,
-  before: Token[],
-  nodeIds: ReadonlySet<string> | undefined,
-): Token {
+function readName(source: string, offset: number, name: string, before: Token[], nodeIds: NodeIds | undefined): Token {
   const id = nodeIds !== undefined && mayBeNodeId(before) ? longestId(match(ID, source, offset), nodeIds) : undefined;
   if (id !== undefined) return { kind: "name", text: id, nodeId: id, offset, end: offset + id.length };
   const end = offset + name.length;
@@ -104,7 +99,7 @@ function mayBeNodeId(before: Token[]): boolean {
 }
 
 /** The longest known id that `text` begins with, cut only where a dash is: `a-b-c` is `a-b` less c when only `a-b` is known. */
-function longestId(text: string, nodeIds: ReadonlySet<string>): string | undefined {
+function longestId(text: string, nodeIds: NodeIds): string | undefined {
   let candidate = text;
   for (;;) {
     if (nodeIds.has(candidate)) return candidate;

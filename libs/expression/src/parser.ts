@@ -3,6 +3,7 @@ import { tokenize } from "./lexer.ts";
 import type { Token } from "./lexer.ts";
 import { MAX_COMPREHENSION_NESTING, MAX_NESTING, MAX_SYNTAX_DEPTH } from "./limits.ts";
 import type { BinaryOperator, ComprehensionMacro, Span, Syntax } from "./syntax.ts";
+import type { NodeIds } from "./types.ts";
 
 /** Operators that are left-associative, weakest first. `?:` and `??` are weaker still and stand in `parseExpression`. */
 const LEVELS: readonly (readonly BinaryOperator[])[] = [
@@ -18,7 +19,7 @@ const MACROS: readonly string[] = ["all", "exists", "exists_one", "map", "filter
  * Reads CEL, with `??` between `||` and `?:`, and ids with dashes.
  * @throws ExpressionError at the first token that does not fit.
  */
-export function parseExpression(source: string, nodeIds?: ReadonlySet<string>): Syntax {
+export function parseExpression(source: string, nodeIds?: NodeIds): Syntax {
   const parser = new Parser(tokenize(source, nodeIds));
   return parser.parse();
 }

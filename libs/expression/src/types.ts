@@ -19,10 +19,13 @@ export interface Scope {
 export interface CompileOptions {
   /**
    * The ids of the definition's nodes. With them an id that has dashes works as written (`my-node.output`) and
-   * references say which node they mean. Pass one Set for all expressions of a definition: it is only read.
+   * references say which node they mean. Pass one object for all expressions of a definition: it is only asked.
    */
-  nodeIds?: ReadonlySet<string>;
+  nodeIds?: NodeIds;
 }
+
+/** A Set of ids, or what answers like one. */
+export type NodeIds = Pick<ReadonlySet<string>, "has">;
 
 /** A top-level name that an expression reads. */
 export interface Reference {

@@ -7,6 +7,8 @@ import { checkToolInputs } from "./tool-inputs.ts";
 
 /** Whether the tools, agents and workflows that the nodes name are there. Warnings: they may be registered after the definition. */
 export function checkCatalog(workflow: WorkflowDraft, options: CompileDefinitionOptions, report: Report): void {
+  // Of the body of a map: that of the workflow that it stands in.
+  const [rootId] = workflow.id.split(".", 1);
   for (const body of workflow.nodes.flatMap(({ body: own, compensate }) => [
     own,
     ...(compensate ? [compensate.body] : []),
@@ -19,7 +21,7 @@ export function checkCatalog(workflow: WorkflowDraft, options: CompileDefinition
       body.workflowId !== ""
     ) {
       const exists =
-        ((body.kind === "sub_workflow" || body.kind === "map") && body.workflowId === workflow.id) ||
+        ((body.kind === "sub_workflow" || body.kind === "map") && body.workflowId === rootId) ||
         options.workflowExists?.(body.workflowId) !== false;
       if (!exists)
         report.add(

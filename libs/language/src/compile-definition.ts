@@ -1,19 +1,11 @@
 import { compileChart } from "./chart/compile-chart.ts";
-import { checkConditions } from "./conditions.ts";
-import { checkExpressions } from "./expressions/check-expressions.ts";
+import { compileNodes } from "./compile-nodes.ts";
 import type { Finding } from "./finding.ts";
-import { checkCompensations } from "./endings.ts";
-import { checkBodies } from "./graph/bodies.ts";
-import { checkCycles } from "./graph/cycles.ts";
-import { buildGraph, indexNodes } from "./graph/graph.ts";
-import { checkReachability } from "./graph/reachability.ts";
 import { summarize } from "./graph/summary.ts";
 import type { PlanSummary } from "./graph/summary.ts";
-import { buildWaits } from "./graph/waits.ts";
-import { checkCatalog } from "./catalog.ts";
 import type { CompileDefinitionOptions } from "./options.ts";
 import { buildPlan } from "./plan.ts";
-import type { DefinitionPlan } from "./plan.ts";
+import type { DefinitionPlan, ItemBody } from "./plan.ts";
 import { createReport } from "./report.ts";
 import { decodeSource } from "./source/decode-source.ts";
 import { readSource } from "./source/read-source.ts";
@@ -51,19 +43,18 @@ export function compileDefinition(
     return { ...chart, findings: report.findings(root) };
   }
   const workflow = readWorkflow(workflowAt, text, report);
-  const indices = indexNodes(workflow.nodes, report);
-  const graph = buildGraph(workflow.nodes, indices, report);
-  checkExpressions(workflow, graph, text, report);
-  checkConditions(workflow, report);
-  checkBodies(graph, report);
-  checkCompensations(workflow.nodes, report);
+  const { graph, bodies, waits } = compileNodes(workflow, text, options, report);
   checkInteractions(workflow, graph, report);
   checkStarts(workflow, text, options, report);
-  checkCatalog(workflow, options, report);
-  const waits = buildWaits(graph);
-  if (checkCycles(graph, waits, report)) checkReachability(graph, waits, report);
   const findings = report.findings(root);
   return report.hasErrors()
     ? { findings }
-    : { plan: buildPlan(workflow, graph), findings, summary: summarize(graph, waits) };
+    : { plan: buildPlan(workflow, graph, bodies), findings, summary: summarize(graph, waits, countInside(bodies)) };
+}
+
+/** Nodes in the bodies of maps. */
+function countInside(bodies: ReadonlyMap<number, ItemBody>): number {
+  let count = 0;
+  for (const { workflow, bodies: inner } of bodies.values()) count += workflow.nodes.length + countInside(inner);
+  return count;
 }

@@ -15,6 +15,7 @@ import type {
   UpdateDefinition,
 } from "@heddle/engine";
 import type { PlanSchedule, PlanTrigger } from "./starts/starts.ts";
+import type { NodeIds } from "@heddle/expression";
 import type { SourceMap, SourceNode, SourceScalar, Span } from "./source/source-node.ts";
 
 /** A definition that was read field by field, before anything in it was looked up. */
@@ -35,6 +36,23 @@ export interface WorkflowDraft {
   compensation?: CompensationPolicy;
   cleanupTimeoutMs?: number;
   interactions: InteractionsDraft;
+  /** It is the body of a map, which is compiled as a workflow of its own. */
+  item?: ItemPlace;
+}
+
+/** Where the body of a map stands. */
+export interface ItemPlace {
+  /** Of the item in expressions. */
+  itemName: string;
+  /** Nodes around the map, at all levels, without those whose ids mean the item. */
+  outerIds: NodeIds;
+}
+
+/** The body that stands in a map, as it was read. */
+export interface ItemBodyDraft {
+  nodes: NodeDraft[];
+  uses: ExpressionUse[];
+  output?: Json;
 }
 
 /** What may be asked of its executions. */
@@ -129,7 +147,10 @@ export type NodeBody =
       cancelRest?: boolean;
       branchesAt: SourceNode;
     }
-  | ({ kind: "map"; workflowAt?: SourceNode; until?: Condition } & Omit<Plain<MapNode>, "until">)
+  | ({ kind: "map"; workflowAt?: SourceNode; until?: Condition; itemBody?: ItemBodyDraft } & Omit<
+      Plain<MapNode>,
+      "until" | "captures"
+    >)
   | ({ kind: "group" } & Plain<GroupNode>)
   | ({ kind: "loop"; while?: Condition; until?: Condition } & Omit<Plain<LoopNode>, "while" | "until">)
   | { kind: "aggregation"; strategy: "merge" | "collect"; inputs?: Json }

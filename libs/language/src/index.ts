@@ -3,6 +3,7 @@ export type { CompiledDefinition } from "./compile-definition.ts";
 export type { Finding } from "./finding.ts";
 export { formatFinding } from "./format-finding.ts";
 export type { PlanSummary } from "./graph/summary.ts";
+export { findInnerPlan } from "./inner-plan.ts";
 export { createDefinitionSchema } from "./json-schema/definition.ts";
 export * from "./limits.ts";
 export type { CompileDefinitionOptions, KnownTool } from "./options.ts";

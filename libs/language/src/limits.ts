@@ -10,7 +10,7 @@ export const MAX_SYNTAX_ERRORS = 100;
 export const MAX_VALUES = 400_000;
 /** Nodes of a workflow. */
 export const MAX_NODES = 5_000;
-/** Groups and loops inside one another. */
+/** Groups, loops and bodies of maps inside one another. */
 export const MAX_NESTING = 20;
 /** Turns of a loop, unless it says otherwise. */
 export const DEFAULT_MAX_TURNS = 1_000;
@@ -22,6 +22,8 @@ export const DEFAULT_MAX_CONCURRENCY = 100;
 export const MAX_CONCURRENCY = 1_000;
 /** Items of a map. */
 export const MAX_MAP_ITEMS = 100_000;
+/** Characters of the name of what the items of a map run: the ids of the workflow and of the maps around, with dots between. */
+export const MAX_ITEM_WORKFLOW_LENGTH = 257;
 /** Handlers of a node's errors. */
 export const MAX_ERROR_HANDLERS = 32;
 /** Characters of a condition over outcomes. */

@@ -1,4 +1,12 @@
-import type { Compensation, Dependence, ErrorHandler, PlanDocument, PlanNode, PlanNodeBase } from "@heddle/engine";
+import type {
+  Compensation,
+  Dependence,
+  ErrorHandler,
+  PlanDocument,
+  PlanNode,
+  PlanNodeBase,
+  Surroundings,
+} from "@heddle/engine";
 import type { ChartPlan } from "./chart/build-chart.ts";
 import { dependsRefs } from "./draft.ts";
 import type {
@@ -6,11 +14,14 @@ import type {
   CompensationDraft,
   DependsDraft,
   HandlerDraft,
+  ItemPlace,
   NodeDraft,
   NodeRef,
   StartsDraft,
   WorkflowDraft,
 } from "./draft.ts";
+import { capturesOf, itemNames } from "./expressions/outward.ts";
+import type { Outward } from "./expressions/found-reference.ts";
 import type { Graph } from "./graph/graph.ts";
 import { planInteractions } from "./interactions/plan-interactions.ts";
 import { joinOf } from "./graph/reachability.ts";
@@ -22,8 +33,17 @@ export type DagPlan = PlanDocument & PlanStarts;
 /** What a definition becomes; `type` tells them apart. */
 export type DefinitionPlan = DagPlan | (ChartPlan & PlanStarts);
 
-/** The plan of a definition without errors. */
-export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
+/** What is needed to plan the body of a map: the same, and what it reads around the map. */
+export interface ItemBody {
+  workflow: WorkflowDraft;
+  graph: Graph;
+  outward: readonly Outward[];
+  /** By node. */
+  bodies: ReadonlyMap<number, ItemBody>;
+}
+
+/** The plan of a definition without errors. `bodies`: those of its maps, by node. */
+export function buildPlan(workflow: WorkflowDraft, graph: Graph, bodies: ReadonlyMap<number, ItemBody>): DagPlan {
   const { id, name, description, labels, inputSchema, output, agents, timeoutMs, retentionMs, priority, starts } =
     workflow;
   return {
@@ -34,7 +54,8 @@ export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
     ...(description === undefined ? {} : { description }),
     ...(labels === undefined ? {} : { labels }),
     ...(inputSchema === undefined ? {} : { inputSchema }),
-    nodes: workflow.nodes.map((node) => planNode(node, graph)),
+    nodes: workflow.nodes.map((node) => planNode(node, graph, bodies.get(node.index))),
+    ...(bodies.size === 0 ? {} : { bodies: planBodies(workflow, bodies) }),
     ...(output === undefined ? {} : { output }),
     ...(agents.size === 0 ? {} : { agents: Object.fromEntries(agents) }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -44,6 +65,27 @@ export function buildPlan(workflow: WorkflowDraft, graph: Graph): DagPlan {
     ...(workflow.cleanupTimeoutMs === undefined ? {} : { cleanupTimeoutMs: workflow.cleanupTimeoutMs }),
     ...planInteractions(workflow.interactions, graph),
     ...planStarts(starts),
+  };
+}
+
+function planBodies({ nodes }: WorkflowDraft, bodies: ReadonlyMap<number, ItemBody>): Record<string, PlanDocument> {
+  return Object.fromEntries(
+    [...bodies].map(([index, { workflow, graph, outward, bodies: inner }]) => [
+      nodes[index]!.id,
+      { ...buildPlan(workflow, graph, inner), surroundings: surroundingsOf(workflow.item!, outward) },
+    ]),
+  );
+}
+
+/** Where the expressions of a body find what they read around the map. */
+function surroundingsOf(item: ItemPlace, outward: readonly Outward[]): Surroundings {
+  // `input` and `vars` are there in every scope, and know themselves where to look.
+  const certain = outward.filter(({ name, isField }) => !isField && name !== "input" && name !== "vars");
+  const namesOf = (found: readonly Outward[]): string[] => found.map(({ name }) => name);
+  return {
+    itemName: item.itemName,
+    names: [...new Set([...itemNames(item.itemName), ...namesOf(certain)])],
+    nodeIds: [...new Set(namesOf(certain.filter(({ isNode }) => isNode)))],
   };
 }
 
@@ -61,7 +103,7 @@ function planStarts({ schedules, triggers }: StartsDraft): PlanStarts {
   };
 }
 
-function planNode(node: NodeDraft, graph: Graph): PlanNode {
+function planNode(node: NodeDraft, graph: Graph, itemBody?: ItemBody): PlanNode {
   const base: PlanNodeBase = {
     id: node.id,
     ...(node.name === undefined ? {} : { name: node.name }),
@@ -113,8 +155,13 @@ function planNode(node: NodeDraft, graph: Graph): PlanNode {
       };
     }
     case "map": {
-      const { workflowAt: _workflowAt, until, ...map } = body;
-      return { ...base, ...map, ...(until === undefined ? {} : { until: until.source }) };
+      const { workflowAt: _workflowAt, itemBody: _itemBody, until, ...map } = body;
+      return {
+        ...base,
+        ...map,
+        ...(until === undefined ? {} : { until: until.source }),
+        ...(itemBody && { workflowId: itemBody.workflow.id, captures: capturesOf(itemBody.outward) }),
+      };
     }
     case "aggregation": {
       const { strategy, inputs } = body;

@@ -69,6 +69,24 @@ describe("sources that are made to hurt", () => {
       workflow(Array.from({ length: MAX_NODES + 1 }, (_, i) => `    - { id: n${i}, type: tool, tool: t }\n`).join("")),
       "too-many-nodes",
     ],
+    [
+      "maps with bodies, too many nodes in all",
+      workflow(
+        Array.from(
+          { length: MAX_NODES / 2 + 1 },
+          (_, i) =>
+            `    - { id: n${i}, type: control, subtype: map, for_each: [], nodes: [{ id: a, type: tool, tool: t, inputs: "\${input.x}" }] }\n`,
+        ).join(""),
+      ),
+      "too-many-nodes",
+    ],
+    [
+      "bodies of maps in one another",
+      workflow(
+        `    - ${Array.from({ length: 22 }, (_, i) => `{ id: n${i}, type: control, subtype: map, for_each: [], nodes: [`).join("")}{ id: a, type: tool, tool: t }${"] }".repeat(22)}\n`,
+      ),
+      "nested-too-deep",
+    ],
     ["a thousand broken nodes", workflow("    - { id: a b }\n".repeat(1_000)), "bad-id"],
     [
       "one circle of 5,000 nodes",

@@ -68,14 +68,14 @@ export const RULES = {
   "trigger-loop": warning("HD214", "A trigger starts a workflow whenever that workflow itself ends."),
   "other-body": error(
     "HD215",
-    "A node names a node that is not in the same body: of the workflow, or of the same group or loop.",
+    "A node names a node that is not in the same body: of the workflow, or of the same group, loop or map.",
   ),
   "outside-loop": error("HD216", "A `break` stands in no loop."),
   "unbounded-loop": error("HD217", "A loop has neither `for_each`, `while` nor `until`, and no `break` inside."),
   "bad-fallback": error("HD218", "A fallback is also a branch or a target: it could not be told why it runs."),
   "depends-never": error("HD219", "A `depends` can never hold."),
   "bad-depends": error("HD220", "A `depends` cannot be read."),
-  "nested-too-deep": error("HD221", "Groups and loops are nested more than 20 deep."),
+  "nested-too-deep": error("HD221", "Groups, loops and bodies of maps are nested more than 20 deep."),
   "unlimited-rule": error("HD260", "A retry rule does not say which errors it is about."),
   "useless-timeout": warning("HD261", "A time-out can never pass, because another one passes before."),
   "bad-attributes": error("HD262", "Search attributes have a name or a value that cannot be searched for."),
@@ -90,6 +90,18 @@ export const RULES = {
   "missing-deadline": error("HD250", "An escalation or a default answer can never come, as no deadline leads to it."),
   "bad-quorum": error("HD251", "A quorum needs more answers than may come, or a field that the form does not have."),
   "bad-default-answer": error("HD252", "The default answer of a human node does not fit its form."),
+
+  // Bodies of maps.
+  "shadowed-id": error(
+    "HD280",
+    "A node in the body of a map has the id of a node around the map, or the name of the item or `index`.",
+  ),
+  "trigger-in-map": error("HD281", "A trigger stands in the body of a map."),
+  "long-item-workflow": error(
+    "HD282",
+    "The ids of a workflow and of the maps around a body are too long together to name what the items run.",
+  ),
+  "useless-map-field": error("HD283", "A field of a map has no effect without `nodes`, or beside them."),
 
   // Endings.
   "duplicate-compensation": error("HD230", "A node would be undone twice."),

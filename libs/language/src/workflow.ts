@@ -49,7 +49,7 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
   const starts = readStarts(fields);
   const interactions = readInteractions(fields, uses);
   const nodes: NodeDraft[] = [];
-  const context = { report, source, uses, nodes, agents: header.agents, starts };
+  const context = { report, source, uses, nodes, agents: header.agents, starts, total: { nodes: 0 } };
   readNodeList(fields, context, { depth: 0 });
   readFinally(fields, context);
   return {

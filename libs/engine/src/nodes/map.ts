@@ -2,7 +2,7 @@ import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
 import { NodeFault, coreFailure } from "../failure.ts";
 import type { Field, FieldCompiler } from "../field.ts";
 import { describeType, isObject } from "../json-object.ts";
-import type { Json } from "../json.ts";
+import type { Json, JsonObject } from "../json.ts";
 import type { ItemEnd } from "../events.ts";
 import { MAX_MAP_ITEMS } from "../limits.ts";
 import { type MapItems, type MapRange, countItems, itemAt } from "../map-items.ts";
@@ -11,6 +11,7 @@ import { itemNodeId, runName } from "../obligations.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { MapNode } from "../plan-document.ts";
 import type { MapState, NodeState } from "../state.ts";
+import { captureInput, itemVersion } from "../surroundings.ts";
 import { completeNode, emit, failNode, stopItems } from "../turn.ts";
 
 /** Starts an execution for each item, some at once, and completes when all have ended. */
@@ -97,13 +98,14 @@ function wholeNumber(turn: Turn, node: LinkedNode, field: Field): number {
 function startItem(turn: Turn, node: LinkedNode, definition: MapNode, map: MapState, inputs: Field | undefined): void {
   const index = map.next;
   const names = { [definition.itemName ?? "item"]: itemAt(map.items, index), index };
-  const input = inputs ? evaluateField(inputs, scopeOf(turn, node, names)) : names;
+  const input = inputOf(turn, node, definition, names, inputs);
   if (!isObject(input)) {
     throw invalid(
       `inputs: the input of a workflow is an object, and this is ${describeType(input)}; name it, like { value: ... }`,
     );
   }
   checkPayload(turn, "the item's input", input);
+  const version = itemVersion(definition, turn.state);
   emit(turn, {
     type: "item_started",
     at: turn.at,
@@ -111,9 +113,14 @@ function startItem(turn: Turn, node: LinkedNode, definition: MapNode, map: MapSt
     index,
     childId: turn.context.childId(itemNodeId(runName(node.id, turn.state.nodes[node.index] as NodeState), index)),
     workflowId: definition.workflowId,
-    ...(definition.version !== undefined && { version: definition.version }),
+    ...(version !== undefined && { version }),
     input,
   });
+}
+
+function inputOf(turn: Turn, node: LinkedNode, { captures }: MapNode, names: JsonObject, inputs?: Field): Json {
+  if (captures !== undefined) return captureInput(captures, names, scopeOf(turn, node));
+  return inputs ? evaluateField(inputs, scopeOf(turn, node, names)) : names;
 }
 
 function isEnough(turn: Turn, node: LinkedNode, until: Field, map: MapState): boolean {

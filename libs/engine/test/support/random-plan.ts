@@ -302,6 +302,12 @@ function makeMap(random: Random, base: PlanNodeBase, isCalm: boolean): PlanNode 
     maxConcurrency: 1 + random.below(3),
     ...(random.chance(0.3) && { collect: false }),
     ...(random.chance(0.5) && { inputs: { it: "${item}", at: "${index}", flow: "${current}" } }),
+    ...(random.chance(0.3) && {
+      captures: [
+        { name: "input", paths: [["n"]] },
+        { name: "vars", paths: [[]] },
+      ],
+    }),
     ...(random.chance(isCalm ? 0.9 : 0.5) && { tolerated: random.pick([{ count: 1 }, { percent: 50 }]) }),
     ...(random.chance(0.3) && { until: "items.succeeded >= 2" }),
   };

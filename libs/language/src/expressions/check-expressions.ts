@@ -1,5 +1,5 @@
 import { ExpressionError, compileExpression, compileTemplate } from "@heddle/expression";
-import type { Reference } from "@heddle/expression";
+import type { NodeIds, Reference } from "@heddle/expression";
 import type { ExpressionUse, WorkflowDraft } from "../draft.ts";
 import { isFinally } from "../draft.ts";
 import { addInferred, nameBody } from "../graph/graph.ts";
@@ -9,27 +9,45 @@ import type { Report } from "../report.ts";
 import { createScalarLocator } from "../source/locate.ts";
 import type { SourceNode, SourceScalar } from "../source/source-node.ts";
 import { createNameCheck } from "./names.ts";
-import type { FoundReference } from "./names.ts";
+import type { FoundReference } from "./found-reference.ts";
 
 interface Context {
   source: string;
   graph: Graph;
-  nodeIds: ReadonlySet<string>;
+  nodeIds: NodeIds;
   report: Report;
   /** Filled while expressions are compiled; checked when all dependencies are known, because they decide what flows in. */
   found: FoundReference[];
 }
 
-/** Compiles every expression once, checks the names in it, and adds the dependencies that follow from them. */
-export function checkExpressions(workflow: WorkflowDraft, graph: Graph, source: string, report: Report): void {
-  const context: Context = { source, graph, nodeIds: new Set(workflow.nodes.map(({ id }) => id)), report, found: [] };
+/**
+ * Compiles every expression once, checks the names in it, and adds the dependencies that follow from them.
+ * `nodeIds`: `visibleIds`. `ofBodies`: what bodies of maps read of this, by their maps. @returns what this, as such a body, reads around its map
+ */
+export function checkExpressions(
+  workflow: WorkflowDraft,
+  graph: Graph,
+  nodeIds: NodeIds,
+  source: string,
+  report: Report,
+  ofBodies: readonly FoundReference[],
+): FoundReference[] {
+  const context: Context = { source, graph, nodeIds, report, found: [] };
+  for (const reference of ofBodies) addReference(context, reference);
   for (const use of workflow.uses) {
     // What an alias stands for is compiled for each node that evaluates it.
     if (use.kind === "template") forEachText(use.at, (scalar) => checkText(scalar, use, context));
     else if (isText(use.at)) checkCondition(use.at, use, context);
   }
   const checkName = createNameCheck(workflow, graph, report);
-  for (const reference of context.found) checkName(reference);
+  return context.found.flatMap((reference) => checkName(reference) ?? []);
+}
+
+/** Ids that expressions may name: in the body of a map also those around it. */
+export function visibleIds({ nodes, item }: WorkflowDraft): NodeIds {
+  const ids = new Set(nodes.map(({ id }) => id));
+  // Not copied: there may be as many bodies as nodes around them.
+  return item === undefined ? ids : { has: (id) => ids.has(id) || item.outerIds.has(id) };
 }
 
 function forEachText(node: SourceNode, visit: (scalar: SourceScalar & { value: string }) => void): void {
@@ -96,7 +114,7 @@ function addReference({ graph, report, found }: Context, entry: FoundReference):
     addInferred(graph, reader, from, locate);
   } else if (reader === from && entry.names === undefined) {
     const message =
-      from === owner
+      from === owner && entry.outward === undefined
         ? `"${reference.name}" reads its own output, which is not there yet`
         : `"${reference.name}" is what this node is in: its output is not there yet`;
     report.add("circular-reference", locate(), message, "read the output of another node");

@@ -3,23 +3,12 @@ import { didYouMean, findClosest } from "@heddle/expression";
 import type { Reference } from "@heddle/expression";
 import type { WorkflowDraft } from "../draft.ts";
 import type { Graph } from "../graph/graph.ts";
+import { listInnerIds, reportInner } from "../graph/inner-ids.ts";
 import type { Report } from "../report.ts";
 import { isJsonObject } from "../schema.ts";
 import type { Span } from "../source/source-node.ts";
-
-/** A name that an expression reads, with the place that reads it. */
-export interface FoundReference {
-  reference: Reference;
-  /** The node that evaluates the expression; undefined: the workflow's output. */
-  owner?: number;
-  /** See `ExpressionUse`. */
-  inBody?: true;
-  names?: readonly string[];
-  /** The text with dashes that the name is a part of, e.g. `fetch-ordr` for both of its names. */
-  dashed?: { name: string; isFirst: boolean } | undefined;
-  /** Only called for findings: it is not cheap. `length` is that of the name unless given. */
-  locate: (length?: number) => Span;
-}
+import type { FoundReference } from "./found-reference.ts";
+import { itemNames, seenFromAround } from "./outward.ts";
 
 const NODE_MEMBERS = ["output", "status", "attempt", "error"];
 const LOOP_MEMBERS = ["index", "item", "count", "carry", "result"];
@@ -32,43 +21,63 @@ const MEMBERS_OF_PLACES = new Map<string, [what: string, members: string[]]>([
 ]);
 const EXECUTION_MEMBERS = ["id", "namespace", "workflow_id", "version", "started_at", "status", "error"];
 
-/** Gives a function that reports references to what cannot exist. Needs a graph with its inferred dependencies. */
+/**
+ * Gives a function that reports references to what cannot exist. Needs a graph with its inferred dependencies. Of the
+ * body of a map it returns what is to be looked up around the map.
+ */
 export function createNameCheck(
   workflow: WorkflowDraft,
   graph: Graph,
   report: Report,
-): (found: FoundReference) => void {
+): (found: FoundReference) => FoundReference | undefined {
+  const { item } = workflow;
   const variables = listVariables(workflow);
   const inputFields = listFields(workflow.inputSchema);
   const findNodeLike = createNodeSearch(graph);
+  const innerIds = listInnerIds(workflow.nodes);
   return (found) => {
-    const { reference, locate } = found;
+    const { reference, locate, outward } = found;
     const { name, path, nodeId, optional } = reference;
     const [member] = path;
-    if (nodeId !== undefined) checkNode(reference, graph, report, locate);
-    else if (name === "execution") {
+    if (nodeId !== undefined) {
+      if (item !== undefined && !graph.indices.has(nodeId)) return seenFromAround(found, false);
+      const mapId = graph.indices.has(nodeId) ? undefined : innerIds.get(nodeId);
+      if (mapId !== undefined) reportInner(nodeId, mapId, locate(), report);
+      else checkNode(reference, graph, report, locate);
+    } else if (name === "execution") {
       checkMember("the execution", EXECUTION_MEMBERS, member, "use one of these", report, locate);
-    } else if (name === "input") checkInput(workflow.inputSchema, reference, report, locate);
-    else if (name === "vars") {
-      if (member === undefined || optional || variables.has(member)) return;
+    } else if (name === "input") {
+      if (item !== undefined) return seenFromAround(found, false);
+      checkInput(workflow.inputSchema, reference, report, locate);
+    } else if (name === "vars") {
+      // The item's own variables come before those around it, once they are set.
+      if (item !== undefined) return seenFromAround(found, member !== undefined && variables.has(member));
+      if (member === undefined || optional || variables.has(member)) return undefined;
       const hint = (): string =>
         didYouMean(member, variables) ?? "add an action of subtype set, or give a default: vars.x ?? value";
       report.add("unknown-name", locate(), `no \`set\` action sets "${member}"`, hint);
     } else if (isOfPlace(workflow, found)) {
+      if (outward !== undefined) outward.isField = false;
       if (name === "loop") checkMember("the loop", LOOP_MEMBERS, member, "use one of these", report, locate);
       const [what, members] = MEMBERS_OF_PLACES.get(found.names?.includes(name) ? name : "") ?? [];
       if (what !== undefined) checkMember(what, members ?? [], member, "use one of these", report, locate);
-    } else if (name !== "current" && !variables.has(name) && inputFields?.names.has(name) !== true) {
+    } else if (name !== "current") {
+      const isKnown = variables.has(name) || inputFields?.names.has(name) === true;
+      if (!isKnown && readsInner(found, innerIds, report)) return undefined;
       const known = [...variables, ...(inputFields?.names ?? [])];
-      checkBareName(found, graph, inputFields?.isClosed === true ? known : undefined, findNodeLike, report);
+      const isGood =
+        isKnown ||
+        checkBareName(found, graph, inputFields?.isClosed === true ? known : undefined, findNodeLike, report);
+      if (item !== undefined && isGood) return seenFromAround(found, true);
     }
+    return undefined;
   };
 }
 
 /** Names that some places have: `error` where one is handled, `loop` and the item inside of loops, those of a map. */
-function isOfPlace({ nodes }: WorkflowDraft, { reference, owner, inBody, names }: FoundReference): boolean {
+function isOfPlace({ nodes, item }: WorkflowDraft, { reference, owner, inBody, names }: FoundReference): boolean {
   const { name } = reference;
-  if (names?.includes(name)) return true;
+  if (names?.includes(name) || (item !== undefined && itemNames(item.itemName).includes(name))) return true;
   if (owner === undefined) return false;
   for (let at = inBody ? owner : nodes[owner]!.container; at !== undefined; at = nodes[at]!.container) {
     const { body } = nodes[at]!;
@@ -76,6 +85,20 @@ function isOfPlace({ nodes }: WorkflowDraft, { reference, owner, inBody, names }
     if (name === "loop" || (body.forEach !== undefined && name === (body.itemName ?? "item"))) return true;
   }
   return false;
+}
+
+/** Reports what looks like a node, and is one in the body of a map. */
+function readsInner(
+  { reference, dashed, locate }: FoundReference,
+  innerIds: ReadonlyMap<string, string>,
+  report: Report,
+): boolean {
+  const id = dashed?.name ?? reference.name;
+  const mapId = innerIds.get(id);
+  if (mapId === undefined) return false;
+  if (dashed === undefined && !NODE_MEMBERS.includes(reference.path[0] ?? "")) return false;
+  if (dashed === undefined || dashed.isFirst) reportInner(id, mapId, locate(id.length), report);
+  return true;
 }
 
 function checkNode({ name, path, nodeId }: Reference, graph: Graph, report: Report, locate: () => Span): void {
@@ -106,6 +129,7 @@ function checkMember(
  * A bare name is a variable, a field of what flows in, or a field of the input. Mostly it cannot be known beforehand
  * whether it exists, and then nothing is said, unless it looks like a slip of the pen in the id of a node.
  * `known`: what the name could be, when the input's schema allows nothing else.
+ * @returns whether nothing was reported
  */
 function checkBareName(
   found: FoundReference,
@@ -113,7 +137,7 @@ function checkBareName(
   known: string[] | undefined,
   findNodeLike: NodeSearch,
   report: Report,
-): void {
+): boolean {
   const { reference, owner, dashed, locate } = found;
   const { name, path, optional } = reference;
   if (dashed !== undefined) {
@@ -122,21 +146,25 @@ function checkBareName(
       // Told once, at the first of the names that it is made of.
       const message = `there is no node "${dashed.name}"`;
       if (dashed.isFirst) report.add("unknown-name", locate(dashed.name.length), message, `did you mean "${meant}"?`);
-      return;
+      return false;
     }
   }
   const closest = path[0] === "output" || path[0] === "status" ? findNodeLike(name) : undefined;
   if (closest !== undefined) {
     const hint = `did you mean "${closest}"? A field of what flows in would be current.${name}`;
     report.add("unknown-name", locate(), `nothing is called "${name}"`, hint);
-  } else if (!optional && known !== undefined && seesOnlyInput(graph, owner)) {
+    return false;
+  }
+  if (!optional && known !== undefined && seesOnlyInput(graph, owner)) {
     const hint = (): string => {
       const candidates = [...known, "input", "current", "vars", "nodes", "execution", ...graph.indices.keys()];
       return didYouMean(name, candidates) ?? "add it to the input's schema, or set it with an action";
     };
     const message = `nothing is called "${name}": it is no variable, and no field of the input`;
     report.add("unknown-name", locate(), message, hint);
+    return false;
   }
+  return true;
 }
 
 type NodeSearch = (name: string) => string | undefined;

@@ -1,8 +1,9 @@
 import { didYouMean } from "@heddle/expression";
 import { activated, dependsRefs, fallbacksOf, isFinally } from "../draft.ts";
-import type { NodeDraft } from "../draft.ts";
+import type { ItemPlace, NodeDraft, WorkflowDraft } from "../draft.ts";
 import type { Report } from "../report.ts";
 import type { Span } from "../source/source-node.ts";
+import { listInnerIds, reportInner } from "./inner-ids.ts";
 
 /** Who waits for whom, by index. Broken references are reported and left out, so that everything else can be checked. */
 export interface Graph {
@@ -46,7 +47,11 @@ export function indexNodes(nodes: readonly NodeDraft[], report: Report): Map<str
 }
 
 /** The graph of what is declared; `addInferred` adds what expressions read. */
-export function buildGraph(nodes: readonly NodeDraft[], indices: ReadonlyMap<string, number>, report: Report): Graph {
+export function buildGraph(
+  { nodes, item }: Pick<WorkflowDraft, "nodes" | "item">,
+  indices: ReadonlyMap<string, number>,
+  report: Report,
+): Graph {
   const graph: Graph = {
     nodes,
     indices,
@@ -54,7 +59,7 @@ export function buildGraph(nodes: readonly NodeDraft[], indices: ReadonlyMap<str
     activators: nodes.map(() => []),
     fallbacks: nodes.map(() => []),
   };
-  const resolve = createResolver(graph, report);
+  const resolve = createResolver(graph, item, report);
   for (const node of nodes) {
     for (const ref of activated(node.body)) {
       const target = resolve(node, ref, "activates itself");
@@ -105,11 +110,23 @@ function isActivatedBy(graph: Graph, node: number, from: number): boolean {
 
 function createResolver(
   { nodes, indices }: Graph,
+  item: ItemPlace | undefined,
   report: Report,
 ): (node: NodeDraft, ref: { id: string; at: Span }, fault: string) => number | undefined {
+  const innerIds = listInnerIds(nodes);
   const namesBut = (own: string): string[] => [...indices.keys()].filter((id) => id !== own);
   return (node, ref, fault) => {
     const index = indices.get(ref.id);
+    if (index === undefined && item?.outerIds.has(ref.id)) {
+      const message = `"${ref.id}" is around the map, and "${node.id}" is in its body`;
+      report.add("other-body", ref.at, message, "remove it here: the map waits for what expressions in its body read");
+      return undefined;
+    }
+    const mapId = index === undefined ? innerIds.get(ref.id) : undefined;
+    if (mapId !== undefined) {
+      reportInner(ref.id, mapId, ref.at, report);
+      return undefined;
+    }
     if (index === undefined) {
       report.add(
         "unknown-node",

@@ -4,6 +4,7 @@ import type { Waits } from "./waits.ts";
 
 /** What the compiler found out about a plan. */
 export interface PlanSummary {
+  /** Those in the bodies of maps included; what else is told is about the nodes of the workflow itself. */
   nodeCount: number;
   /** Dependencies that expressions have and nobody declared, as ids; in document order. */
   inferredDependencies: { nodeId: string; dependsOn: string }[];
@@ -15,8 +16,8 @@ export interface PlanSummary {
   criticalPath: string[];
 }
 
-/** Needs an acyclic graph. */
-export function summarize({ nodes, dependencies }: Graph, waits: Waits): PlanSummary {
+/** Needs an acyclic graph. `inside`: how many nodes are in bodies of maps. */
+export function summarize({ nodes, dependencies }: Graph, waits: Waits, inside: number): PlanSummary {
   const { size, waitsFor, nodeOf } = waits;
   // Length of the longest chain that ends in a moment, in nodes; the two moments of a parallel count once.
   const lengths = Array.from({ length: size }, () => 1);
@@ -33,7 +34,7 @@ export function summarize({ nodes, dependencies }: Graph, waits: Waits): PlanSum
   const levels: string[][] = [];
   for (const { id, index } of nodes) (levels[lengths[index]! - 1] ??= []).push(id);
   return {
-    nodeCount: nodes.length,
+    nodeCount: nodes.length + inside,
     inferredDependencies: nodes.flatMap(({ id, index }) =>
       dependencies[index]!.filter((edge) => edge.isInferred).map((edge) => ({
         nodeId: id,

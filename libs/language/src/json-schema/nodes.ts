@@ -85,7 +85,10 @@ const TASK: Record<string, Schema> = {
 
 const BODY: Record<string, Schema> = {
   subtype: text("Kind of control."),
-  nodes: list(`The nodes inside. Groups and loops stand in one another up to ${MAX_NESTING} deep.`, ref("node")),
+  nodes: list(
+    `The nodes inside. Groups, loops and bodies of maps stand in one another up to ${MAX_NESTING} deep.`,
+    ref("node"),
+  ),
   output: template("What it gives; without it the outputs of the nodes inside that nothing depends on."),
   timeout: duration("Of everything inside."),
 };
@@ -134,7 +137,7 @@ const CONTROL: Record<string, Schema> = {
     },
     ["nodes"],
   ),
-  map: node("Runs a workflow for each item of a list, many at once.", {
+  map: node("Runs a workflow, or the nodes inside, for each item of a list, many at once.", {
     subtype: text("Kind of control."),
     for_each: template("The list."),
     range: object(
@@ -142,8 +145,10 @@ const CONTROL: Record<string, Schema> = {
       { from: template("The first."), to: template("The last.") },
       ["from", "to"],
     ),
-    as: id("Name of the item in `inputs`; `item` without it."),
+    as: id("Name of the item in `inputs` and inside; `item` without it."),
     workflow_id: id("The workflow that runs for each item."),
+    nodes: list("In place of a workflow: what runs for each item, as an execution of its own.", ref("node")),
+    output: template("What its nodes give for an item; without it the outputs of those that nothing depends on."),
     version: VERSION,
     inputs: template("Input of an item's execution; without it an object of the item and its index."),
     max_concurrency: whole(`Items at once; ${DEFAULT_MAX_CONCURRENCY} without it.`, 1, MAX_CONCURRENCY),

@@ -1,5 +1,5 @@
 import type { Json, MapNode } from "@heddle/engine";
-import type { NodeBody } from "../draft.ts";
+import type { ItemBodyDraft, NodeBody } from "../draft.ts";
 import { createFields } from "../fields.ts";
 import type { Fields } from "../fields.ts";
 import { checkId } from "../ids.ts";
@@ -17,15 +17,24 @@ export const MAP_FIELDS = [
   "workflow_id",
   "version",
   "inputs",
+  "nodes",
+  "output",
   "max_concurrency",
   "tolerate",
   "until",
   "collect",
 ] as const;
 
-export function readMap(reader: NodeReader): NodeBody {
+/** Reads a body whose nodes are apart from those around it. */
+export type ReadItemBody = (reader: NodeReader) => ItemBodyDraft;
+
+export function readMap(reader: NodeReader, readItemBody: ReadItemBody): NodeBody {
   const { fields } = reader;
-  const workflowAt = fields.require("workflow_id", "the id of the workflow that runs for each item");
+  const isInPlace = fields.map.entries.has("nodes");
+  rejectUseless(fields, isInPlace);
+  const workflowAt = isInPlace
+    ? undefined
+    : fields.require("workflow_id", "the id of the workflow that runs for each item; or nodes: the steps themselves");
   const workflowId = fields.text("workflow_id", MAX_ID_LENGTH) ?? "";
   if (workflowAt !== undefined && workflowId !== "") {
     checkId(workflowId, workflowAt, "the id of a workflow", fields.report);
@@ -54,7 +63,23 @@ export function readMap(reader: NodeReader): NodeBody {
     ...(tolerated === undefined ? {} : { tolerated }),
     ...(collect === false ? { collect } : {}),
     ...(until === undefined ? {} : { until }),
+    ...(isInPlace ? { itemBody: readItemBody(reader) } : {}),
   };
+}
+
+/** Fields that say which workflow runs, beside the workflow itself; and those of a body that is not there. */
+function rejectUseless({ map, report, what }: Fields, isInPlace: boolean): void {
+  for (const name of isInPlace ? ["workflow_id", "version", "inputs"] : ["output"]) {
+    const at = map.entries.get(name)?.key;
+    if (at === undefined) continue;
+    const [message, hint] = isInPlace
+      ? [
+          `${what} has both "nodes" and "${name}"`,
+          "remove one of them: nodes see the item and all that is around the map",
+        ]
+      : [`"${name}" of ${what} says what its nodes give, and it has none`, "remove it, or write nodes"];
+    report.add("useless-map-field", at, message, hint);
+  }
 }
 
 /** `for_each`, or `range: { from, to }`. */

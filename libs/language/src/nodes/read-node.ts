@@ -1,5 +1,5 @@
 import type { JsonObject } from "@heddle/engine";
-import type { ExpressionUse, NodeBody, NodeDraft, StartsDraft } from "../draft.ts";
+import type { ExpressionUse, ItemBodyDraft, NodeBody, NodeDraft, StartsDraft } from "../draft.ts";
 import { createFields } from "../fields.ts";
 import type { Fields } from "../fields.ts";
 import { checkNodeId } from "../ids.ts";
@@ -22,10 +22,11 @@ import type { ReadBody } from "./body.ts";
 import { readCompensate } from "./compensate.ts";
 import { readParallel, readSwitch } from "./control.ts";
 import { HUMAN_FIELDS, readHuman } from "./human.ts";
-import { isText, readCondition, readNodeRefs } from "./reader.ts";
+import { isText, readCondition, readNodeRefs, readTemplate } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
 import { readDepends } from "./depends.ts";
 import { MAP_FIELDS, readMap } from "./map.ts";
+import type { ReadItemBody } from "./map.ts";
 import { readOnError } from "./on-error.ts";
 import { readSubWorkflow } from "./sub-workflow.ts";
 import { readStateMachine } from "./state-machine.ts";
@@ -43,12 +44,21 @@ export interface NodeContext {
   agents: ReadonlyMap<string, JsonObject>;
   /** Where trigger nodes leave what they stand for. */
   starts: StartsDraft;
+  /** Nodes of the whole definition that have been read, those of the bodies of maps included. */
+  total: { nodes: number };
+  /** They are in the body of a map. */
+  isItem?: true;
+}
+
+interface BodyReaders {
+  readBody: ReadBody;
+  readItemBody: ReadItemBody;
 }
 
 interface NodeType {
   what: string;
   fields: readonly string[];
-  read(reader: NodeReader, id: string, context: NodeContext, readBody: ReadBody): NodeBody;
+  read(reader: NodeReader, id: string, context: NodeContext, inside: BodyReaders): NodeBody;
 }
 
 const COMMON_FIELDS = [
@@ -93,7 +103,7 @@ const NODE_TYPES = new Map<string, NodeType>([
     {
       what: "a trigger node",
       fields: ["subtype", "params"],
-      read: (reader, id, { starts }) => readTriggerNode(reader, id, starts),
+      read: (reader, id, { starts, isItem }) => readTriggerNode(reader, id, isItem ? undefined : starts),
     },
   ],
 ]);
@@ -103,14 +113,25 @@ const CONTROL_TYPES = new Map<string, NodeType>([
     "parallel",
     { what: "a parallel", fields: ["subtype", "branches", "wait_all", "need", "cancel_rest"], read: readParallel },
   ],
-  ["map", { what: "a map", fields: MAP_FIELDS, read: readMap }],
+  [
+    "map",
+    {
+      what: "a map",
+      fields: MAP_FIELDS,
+      read: (reader, _id, _context, { readItemBody }) => readMap(reader, readItemBody),
+    },
+  ],
   [
     "group",
-    { what: "a group", fields: GROUP_FIELDS, read: (reader, _id, _context, readBody) => readGroup(reader, readBody) },
+    {
+      what: "a group",
+      fields: GROUP_FIELDS,
+      read: (reader, _id, _context, { readBody }) => readGroup(reader, readBody),
+    },
   ],
   [
     "loop",
-    { what: "a loop", fields: LOOP_FIELDS, read: (reader, _id, _context, readBody) => readLoop(reader, readBody) },
+    { what: "a loop", fields: LOOP_FIELDS, read: (reader, _id, _context, { readBody }) => readLoop(reader, readBody) },
   ],
 ]);
 const NODE_TYPE_NAMES = [...NODE_TYPES.keys(), "control"];
@@ -123,7 +144,7 @@ interface Place {
 
 /** Reads the nodes of the workflow, or of a group or loop. @returns their indices */
 export function readNodeList(fields: Fields, context: NodeContext, place: Place): number[] {
-  const { report, nodes } = context;
+  const { report, nodes, total } = context;
   const hint = "the steps, e.g. nodes: [{ id: fetch, type: tool, tool: http_request }]";
   fields.require("nodes", hint);
   const list = fields.list("nodes");
@@ -136,7 +157,7 @@ export function readNodeList(fields: Fields, context: NodeContext, place: Place)
   }
   const own: number[] = [];
   for (const item of list.items) {
-    if (nodes.length >= MAX_NODES) {
+    if (total.nodes >= MAX_NODES) {
       const message = `the workflow has more than ${MAX_NODES} nodes`;
       report.add("too-many-nodes", item, message, "split it into sub-workflows");
       break;
@@ -202,11 +223,23 @@ function readFields(fields: Fields, type: NodeType | undefined, context: NodeCon
   };
   // Before its body is read: what is inside comes after it.
   nodes.push(node);
+  context.total.nodes += 1;
   const inside = { container: index, depth: place.depth + 1 };
   if (type !== undefined) {
-    node.body = type.read(reader, id, context, ({ fields: own }) => readNodeList(own, context, inside));
+    node.body = type.read(reader, id, context, {
+      readBody: ({ fields: own }) => readNodeList(own, context, inside),
+      readItemBody: ({ fields: own }) => readItemBody(own, context, inside.depth),
+    });
   }
   checkConditionFields(fields);
+}
+
+/** The body of a map: its nodes are a list of their own, and so are its expressions. */
+function readItemBody(fields: Fields, context: NodeContext, depth: number): ItemBodyDraft {
+  const inner: NodeContext = { ...context, nodes: [], uses: [], isItem: true };
+  readNodeList(fields, inner, { depth });
+  const output = readTemplate({ fields, uses: inner.uses }, "output");
+  return { nodes: inner.nodes, uses: inner.uses, ...(output && { output: output.value }) };
 }
 
 /** `depends` says everything about other nodes that `dependencies` and `join` could say. */

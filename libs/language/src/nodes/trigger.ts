@@ -9,9 +9,14 @@ const SUBTYPES = ["manual", "cron", "event", "webhook"] as const;
 /** A way in, drawn as a node: it says when the workflow starts by itself, and gives the input to those that depend on it. */
 const PASSES_INPUT: NodeBody = { kind: "action", action: "transform", value: "${input}" };
 
-/** Reads a trigger node; what it stands for goes where `schedules` and `triggers` of the workflow go. */
-export function readTriggerNode({ fields }: NodeReader, id: string, starts: StartsDraft): NodeBody {
+/** Reads a trigger node; what it stands for goes where `schedules` and `triggers` of the workflow go. Without `starts` it stands where nothing starts by itself. */
+export function readTriggerNode({ fields }: NodeReader, id: string, starts: StartsDraft | undefined): NodeBody {
   const { report, what, map } = fields;
+  if (starts === undefined) {
+    const message = `${what} stands in the body of a map, which runs for each item and never by itself`;
+    report.add("trigger-in-map", map.entries.get("type")?.key ?? map, message, "move it to the nodes of the workflow");
+    return PASSES_INPUT;
+  }
   fields.require("subtype", `one of ${SUBTYPES.join(", ")}`);
   const subtype = fields.oneOf("subtype", SUBTYPES);
   const dependencies = fields.find("dependencies");

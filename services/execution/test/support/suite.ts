@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { DomainError } from "@heddle/errors";
 import { createMemoryBus, type EventBus, type EventMessage } from "@heddle/events";
-import { compileDefinition } from "@heddle/language";
+import { type DefinitionPlan, compileDefinition, findInnerPlan } from "@heddle/language";
 import { DefinitionService, GetPlanResponseSchema } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { createInMemoryTransport, createRpcClient, type Routes, type RpcClient, type RpcTransport } from "@heddle/rpc";
@@ -42,7 +42,7 @@ export async function startExecutionSuite(
   const logger = createLogger({ name: "test", level: "silent" });
   const scheduler = createScriptedScheduler(answer);
   const published: EventMessage[] = [];
-  const plans = new Map<string, string[]>();
+  const plans = new Map<string, DefinitionPlan[]>();
   const bus = createMemoryBus();
   let requests = 0;
   let down = false;
@@ -52,13 +52,16 @@ export async function startExecutionSuite(
       getPlan(request) {
         requests += 1;
         if (down) throw new DomainError({ kind: "unavailable", reason: "DEPENDENCY_UNAVAILABLE", message: "down" });
-        const versions = plans.get(request.workflowId);
+        const [workflowId = "", ...inner] = request.workflowId.split(".");
+        const versions = plans.get(workflowId);
         if (versions === undefined) {
           throw new DomainError({ kind: "not_found", reason: "DEFINITION_NOT_FOUND", message: "no such definition" });
         }
         const version = request.version === 0 ? versions.length : request.version;
-        const planJson = request.knownVersion === version ? "" : (versions[version - 1] ?? "");
-        return create(GetPlanResponseSchema, { version, planJson });
+        if (request.knownVersion === version) return create(GetPlanResponseSchema, { version });
+        const plan = versions[version - 1];
+        const wanted = plan === undefined || inner.length === 0 ? plan : findInnerPlan(plan, inner.join("."));
+        return create(GetPlanResponseSchema, { version, planJson: wanted && JSON.stringify(wanted) });
       },
     });
 
@@ -101,7 +104,7 @@ export async function startExecutionSuite(
       const { plan, findings } = compileDefinition(source);
       if (plan === undefined) throw new Error(`bad definition: ${JSON.stringify(findings)}`);
       const versions = plans.get(plan.workflowId) ?? [];
-      versions.push(JSON.stringify(plan));
+      versions.push(plan);
       plans.set(plan.workflowId, versions);
     },
     planRequests: () => requests,

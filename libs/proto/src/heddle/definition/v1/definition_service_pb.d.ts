@@ -638,14 +638,15 @@ export declare type GetPlanRequest = Message<"heddle.definition.v1.GetPlanReques
   namespace: string;
 
   /**
-   * Id of the workflow, at most 128 characters; or `<state machine>.<invocation>` for what a state machine invokes as a tool or agent.
+   * Id of the workflow, at most 128 characters; or `<state machine>.<invocation>` for what a state machine invokes as a tool or agent,
+   * and `<workflow>.<map>` for the nodes of a map.
    *
    * @generated from field: string workflow_id = 2;
    */
   workflowId: string;
 
   /**
-   * Version; 0 means the active one. That of the state machine for what it invokes.
+   * Version; 0 means the active one. That of the definition for what is a part of it.
    *
    * @generated from field: uint32 version = 3;
    */
