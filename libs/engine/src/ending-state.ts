@@ -76,7 +76,7 @@ export function startCompensation(plan: Plan, state: ExecutionState, { index }: 
 
 /** A child that is told to end may have something to undo: what its parent undoes comes after that. */
 export function awaitChild(plan: Plan, state: ExecutionState, linked: LinkedNode, childId: string | undefined): void {
-  if (state.ending === undefined || childId === undefined || linked.role !== undefined) return;
+  if (state.ending === undefined || childId === undefined || linked.role === "compensation") return;
   // What is done at the end stays done.
   if (isInFinally(plan, linked)) return;
   (state.ending.awaited ??= {})[childId] = linked.id;

@@ -133,6 +133,9 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
       state.reason = event.reason;
       if (event.terminated) state.isTerminated = true;
       break;
+    case "execution_error_handled":
+      handleExecutionError(plan, state, event);
+      break;
     case "execution_ending":
       beginEnding(plan, state, event);
       break;
@@ -379,6 +382,22 @@ function handleError(
   }
 }
 
+/** Nothing else begins any more: what runs in the place of everything is all that is left. */
+function handleExecutionError(
+  plan: Plan,
+  state: ExecutionState,
+  { failure, outcome, dueAt }: Extract<Event, { type: "execution_error_handled" }>,
+): void {
+  // Its end follows.
+  if (outcome.action === "continue") return;
+  const { index } = getNode(plan, outcome.fallbackId);
+  state.handling = { failure, node: index };
+  state.deadlineAt = dueAt;
+  state.ready = [index];
+  state.readyHead = 0;
+  state.openNodes = 1;
+}
+
 function getNode(plan: Plan, id: string): LinkedNode {
   const index = plan.indices.get(id);
   if (index === undefined) throw replayDiverged(`a history names node ${id}, which the plan does not have`);
@@ -451,6 +470,7 @@ function finish(state: ExecutionState, status: ExecutionStatus, at: number): voi
   state.status = status;
   state.endedAt = at;
   delete state.ending;
+  delete state.handling;
   // Nothing can come of these any more.
   state.ready = [];
   state.readyHead = 0;

@@ -34,9 +34,10 @@ export interface FailureFilter {
   when?: Field | undefined;
 }
 
+/** `node`: whose failure it is; undefined: the execution's. */
 export function matchesFailure(
   turn: Turn,
-  node: LinkedNode,
+  node: LinkedNode | undefined,
   { types, class: wanted, when }: FailureFilter,
   failure: Failure,
   error: Json,

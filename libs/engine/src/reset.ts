@@ -16,7 +16,7 @@ export function reset(turn: Turn, { from, reason, requestId }: Extract<Command, 
   const { plan, state, at } = turn;
   if (isRepeated(state, resetKey(requestId))) return;
   if (isFinished(state)) throw executionFinished(turn.context.executionId, state.status, "reset");
-  if (state.ending !== undefined) throw executionEnding(turn.context.executionId, "reset");
+  if (state.ending !== undefined || state.handling !== undefined) throw executionEnding(turn.context.executionId, "reset");
   const unknown = listUnknown(plan, from);
   if (unknown.length > 0 || from.length === 0) throw nodesUnknown(unknown);
   const indices = from.map((id) => plan.indices.get(id) as number);

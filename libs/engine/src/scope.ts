@@ -175,15 +175,16 @@ function listNames(
 
 function describeExecution(state: ExecutionState, executionId: string): JsonObject {
   const end = state.ending?.end;
+  const failure = end === undefined ? state.handling?.failure : end.outcome === "failed" ? end.failure : undefined;
   return {
     id: executionId,
     namespace: state.namespace,
     workflow_id: state.workflowId,
     version: state.version,
     started_at: formatTimestamp(state.startedAt),
-    // What `finally` is about.
+    // What `finally` is about, and what runs because the execution was to fail.
     status: end?.outcome ?? "running",
-    error: end?.outcome === "failed" ? describeFailure(end.failure) : null,
+    error: failure === undefined ? null : describeFailure(failure),
   };
 }
 
