@@ -1,3 +1,4 @@
+import { leavesChildren } from "./close-policy.ts";
 import type { Event } from "./events.ts";
 import type { EndingState, ExecutionState } from "./execution-state.ts";
 import { approximateBytes } from "./payload-size.ts";
@@ -22,7 +23,8 @@ export function listStopped(plan: Plan, state: ExecutionState): Record<string, s
   const stopped: Record<string, string> = {};
   const completed = new Set(state.compensations?.map(({ childId }) => childId));
   const add = (index: number, childId: string | undefined) => {
-    if (childId !== undefined && !completed.has(childId)) stopped[childId] = (plan.nodes[index] as LinkedNode).id;
+    const linked = plan.nodes[index] as LinkedNode;
+    if (childId !== undefined && !completed.has(childId) && !leavesChildren(linked)) stopped[childId] = linked.id;
   };
   for (const [index, { status, childId, fallback }] of state.nodes.entries()) {
     if (status === "canceled" && fallback === undefined) add(index, childId);
@@ -77,8 +79,8 @@ export function startCompensation(plan: Plan, state: ExecutionState, { index }: 
 /** A child that is told to end may have something to undo: what its parent undoes comes after that. */
 export function awaitChild(plan: Plan, state: ExecutionState, linked: LinkedNode, childId: string | undefined): void {
   if (state.ending === undefined || childId === undefined || linked.role === "compensation") return;
-  // What is done at the end stays done.
-  if (isInFinally(plan, linked)) return;
+  // What is done at the end stays done, and a child that goes on has no end that anybody waits for.
+  if (leavesChildren(linked) || isInFinally(plan, linked)) return;
   (state.ending.awaited ??= {})[childId] = linked.id;
 }
 

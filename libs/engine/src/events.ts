@@ -275,7 +275,7 @@ export interface ExecutionStarted {
   /** The caller's idempotency key; empty when none was given. */
   requestId: string;
   /** Set for a child: who waits for it. */
-  parent?: { executionId: string; nodeId: string };
+  parent?: ParentOfExecution;
   /** Set when something other than an execution waits for its end; the core only keeps it. */
   origin?: ExecutionOrigin;
   /** Set for a rerun. */
@@ -293,6 +293,13 @@ export interface ExecutionStarted {
   attributes?: Attributes;
   /** W3C traceparent of the start, so that spans of later steps hang together. */
   traceparent?: string;
+}
+
+export interface ParentOfExecution {
+  executionId: string;
+  nodeId: string;
+  /** It goes on when the parent ends, or no longer waits. */
+  outlives?: true;
 }
 
 /** What has started an execution and is none itself. */

@@ -1,6 +1,7 @@
 export { findAttributesFault } from "./attributes.ts";
 export type { AttributeValue, Attributes } from "./attributes.ts";
 export { awaitsChild } from "./awaits-child.ts";
+export { findClosePolicy } from "./close-policy.ts";
 export type * from "./commands.ts";
 export { decide } from "./decide.ts";
 export type { Decision } from "./decide.ts";

@@ -1,9 +1,10 @@
+import { closePolicyOf, leavesChildren } from "./close-policy.ts";
 import { listStopped } from "./ending-state.ts";
 import type { Event, MachineInput } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import type { MapNode, StateMachineNode, SubWorkflowNode, TaskNode } from "./plan-document.ts";
+import type { MapNode, ParentClosePolicy, StateMachineNode, SubWorkflowNode, TaskNode } from "./plan-document.ts";
 import type { ActiveItem, NodeState } from "./state.ts";
 
 /** An attempt that a worker must get. */
@@ -42,6 +43,8 @@ export interface ChildObligation {
   compensates?: string;
   /** `complete_child` is to follow the start, with `{ execution_id }`: the child is nobody's. */
   detached?: true;
+  /** What becomes of it when its parent does not wait for it any more. Absent: it is canceled. */
+  onParentClose?: ParentClosePolicy;
 }
 
 /** A state machine that must have been created, and must have got its events. `acknowledge_machine` says that it has. */
@@ -117,14 +120,14 @@ export function obligations(plan: Plan, state: ExecutionState, executionId: stri
     } else if (node.childId !== undefined && node.status === "waiting") {
       result.children.push(describeChild(linked, state));
     } else if (node.childId !== undefined && node.status === "canceled") {
-      result.cancelChildren.push(describeCancellation(state, linked.id, node.childId));
+      addCancellationOf(result, state, linked, linked.id, node.childId);
     }
   }
   for (const past of state.abandoned ?? []) {
     const linked = plan.nodes[past.node] as LinkedNode;
     if (past.childId !== undefined) {
       const nodeId = past.itemIndex === undefined ? linked.id : itemNodeId(linked.id, past.itemIndex);
-      result.cancelChildren.push(describeCancellation(state, nodeId, past.childId));
+      addCancellationOf(result, state, linked, nodeId, past.childId);
     } else result.cancelMachines.push(describeMachine(linked, past, executionId));
   }
   return result;
@@ -181,7 +184,7 @@ export function obligationsOf(
       if (!isKnown) changes.startMachines.push(machine);
     }
   }
-  if (events.some(({ type }) => type === "execution_ending")) addAwaited(changes, state);
+  if (events.some(({ type }) => type === "execution_ending")) addAwaited(changes, plan, state);
   if (state.isTerminated && events.length > 0) addTerminated(changes, plan, state);
   return changes;
 }
@@ -241,17 +244,21 @@ function changeItem(
       // Its map may have begun afresh in the same turn, and have been canceled again.
       !begunItems.has(childId),
   )?.childId;
-  if (childId !== undefined) changes.cancelChildren.push(describeCancellation(state, nodeId, childId));
+  if (childId !== undefined) addCancellationOf(changes, state, linked, nodeId, childId);
 }
 
 /** All of them, also those that were told before, or that never left the turn: their end must be known. */
-function addAwaited(changes: ObligationChanges, state: ExecutionState): void {
+function addAwaited(changes: ObligationChanges, plan: Plan, state: ExecutionState): void {
   const { awaited } = state.ending ?? {};
   if (awaited === undefined) return;
   changes.startChildren = changes.startChildren.filter(({ childId }) => awaited[childId] === undefined);
   const told = new Set(changes.cancelChildren.map(({ childId }) => childId));
   for (const [childId, nodeId] of Object.entries(awaited))
-    if (!told.has(childId)) changes.cancelChildren.push({ nodeId, childId, isAwaited: true });
+    if (!told.has(childId)) changes.cancelChildren.push(describeCancellation(nodeOf(plan, nodeId), state, nodeId, childId));
+}
+
+function nodeOf(plan: Plan, nodeId: string): LinkedNode {
+  return plan.nodes[plan.indices.get(nodeId) as number] as LinkedNode;
 }
 
 /** Those that were told before to end in order. */
@@ -266,11 +273,28 @@ function hasCompleted({ compensations }: ExecutionState, childId: string): boole
   return compensations?.some((record) => record.childId === childId) ?? false;
 }
 
-function describeCancellation(state: ExecutionState, nodeId: string, childId: string): ChildCancellation {
+/** One that goes on whatever becomes of its parent is told nothing. */
+function addCancellationOf(
+  to: Pick<Obligations, "cancelChildren">,
+  state: ExecutionState,
+  linked: LinkedNode,
+  nodeId: string,
+  childId: string,
+): void {
+  if (!leavesChildren(linked)) to.cancelChildren.push(describeCancellation(linked, state, nodeId, childId));
+}
+
+function describeCancellation(
+  { definition }: LinkedNode,
+  state: ExecutionState,
+  nodeId: string,
+  childId: string,
+): ChildCancellation {
+  const atOnce = closePolicyOf(definition) === "terminate" || (state.isTerminated && !hasCompleted(state, childId));
   return {
     nodeId,
     childId,
-    ...(state.isTerminated && !hasCompleted(state, childId) && { terminate: true }),
+    ...(atOnce && { terminate: true }),
     ...(state.ending?.awaited?.[childId] !== undefined && { isAwaited: true }),
   };
 }
@@ -281,7 +305,7 @@ export function itemNodeId(nodeId: string, index: number): string {
 }
 
 function describeItem(linked: LinkedNode, state: ExecutionState, item: ActiveItem): ChildObligation {
-  const { workflowId, version } = linked.definition as MapNode;
+  const { workflowId, version, onParentClose } = linked.definition as MapNode;
   return {
     nodeId: itemNodeId(linked.id, item.index),
     childId: item.childId,
@@ -290,6 +314,7 @@ function describeItem(linked: LinkedNode, state: ExecutionState, item: ActiveIte
     input: item.input as JsonObject,
     priority: state.priority,
     depth: (state.depth ?? 0) + 1,
+    ...(onParentClose !== undefined && { onParentClose }),
   };
 }
 
@@ -318,7 +343,7 @@ function addCancellation(
   if (linked.definition.kind === "state_machine") {
     changes.cancelMachines.push(describeMachine(linked, canceled, executionId));
   } else if (canceled.childId !== undefined) {
-    changes.cancelChildren.push(describeCancellation(state, linked.id, canceled.childId));
+    addCancellationOf(changes, state, linked, linked.id, canceled.childId);
   }
 }
 
@@ -355,6 +380,7 @@ function describeChild(linked: LinkedNode, state: ExecutionState): ChildObligati
     depth: (state.depth ?? 0) + 1,
     ...(node.compensates !== undefined && { compensates: node.compensates }),
     ...(definition.detached && { detached: true as const }),
+    ...(definition.onParentClose !== undefined && { onParentClose: definition.onParentClose }),
   };
 }
 

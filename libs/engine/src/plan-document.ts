@@ -348,9 +348,17 @@ export interface MapNode extends PlanNodeBase {
   tolerated?: { count: number } | { percent: number };
   /** false: its output is an object of numbers, and what the items gave is in their own executions. Absent: it is the list of their outputs. */
   collect?: boolean;
-  /** Expression, after each item: the map completes when it gives true, and what still runs is canceled. Sees `items`. */
+  /** Expression, after each item: the map completes when it gives true, and what still runs is stopped. Sees `items`. */
   until?: string;
+  /** Absent: `cancel`. */
+  onParentClose?: ParentClosePolicy;
 }
+
+/**
+ * What becomes of a child when its node stops waiting for it, because the execution ends or for any other reason: it is told to end (`cancel`),
+ * ends at once, without undoing anything (`terminate`), or goes on as if nothing had been (`leave`).
+ */
+export type ParentClosePolicy = "cancel" | "terminate" | "leave";
 
 export interface AggregationNode extends PlanNodeBase {
   kind: "aggregation";
@@ -371,6 +379,8 @@ export interface SubWorkflowNode extends PlanNodeBase {
   inputs?: Json;
   /** It completes when the child has started, with `{ execution_id }`; the child is nobody's then, and goes on whatever becomes of this execution. */
   detached?: true;
+  /** Absent: `cancel`. */
+  onParentClose?: ParentClosePolicy;
 }
 
 export interface StateMachineNode extends PlanNodeBase {

@@ -1,3 +1,4 @@
+import { leavesChildren } from "./close-policy.ts";
 import { checkPayload } from "./evaluate.ts";
 import { evolve } from "./evolve.ts";
 import type { Event, ExecutionEnd, Failure } from "./events.ts";
@@ -103,7 +104,7 @@ function hasStages({ plan, state }: Turn, { outcome }: ExecutionEnd): boolean {
   if (plan.finally !== undefined || mustCompensate(plan, state, outcome)) return true;
   if (!plan.hasCompensation || outcome === "completed") return false;
   // A child that is told to end may have completed already, and then its steps must be undone.
-  return state.nodes.some(hasChild) || Object.keys(listStopped(plan, state)).length > 0;
+  return state.nodes.some((node, index) => hasChild(node) && !leavesChildren(plan.nodes[index])) || Object.keys(listStopped(plan, state)).length > 0;
 }
 
 function hasChild({ status, childId, map, fallback }: NodeState): boolean {

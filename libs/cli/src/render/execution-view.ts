@@ -190,6 +190,7 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "humanTaskExpired":
     case "turnEnded":
     case "executionEnding":
+    case "executionErrorHandled":
     case "compensationRecorded":
     case "childEnded":
     case "executionStarted":

@@ -35,7 +35,7 @@ export const TEST_RETRY: RetryPolicy = {
  * map: items, workflow (default each), maxConcurrency (default 2), inputs, tolerated, until, itemName
  * any: error=<action> or error=[{types, when, action, value, target: id}], depends=(a.succeeded||b.skipped)&&!c.failed
  * merge, collect: inputs, sources (default: the dependencies)
- * child: workflow, version, inputs
+ * child: workflow, version, inputs, detached; child, map: onParentClose
  * machine: workflow, version, key, context, events
  * human: title (default the id), description, assignee, groups, form, data, proposed, deadline, escalation, defaultAnswer, quorum
  */

@@ -4,6 +4,7 @@ import type {
   ErrorHandler,
   HumanNode,
   Outcome,
+  ParentClosePolicy,
   PlanDocument,
   PlanNode,
   PlanNodeBase,
@@ -310,7 +311,7 @@ function makeNode(random: Random, place: Place): PlanNode {
     case "human":
       return { ...base, ...makeHuman(random, isCalm) };
     case "child":
-      return { ...base, kind: "sub_workflow", workflowId: "other", inputs: { n: "${input.n}" } };
+      return { ...base, kind: "sub_workflow", workflowId: "other", inputs: { n: "${input.n}" }, ...makeClose(random) };
     case "map":
       return makeMap(random, base, isCalm);
   }
@@ -332,7 +333,12 @@ function makeMap(random: Random, base: PlanNodeBase, isCalm: boolean): PlanNode 
     ...(random.chance(0.5) && { inputs: { it: "${item}", at: "${index}", flow: "${current}" } }),
     ...(random.chance(isCalm ? 0.9 : 0.5) && { tolerated: random.pick([{ count: 1 }, { percent: 50 }]) }),
     ...(random.chance(0.3) && { until: "items.succeeded >= 2" }),
+    ...makeClose(random),
   };
+}
+
+function makeClose(random: Random): { onParentClose?: ParentClosePolicy } {
+  return random.chance(0.4) ? { onParentClose: random.pick(["cancel", "terminate", "leave", "leave"]) } : {};
 }
 
 function makeHuman(random: Random, isCalm: boolean): Omit<HumanNode, keyof PlanNodeBase> {

@@ -358,6 +358,13 @@ export declare type ParentNode = Message<"heddle.execution.v1.ParentNode"> & {
    * @generated from field: string node_id = 2;
    */
   nodeId: string;
+
+  /**
+   * This execution goes on when that one ends, or no longer waits for it.
+   *
+   * @generated from field: bool outlives = 3;
+   */
+  outlives: boolean;
 };
 
 /**
