@@ -19,6 +19,7 @@ import { decodeSource } from "./source/decode-source.ts";
 import { readSource } from "./source/read-source.ts";
 import { checkInteractions } from "./interactions/check-interactions.ts";
 import { checkStarts } from "./starts/check-starts.ts";
+import { checkWorkflowHandlers } from "./workflow-handlers.ts";
 import { findWorkflow, isStateMachine, readWorkflow } from "./workflow.ts";
 
 export interface CompiledDefinition {
@@ -52,11 +53,12 @@ export function compileDefinition(
   }
   const workflow = readWorkflow(workflowAt, text, report);
   const indices = indexNodes(workflow.nodes, report);
-  const graph = buildGraph(workflow.nodes, indices, report);
+  const graph = buildGraph(workflow, indices, report);
   checkExpressions(workflow, graph, text, report);
   checkConditions(workflow, report);
   checkBodies(graph, report);
   checkCompensations(workflow.nodes, report);
+  checkWorkflowHandlers(workflow, graph, report);
   checkInteractions(workflow, graph, report);
   checkStarts(workflow, text, options, report);
   checkCatalog(workflow, options, report);

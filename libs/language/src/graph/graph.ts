@@ -1,6 +1,6 @@
 import { didYouMean } from "@heddle/expression";
 import { activated, dependsRefs, fallbacksOf, isFinally } from "../draft.ts";
-import type { NodeDraft } from "../draft.ts";
+import type { NodeDraft, WorkflowDraft } from "../draft.ts";
 import type { Report } from "../report.ts";
 import type { Span } from "../source/source-node.ts";
 
@@ -14,6 +14,8 @@ export interface Graph {
   activators: Edge[][];
   /** By node: what may run in its place when it has failed. */
   fallbacks: number[][];
+  /** Nodes that run in the place of the whole workflow when it is to fail: nothing waits for them, and they wait for nothing. */
+  rescuers: ReadonlySet<number>;
 }
 
 export interface Edge {
@@ -46,13 +48,20 @@ export function indexNodes(nodes: readonly NodeDraft[], report: Report): Map<str
 }
 
 /** The graph of what is declared; `addInferred` adds what expressions read. */
-export function buildGraph(nodes: readonly NodeDraft[], indices: ReadonlyMap<string, number>, report: Report): Graph {
+export function buildGraph(
+  { nodes, onError = [] }: Pick<WorkflowDraft, "nodes" | "onError">,
+  indices: ReadonlyMap<string, number>,
+  report: Report,
+): Graph {
   const graph: Graph = {
     nodes,
     indices,
     dependencies: nodes.map(() => []),
     activators: nodes.map(() => []),
     fallbacks: nodes.map(() => []),
+    rescuers: new Set(
+      onError.flatMap((handler) => (handler.action === "fallback" ? (indices.get(handler.target.id) ?? []) : [])),
+    ),
   };
   const resolve = createResolver(graph, report);
   for (const node of nodes) {

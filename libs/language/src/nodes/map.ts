@@ -8,6 +8,7 @@ import { describeSource } from "../source/source-node.ts";
 import { readItemName } from "./body.ts";
 import { isText, readCondition, readTemplate } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
+import { readClosePolicy } from "./sub-workflow.ts";
 
 export const MAP_FIELDS = [
   "subtype",
@@ -21,6 +22,7 @@ export const MAP_FIELDS = [
   "tolerate",
   "until",
   "collect",
+  "on_parent_close",
 ] as const;
 
 export function readMap(reader: NodeReader): NodeBody {
@@ -54,6 +56,7 @@ export function readMap(reader: NodeReader): NodeBody {
     ...(tolerated === undefined ? {} : { tolerated }),
     ...(collect === false ? { collect } : {}),
     ...(until === undefined ? {} : { until }),
+    ...readClosePolicy(fields, false),
   };
 }
 
