@@ -16,9 +16,16 @@ export function drawPlan(plan: PlanDocument): Diagram {
   return {
     title: plan.workflowId,
     kind: "dag",
-    nodes: plan.nodes.filter(({ container }) => container === undefined).map((node) => draw(node, plan.nodes)),
+    nodes: plan.nodes.flatMap((node, index) => (node.container === undefined ? [drawApart(node, index, plan)] : [])),
     edges: plan.nodes.flatMap((node) => edgesTo(node, plan.nodes)),
   };
+}
+
+/** What runs in the place of the whole has no edges. */
+function drawApart(node: PlanNode, index: number, { nodes, onError = [] }: PlanDocument): DiagramNode {
+  const drawn = draw(node, nodes);
+  const isRescuer = onError.some((handler) => handler.action === "fallback" && handler.target === index);
+  return isRescuer ? { ...drawn, notes: [...drawn.notes, "when the workflow is to fail"] } : drawn;
 }
 
 function draw(node: PlanNode, nodes: readonly PlanNode[]): DiagramNode {
