@@ -190,7 +190,8 @@ function describe(event: Event): string {
       return `is to end as ${event.end.outcome}`;
     case "execution_error_handled": {
       const { failure, outcome } = event;
-      const what = outcome.action === "fallback" ? `${outcome.fallbackId} runs in the place of everything` : "it completes";
+      const what =
+        outcome.action === "fallback" ? `${outcome.fallbackId} runs in the place of everything` : "it completes";
       return `was to fail (${failure.type}): ${what}`;
     }
     case "execution_completed":

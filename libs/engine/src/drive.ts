@@ -115,8 +115,7 @@ function endFallback(turn: Turn, node: LinkedNode): void {
 function isFull(turn: Turn, payloadBytesBefore: number): boolean {
   return (
     turn.events.length + countActive(turn.state) + turn.plan.errorHandlers.length + EVENTS_PER_STEP >
-      MAX_EVENTS_PER_TURN ||
-    turn.state.payloadBytes - payloadBytesBefore > MAX_PAYLOAD_BYTES_PER_TURN
+      MAX_EVENTS_PER_TURN || turn.state.payloadBytes - payloadBytesBefore > MAX_PAYLOAD_BYTES_PER_TURN
   );
 }
 
@@ -140,7 +139,9 @@ function endHandling(turn: Turn): void {
 
 /** What undoes steps, or runs because the execution was to fail, has some room left, even of one that fails by its size. */
 function maxPayloadBytes({ ending, handling }: ExecutionState): number {
-  return ending === undefined && handling === undefined ? MAX_EXECUTION_PAYLOAD_BYTES : MAX_EXECUTION_PAYLOAD_BYTES + MAX_ENDING_PAYLOAD_BYTES;
+  return ending === undefined && handling === undefined
+    ? MAX_EXECUTION_PAYLOAD_BYTES
+    : MAX_EXECUTION_PAYLOAD_BYTES + MAX_ENDING_PAYLOAD_BYTES;
 }
 
 function failByDeadline(turn: Turn): void {

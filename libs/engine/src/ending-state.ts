@@ -3,6 +3,7 @@ import type { Event } from "./events.ts";
 import type { EndingState, ExecutionState } from "./execution-state.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
+import { replayDiverged } from "./refusals.ts";
 import type { NodeState } from "./state.ts";
 import { restart } from "./turns.ts";
 
@@ -31,6 +32,24 @@ export function listStopped(plan: Plan, state: ExecutionState): Record<string, s
   }
   for (const { node, childId } of state.abandoned ?? []) add(node, childId);
   return stopped;
+}
+
+/** Nothing else begins any more: what runs in the place of everything is all that is left. */
+export function beginHandling(
+  plan: Plan,
+  state: ExecutionState,
+  { failure, outcome, dueAt }: EventOf<"execution_error_handled">,
+): void {
+  // Its end follows.
+  if (outcome.action === "continue") return;
+  const index = plan.indices.get(outcome.fallbackId);
+  if (index === undefined)
+    throw replayDiverged(`a history names node ${outcome.fallbackId}, which the plan does not have`);
+  state.handling = { failure, node: index };
+  state.deadlineAt = dueAt;
+  state.ready = [index];
+  state.readyHead = 0;
+  state.openNodes = 1;
 }
 
 /** The execution is there to undo the steps of another one. */

@@ -5,6 +5,7 @@ import {
   awaitChild,
   beginCompensating,
   beginEnding,
+  beginHandling,
   endAwait,
   failEndingNode,
   recordCompensation,
@@ -134,7 +135,7 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
       if (event.terminated) state.isTerminated = true;
       break;
     case "execution_error_handled":
-      handleExecutionError(plan, state, event);
+      beginHandling(plan, state, event);
       break;
     case "execution_ending":
       beginEnding(plan, state, event);
@@ -380,22 +381,6 @@ function handleError(
       return activateFallback(plan, state, linked, index);
     }
   }
-}
-
-/** Nothing else begins any more: what runs in the place of everything is all that is left. */
-function handleExecutionError(
-  plan: Plan,
-  state: ExecutionState,
-  { failure, outcome, dueAt }: Extract<Event, { type: "execution_error_handled" }>,
-): void {
-  // Its end follows.
-  if (outcome.action === "continue") return;
-  const { index } = getNode(plan, outcome.fallbackId);
-  state.handling = { failure, node: index };
-  state.deadlineAt = dueAt;
-  state.ready = [index];
-  state.readyHead = 0;
-  state.openNodes = 1;
 }
 
 function getNode(plan: Plan, id: string): LinkedNode {

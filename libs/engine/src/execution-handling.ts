@@ -6,7 +6,8 @@ import { toText } from "./json-object.ts";
 import type { Json } from "./json.ts";
 import { matchesFailure } from "./on-error.ts";
 import type { LinkedNode, LinkedWorkflowHandler, Turn } from "./plan.ts";
-import type { FailureTemplate, PlanDocument } from "./plan-document.ts";
+import type { FailureTemplate } from "./error-document.ts";
+import type { PlanDocument } from "./plan-document.ts";
 import { describeFailure } from "./scope.ts";
 
 /** How an execution goes on that was to fail, with what it completes with. */
@@ -44,7 +45,9 @@ function handle(
   const { definition, value } = handler;
   switch (definition.action) {
     case "fail":
-      return { failure: definition.failure === undefined ? failure : change(turn, handler, definition.failure, failure) };
+      return {
+        failure: definition.failure === undefined ? failure : change(turn, handler, definition.failure, failure),
+      };
     case "continue": {
       const output = value === undefined ? null : evaluateField(value, scopeOf(turn, undefined, { error }));
       checkPayload(turn, "the workflow's output", output);
@@ -71,7 +74,10 @@ function change(turn: Turn, { failure: fields }: LinkedWorkflowHandler, template
   });
 }
 
-export function linkExecutionHandlers({ onError = [] }: PlanDocument, compiler: FieldCompiler): LinkedWorkflowHandler[] {
+export function linkExecutionHandlers(
+  { onError = [] }: PlanDocument,
+  compiler: FieldCompiler,
+): LinkedWorkflowHandler[] {
   return onError.map((definition, at) => {
     const path = `on_error[${at}]`;
     return {

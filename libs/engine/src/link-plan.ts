@@ -16,7 +16,8 @@ import { linkSwitch } from "./nodes/switch.ts";
 import { linkTask } from "./nodes/task.ts";
 import { linkRetryRules } from "./retry-rules.ts";
 import type { Body, LinkedErrorHandler, LinkedNode, NodeProgram, Plan } from "./plan.ts";
-import type { Dependence, ErrorHandler, PlanDocument, PlanNode } from "./plan-document.ts";
+import type { ErrorHandler } from "./error-document.ts";
+import type { Dependence, PlanDocument, PlanNode } from "./plan-document.ts";
 import { planFormatUnknown } from "./refusals.ts";
 
 /**

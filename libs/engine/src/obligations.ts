@@ -1,5 +1,4 @@
-import { closePolicyOf, leavesChildren } from "./close-policy.ts";
-import { listStopped } from "./ending-state.ts";
+import { type ChildCancellation, addAwaited, addCancellationOf, addTerminated } from "./child-cancellations.ts";
 import type { Event, MachineInput } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -65,15 +64,6 @@ export interface MachineCancellation extends MachineObligation {
 export interface TaskCancellation {
   nodeId: string;
   attempt: number;
-}
-
-export interface ChildCancellation {
-  nodeId: string;
-  childId: string;
-  /** At once: nothing of it runs any more. */
-  terminate?: true;
-  /** The parent undoes nothing before it knows that the child has ended: it must be told. */
-  isAwaited?: true;
 }
 
 /** What must be true outside, as it follows from a state. */
@@ -245,58 +235,6 @@ function changeItem(
       !begunItems.has(childId),
   )?.childId;
   if (childId !== undefined) addCancellationOf(changes, state, linked, nodeId, childId);
-}
-
-/** All of them, also those that were told before, or that never left the turn: their end must be known. */
-function addAwaited(changes: ObligationChanges, plan: Plan, state: ExecutionState): void {
-  const { awaited } = state.ending ?? {};
-  if (awaited === undefined) return;
-  changes.startChildren = changes.startChildren.filter(({ childId }) => awaited[childId] === undefined);
-  const told = new Set(changes.cancelChildren.map(({ childId }) => childId));
-  for (const [childId, nodeId] of Object.entries(awaited))
-    if (!told.has(childId)) changes.cancelChildren.push(describeCancellation(nodeOf(plan, nodeId), state, nodeId, childId));
-}
-
-function nodeOf(plan: Plan, nodeId: string): LinkedNode {
-  return plan.nodes[plan.indices.get(nodeId) as number] as LinkedNode;
-}
-
-/** Those that were told before to end in order. */
-function addTerminated(changes: ObligationChanges, plan: Plan, state: ExecutionState): void {
-  const told = new Set(changes.cancelChildren.map(({ childId }) => childId));
-  for (const [childId, nodeId] of Object.entries(listStopped(plan, state)))
-    if (!told.has(childId)) changes.cancelChildren.push({ nodeId, childId, terminate: true });
-}
-
-/** It was told to end, and had completed before. */
-function hasCompleted({ compensations }: ExecutionState, childId: string): boolean {
-  return compensations?.some((record) => record.childId === childId) ?? false;
-}
-
-/** One that goes on whatever becomes of its parent is told nothing. */
-function addCancellationOf(
-  to: Pick<Obligations, "cancelChildren">,
-  state: ExecutionState,
-  linked: LinkedNode,
-  nodeId: string,
-  childId: string,
-): void {
-  if (!leavesChildren(linked)) to.cancelChildren.push(describeCancellation(linked, state, nodeId, childId));
-}
-
-function describeCancellation(
-  { definition }: LinkedNode,
-  state: ExecutionState,
-  nodeId: string,
-  childId: string,
-): ChildCancellation {
-  const atOnce = closePolicyOf(definition) === "terminate" || (state.isTerminated && !hasCompleted(state, childId));
-  return {
-    nodeId,
-    childId,
-    ...(atOnce && { terminate: true }),
-    ...(state.ending?.awaited?.[childId] !== undefined && { isAwaited: true }),
-  };
 }
 
 /** How the item of a map is called where a node is named: as the parent of its execution. */

@@ -3,7 +3,8 @@ import type { ExecutionState } from "./execution-state.ts";
 import type { Field } from "./field.ts";
 import type { QueryDefinition, UpdateDefinition } from "./interaction-document.ts";
 import type { Json, JsonObject } from "./json.ts";
-import type { ErrorHandler, PlanDocument, PlanNode, RetryRule, WorkflowErrorHandler } from "./plan-document.ts";
+import type { ErrorHandler, WorkflowErrorHandler } from "./error-document.ts";
+import type { PlanDocument, PlanNode, RetryRule } from "./plan-document.ts";
 
 // Plans hold programs, programs take turns, turns hold plans: these types stand together because they name each other.
 

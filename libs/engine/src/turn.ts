@@ -104,7 +104,10 @@ function hasStages({ plan, state }: Turn, { outcome }: ExecutionEnd): boolean {
   if (plan.finally !== undefined || mustCompensate(plan, state, outcome)) return true;
   if (!plan.hasCompensation || outcome === "completed") return false;
   // A child that is told to end may have completed already, and then its steps must be undone.
-  return state.nodes.some((node, index) => hasChild(node) && !leavesChildren(plan.nodes[index])) || Object.keys(listStopped(plan, state)).length > 0;
+  return (
+    state.nodes.some((node, index) => hasChild(node) && !leavesChildren(plan.nodes[index])) ||
+    Object.keys(listStopped(plan, state)).length > 0
+  );
 }
 
 function hasChild({ status, childId, map, fallback }: NodeState): boolean {
@@ -169,7 +172,13 @@ function failOrHandle(turn: Turn, failure: Failure): void {
     case "fallback": {
       const { timeoutMs } = turn.plan.document;
       const dueAt = timeoutMs === undefined ? undefined : at + timeoutMs;
-      emit(turn, { type: "execution_error_handled", at, failure: named, outcome, ...(dueAt !== undefined && { dueAt }) });
+      emit(turn, {
+        type: "execution_error_handled",
+        at,
+        failure: named,
+        outcome,
+        ...(dueAt !== undefined && { dueAt }),
+      });
       cancelActive(turn);
     }
   }

@@ -98,7 +98,10 @@ export const RULES = {
     "A `compensate` stands where nothing can be undone, or is something that cannot undo.",
   ),
 
-  "bad-workflow-fallback": error("HD234", "A node that runs in the place of the whole workflow is tied to other nodes."),
+  "bad-workflow-fallback": error(
+    "HD234",
+    "A node that runs in the place of the whole workflow is tied to other nodes.",
+  ),
   "unreachable-handler": warning(
     "HD235",
     "A handler of the workflow is never asked, because one before it matches every failure.",

@@ -52,7 +52,8 @@ function readFailure(reader: NodeReader): FailureTemplate {
   if (map === undefined) return {};
   const names = ["type", "message", "class", "details"] as const;
   const fields = createFields(map, `"fail" of ${reader.fields.what}`, names, reader.fields.report);
-  const read = (name: string) => (fields.find(name) === undefined ? undefined : readTemplate({ ...reader, fields }, name));
+  const read = (name: string) =>
+    fields.find(name) === undefined ? undefined : readTemplate({ ...reader, fields }, name);
   const [type, message, details] = [read("type"), read("message"), read("details")];
   const wanted = readClass(fields);
   return {
@@ -89,7 +90,12 @@ function checkTarget({ id, at }: Target, graph: Graph, report: Report): void {
   const why = findTie(graph, index);
   if (why === undefined) return;
   const message = `"${id}" runs in the place of the whole workflow, and ${why}`;
-  report.add("bad-workflow-fallback", at, message, "use a node of its own, which waits for nothing; a group holds several");
+  report.add(
+    "bad-workflow-fallback",
+    at,
+    message,
+    "use a node of its own, which waits for nothing; a group holds several",
+  );
 }
 
 /** What ties the node to others; undefined: it stands apart. */

@@ -125,12 +125,13 @@ describe("a failure that the workflow handles", () => {
     await answer("flight");
     await answer("dinner");
     await answer("show");
-    return execution!.executionId;
+    const id = execution!.executionId;
+    await until(async () => (await waitingChild(id)) !== undefined);
+    return id;
   };
 
   it("has a node run in the place of everything, over crashes, and undoes nothing", async () => {
     const id = await startHandled();
-    await until(async () => (await waitingChild(id)) !== undefined);
     const childId = (await waitingChild(id)) as string;
     await fail("pay");
     const asked = await taskOf("ask");
@@ -150,7 +151,9 @@ describe("a failure that the workflow handles", () => {
     // The child was stopped, and undoes its own steps as after every cancel.
     await answer("show.compensate");
     await answer("dinner.compensate");
-    await until(async () => (await suite.client.getExecution({ executionId: childId })).execution?.endedAt !== undefined);
+    await until(
+      async () => (await suite.client.getExecution({ executionId: childId })).execution?.endedAt !== undefined,
+    );
     expect(await startedCompensations(id)).toEqual([]);
   });
 

@@ -37,7 +37,9 @@ describe("a suite that keeps its promises", () => {
     ["a parent and its child", suite(merge(both(A, waitsForChild), both(B, childOfA)))],
     [
       "a child that outlives its parent",
-      suite(merge({ stored: [stored(A, { ended: true })] }, both(B, { parent: { ...childOfA.parent, outlives: true } }))),
+      suite(
+        merge({ stored: [stored(A, { ended: true })] }, both(B, { parent: { ...childOfA.parent, outlives: true } })),
+      ),
     ],
     ["a suspended one that waits for nothing", suite(both(A, { suspended: true, waits: [] }))],
     [

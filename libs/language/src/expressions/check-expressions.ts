@@ -107,7 +107,11 @@ function addReference({ graph, report, found }: Context, entry: FoundReference):
  * Which node has to wait for `from`: the one that reads it, or the group or loop around it that stands beside `from`.
  * "body": nobody, since the expression is evaluated after it. undefined: it cannot be read from there.
  */
-function findReader({ nodes, rescuers }: Graph, { owner, inBody }: FoundReference, from: number): number | "body" | undefined {
+function findReader(
+  { nodes, rescuers }: Graph,
+  { owner, inBody }: FoundReference,
+  from: number,
+): number | "body" | undefined {
   const { container } = nodes[from]!;
   // The workflow's output is evaluated after everything.
   if (owner === undefined) return container === undefined ? "body" : undefined;

@@ -1,4 +1,11 @@
-import { awaitsChild, findClosePolicy, type ChildCancellation, type ChildObligation, type ParentOfExecution, type Plan } from "@heddle/engine";
+import {
+  awaitsChild,
+  findClosePolicy,
+  type ChildCancellation,
+  type ChildObligation,
+  type ParentOfExecution,
+  type Plan,
+} from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
 import { checkInput, type Plans } from "@heddle/journal-service";
