@@ -1,7 +1,6 @@
 import { closePolicyOf, leavesChildren } from "./close-policy.ts";
 import { listStopped } from "./ending-state.ts";
 import type { ExecutionState } from "./execution-state.ts";
-import type { ObligationChanges, Obligations } from "./obligations.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 
 // Which children must be told to end, and how.
@@ -15,24 +14,28 @@ export interface ChildCancellation {
   isAwaited?: true;
 }
 
+/** Of obligations, or of what changes them. */
+interface WithCancellations {
+  cancelChildren: ChildCancellation[];
+}
+
 /** All of them, also those that were told before, or that never left the turn: their end must be known. */
-export function addAwaited(changes: ObligationChanges, plan: Plan, state: ExecutionState): void {
+export function addAwaited(to: WithCancellations, plan: Plan, state: ExecutionState): void {
   const { awaited } = state.ending ?? {};
   if (awaited === undefined) return;
-  changes.startChildren = changes.startChildren.filter(({ childId }) => awaited[childId] === undefined);
-  const told = new Set(changes.cancelChildren.map(({ childId }) => childId));
+  const told = new Set(to.cancelChildren.map(({ childId }) => childId));
   for (const [childId, nodeId] of Object.entries(awaited))
     if (!told.has(childId)) {
       const linked = plan.nodes[plan.indices.get(nodeId) as number] as LinkedNode;
-      changes.cancelChildren.push(describeCancellation(linked, state, nodeId, childId));
+      to.cancelChildren.push(describeCancellation(linked, state, nodeId, childId));
     }
 }
 
 /** Those that were told before to end in order. */
-export function addTerminated(changes: ObligationChanges, plan: Plan, state: ExecutionState): void {
-  const told = new Set(changes.cancelChildren.map(({ childId }) => childId));
+export function addTerminated(to: WithCancellations, plan: Plan, state: ExecutionState): void {
+  const told = new Set(to.cancelChildren.map(({ childId }) => childId));
   for (const [childId, nodeId] of Object.entries(listStopped(plan, state)))
-    if (!told.has(childId)) changes.cancelChildren.push({ nodeId, childId, terminate: true });
+    if (!told.has(childId)) to.cancelChildren.push({ nodeId, childId, terminate: true });
 }
 
 /** It was told to end, and had completed before. */
@@ -42,7 +45,7 @@ function hasCompleted({ compensations }: ExecutionState, childId: string): boole
 
 /** One that goes on whatever becomes of its parent is told nothing. */
 export function addCancellationOf(
-  to: Pick<Obligations, "cancelChildren">,
+  to: WithCancellations,
   state: ExecutionState,
   linked: LinkedNode,
   nodeId: string,

@@ -174,7 +174,11 @@ export function obligationsOf(
       if (!isKnown) changes.startMachines.push(machine);
     }
   }
-  if (events.some(({ type }) => type === "execution_ending")) addAwaited(changes, plan, state);
+  if (events.some(({ type }) => type === "execution_ending")) {
+    const { awaited = {} } = state.ending ?? {};
+    changes.startChildren = changes.startChildren.filter(({ childId }) => awaited[childId] === undefined);
+    addAwaited(changes, plan, state);
+  }
   if (state.isTerminated && events.length > 0) addTerminated(changes, plan, state);
   return changes;
 }
