@@ -29,7 +29,7 @@ export const nothingLeaked: Check = {
 export const cancelsEnd: Check = {
   id: "cancels-end",
   promise: 6,
-  claim: "cancels ended what they were for, children included",
+  claim: "cancels ended what they were for, with the children that may not outlive it",
   run({ cancels, executions, histories, listed }, look) {
     for (const [id, answer] of cancels) {
       const status = executions.get(id)?.status;
