@@ -52,6 +52,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({ ...connection, max: maxConnections, idleTimeoutMillis: statementLimits.idleConnectionMs });
   // Without a listener the death of an idle connection would end the process; the pool replaces it by itself.
   pool.on("error", ignore);
+  // From its first moment: a server that ends a session as it begins says both in one packet, before anybody could listen.
+  pool.on("connect", (client) => client.on("error", ignore));
   let knex: Knex | undefined;
   let closed = false;
 
@@ -67,6 +69,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   const connect: Database["connect"] = async (extra = {}) => {
     const client = new pg.Client(connectionConfig(url, schema, extra.applicationName ?? applicationName));
+    client.on("error", ignore);
     await client.connect();
     return client;
   };
@@ -123,8 +126,6 @@ async function run<Row>(runner: Runner, statement: Statement): Promise<Statement
 
 async function inTransaction<T>(pool: pg.Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   const client = await pool.connect();
-  // A checked-out client has no listener of the pool; the statement in flight rejects by itself.
-  client.on("error", ignore);
   let broken: Error | undefined;
   try {
     await client.query("BEGIN");
@@ -140,7 +141,6 @@ async function inTransaction<T>(pool: pg.Pool, work: (transaction: Transaction) 
     });
     throw error;
   } finally {
-    client.off("error", ignore);
     client.release(broken);
   }
 }

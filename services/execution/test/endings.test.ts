@@ -98,8 +98,12 @@ describe("an execution that fails", () => {
       "stay.compensate": NodeStatus.COMPLETED,
       report: NodeStatus.COMPLETED,
     });
-    const undoing = (await suite.client.listExecutions({ parentExecutionId: id })).executions;
-    expect(undoing.map(({ workflowId, status }) => [workflowId, status])).toEqual([
+    // Lists trail behind.
+    const undoing = async () => {
+      const { executions } = await suite.client.listExecutions({ parentExecutionId: id });
+      return executions.map(({ workflowId, status }) => [workflowId, status]);
+    };
+    await expect.poll(undoing, { timeout: 10_000 }).toEqual([
       ["stay", ExecutionStatus.COMPLETED],
       ["stay", ExecutionStatus.COMPLETED],
     ]);

@@ -101,8 +101,9 @@ describe("sub-workflows", () => {
     await suite.restart();
     const child = await suite.client.getExecution({ executionId: childId });
     expect(child.execution?.status).toBe(ExecutionStatus.RUNNING);
-    const { executions } = await suite.client.listExecutions({ workflowId: "child" });
-    expect(executions.length).toBe(1);
+    // Lists trail behind.
+    const listed = async () => (await suite.client.listExecutions({ workflowId: "child" })).executions.length;
+    await expect.poll(listed, { timeout: 10_000 }).toBe(1);
   });
 });
 

@@ -87,9 +87,15 @@ async function start(
   };
   const { execution, created } = await executions.startExecution(request, { signal: context.io.signal });
   if (execution === undefined) throw new Error("the server answered StartExecution without an execution");
-  if (!created && execution.requestId === (requestId ?? "") && execution.requestId !== "") {
-    context.say(`the request id ${requestId ?? ""} was used before: this is the execution that it started`);
-  } else if (!created) context.say(`an execution with the key ${key ?? ""} runs: this is it`);
+  if (!created) {
+    // With both, the answer is to the request when the execution is the one that it started.
+    const isRepeated = requestId !== undefined && (key === undefined || execution.requestId === requestId);
+    context.say(
+      isRepeated
+        ? `the request id ${requestId} was used before: this is the execution that it started`
+        : `an execution with the key ${key ?? ""} runs: this is it`,
+    );
+  }
   return execution;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkRun, sizeOfRun } from "../test/support/check-run.ts";
+import { checkRun, sizeOfRun } from "./support/check-run.ts";
 
 /** The same every time, so that a run judges a change and not its luck; `make properties` looks further. */
 const SEED = Number(process.env.SEED ?? 20_261_121);
