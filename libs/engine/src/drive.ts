@@ -1,4 +1,4 @@
-import { type ExecutionState, type HandlingState, countActive, isFinished } from "./execution-state.ts";
+import { type ExecutionState, countActive, isFinished } from "./execution-state.ts";
 import type { Failure } from "./events.ts";
 import { NodeFault, coreFailure } from "./failure.ts";
 import type { Json } from "./json.ts";
@@ -130,11 +130,11 @@ function finishIfSettled(turn: Turn): boolean {
 
 /** What runs in the place of everything has ended, and the execution ends the same way. */
 function endHandling(turn: Turn): void {
-  const { node, failure } = turn.state.handling as HandlingState;
-  const { status, output } = turn.state.nodes[node] as NodeState;
+  const { nodes, handling, handledFailure } = turn.state;
+  const { status, output } = nodes[handling as number] as NodeState;
   if (status === "completed") endExecution(turn, { outcome: "completed", output: output as Json });
   // It did not want to run: nothing has been done about the failure.
-  else endExecution(turn, { outcome: "failed", failure });
+  else endExecution(turn, { outcome: "failed", failure: handledFailure as Failure });
 }
 
 /** What undoes steps, or runs because the execution was to fail, has some room left, even of one that fails by its size. */

@@ -40,12 +40,13 @@ export function beginHandling(
   state: ExecutionState,
   { failure, outcome, dueAt }: EventOf<"execution_error_handled">,
 ): void {
+  state.handledFailure = failure;
   // Its end follows.
   if (outcome.action === "continue") return;
   const index = plan.indices.get(outcome.fallbackId);
   if (index === undefined)
     throw replayDiverged(`a history names node ${outcome.fallbackId}, which the plan does not have`);
-  state.handling = { failure, node: index };
+  state.handling = index;
   state.deadlineAt = dueAt;
   state.ready = [index];
   state.readyHead = 0;

@@ -22,7 +22,7 @@ export type ExecutionHandling =
  */
 export function executionHandlingOf(turn: Turn, failure: Failure): { failure: Failure; outcome?: ExecutionHandling } {
   const { plan, state } = turn;
-  if (state.ending !== undefined || state.handling !== undefined) return { failure };
+  if (state.ending !== undefined || state.handledFailure !== undefined) return { failure };
   const error = describeFailure(failure);
   const handler = plan.errorHandlers.find(({ definition, when }) =>
     matchesFailure(turn, undefined, { ...definition, when }, failure, error),

@@ -61,20 +61,16 @@ export interface ExecutionState extends ExecutionHeader {
   compensations?: CompensationRecord[];
   /** Nodes of steps that were undone, or begun to be. */
   undone?: Record<string, true>;
-  /** It was to fail, and a node runs that its definition has for that: its end is the execution's. */
-  handling?: HandlingState;
+  /** It was to fail with this, and its definition said how it goes on. */
+  handledFailure?: Failure;
+  /** Index of the node that runs because of it: its end is the execution's. */
+  handling?: number;
   /** It is to end, and what must happen before is under way. */
   ending?: EndingState;
   /** It was ended at once, and so are its children. */
   isTerminated?: boolean;
   /** About how much JSON the execution holds: see payload-size.ts. */
   payloadBytes: number;
-}
-
-export interface HandlingState {
-  failure: Failure;
-  /** Index of the node. */
-  node: number;
 }
 
 /** Where an execution stands between the decision that it ends and its end. */

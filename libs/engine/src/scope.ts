@@ -175,7 +175,8 @@ function listNames(
 
 function describeExecution(state: ExecutionState, executionId: string): JsonObject {
   const end = state.ending?.end;
-  const failure = end === undefined ? state.handling?.failure : end.outcome === "failed" ? end.failure : undefined;
+  const handled = state.handling === undefined ? undefined : state.handledFailure;
+  const failure = end === undefined ? handled : end.outcome === "failed" ? end.failure : undefined;
   return {
     id: executionId,
     namespace: state.namespace,

@@ -147,6 +147,7 @@ describe("a failure that the workflow handles", () => {
     const execution = await ended(id);
     expect(execution.status).toBe(ExecutionStatus.COMPLETED);
     expect(toJson(ValueSchema, execution.output!)).toEqual({ settled: "settle-1" });
+    expect(execution.handledFailure).toMatchObject({ nodeId: "pay", message: "no money" });
     expect(statusesOf(execution)).toMatchObject({
       pay: NodeStatus.FAILED,
       stay: NodeStatus.CANCELED,
