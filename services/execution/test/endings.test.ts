@@ -143,6 +143,8 @@ describe("a failure that the workflow handles", () => {
       why: "no money",
       flight: "flight-1",
     });
+    // The child was stopped, and undoes its own steps as after every cancel; `finally` comes after its end.
+    await answerOverCrashes(["show.compensate", "dinner.compensate"]);
     await answerOverCrashes(["ask", "settle", "report"]);
     const execution = await ended(id);
     expect(execution.status).toBe(ExecutionStatus.COMPLETED);
@@ -153,11 +155,8 @@ describe("a failure that the workflow handles", () => {
       stay: NodeStatus.CANCELED,
       "by-hand": NodeStatus.COMPLETED,
     });
-    // The child was stopped, and undoes its own steps as after every cancel.
-    await answer("show.compensate");
-    await answer("dinner.compensate");
-    await until(
-      async () => (await suite.client.getExecution({ executionId: childId })).execution?.endedAt !== undefined,
+    expect((await suite.client.getExecution({ executionId: childId })).execution?.status).toBe(
+      ExecutionStatus.CANCELED,
     );
     expect(await startedCompensations(id)).toEqual([]);
   });
@@ -168,6 +167,7 @@ describe("a failure that the workflow handles", () => {
     await answer("ask");
     await suite.crash();
     await fail("settle");
+    await until(async () => (await suite.client.getExecution({ executionId: id })).execution?.ending !== undefined);
     await answerOverCrashes(["show.compensate", "dinner.compensate"]);
     await answer("flight.compensate");
     const execution = await ended(id);
@@ -179,6 +179,8 @@ describe("a failure that the workflow handles", () => {
   it("completes with the output that the handler gives", async () => {
     const id = await startHandled();
     await fail("pay", "closed");
+    await answer("show.compensate");
+    await answer("dinner.compensate");
     const execution = await ended(id);
     expect(execution.status).toBe(ExecutionStatus.COMPLETED);
     expect(toJson(ValueSchema, execution.output!)).toEqual({ because: "no money" });
