@@ -238,6 +238,12 @@ function describe(event: Event): string {
       return `${event.nodeId} emits ${event.name} ${JSON.stringify(event.payload)}`;
     case "execution_ending":
       return `is to end as ${event.end.outcome}`;
+    case "execution_error_handled": {
+      const { failure, outcome } = event;
+      const what =
+        outcome.action === "fallback" ? `${outcome.fallbackId} runs in the place of everything` : "it completes";
+      return `was to fail (${failure.type}): ${what}`;
+    }
     case "execution_completed":
       return `completed ${JSON.stringify(event.output)}`;
     case "execution_failed":

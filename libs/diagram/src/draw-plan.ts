@@ -27,9 +27,10 @@ function drawNodes(plan: PlanDocument, prefix: string): Pick<Diagram, "nodes" | 
     return body === undefined ? [] : [[id, drawNodes(body, `${prefix}${id}.`)] as const];
   });
   const bodies = new Map(drawn);
-  const outermost = plan.nodes.filter(({ container }) => container === undefined);
   return {
-    nodes: outermost.map((node) => draw(node, { nodes: plan.nodes, bodies, prefix })),
+    nodes: plan.nodes.flatMap((node, index) =>
+      node.container === undefined ? [drawApart(node, index, plan, { nodes: plan.nodes, bodies, prefix })] : [],
+    ),
     edges: [
       ...plan.nodes
         .flatMap((node) => edgesTo(node, plan.nodes))
@@ -44,6 +45,13 @@ interface DrawnPlan {
   /** Of maps, by their ids. */
   bodies: ReadonlyMap<string, Pick<Diagram, "nodes">>;
   prefix: string;
+}
+
+/** What runs in the place of the whole has no edges. */
+function drawApart(node: PlanNode, index: number, { onError = [] }: PlanDocument, plan: DrawnPlan): DiagramNode {
+  const drawn = draw(node, plan);
+  const isRescuer = onError.some((handler) => handler.action === "fallback" && handler.target === index);
+  return isRescuer ? { ...drawn, notes: [...drawn.notes, "when the workflow is to fail"] } : drawn;
 }
 
 function draw(node: PlanNode, plan: DrawnPlan): DiagramNode {

@@ -14,6 +14,8 @@ export interface ReplayOutcome {
 export interface ParentNode {
   executionId: string;
   nodeId: string;
+  /** It goes on when its parent ends, or no longer waits. */
+  outlives?: boolean;
 }
 
 /** An execution as it is stored. Times are milliseconds since the epoch. */

@@ -1,3 +1,4 @@
+import { leavesChildren } from "./close-policy.ts";
 import type { Command } from "./commands.ts";
 import { recordOf } from "./compensation.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
@@ -40,7 +41,8 @@ export function keepLateCompletion(turn: Turn, command: ChildCompletion): boolea
   const nodeId = command.nodeId.replace(/\[\d+\]$/, "");
   const node = plan.nodes[plan.indices.get(nodeId) ?? -1];
   const nodeState = node && state.nodes[node.index];
-  if (nodeState === undefined || node === undefined) return false;
+  // A child that goes on by itself is nobody's to undo.
+  if (nodeState === undefined || node === undefined || leavesChildren(node)) return false;
   const isCanceled =
     (nodeState.status === "canceled" && nodeState.childId === childId) ||
     state.abandoned?.some((past) => past.childId === childId) === true;

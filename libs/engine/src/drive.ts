@@ -17,10 +17,13 @@ import { peekReady } from "./settle.ts";
 import type { NodeState } from "./state.ts";
 import { peekTimer, peekTimerNode } from "./timers.ts";
 import { answerUpdates } from "./updates.ts";
-import { completeNode, describeNodeFault, failExecution, failNode } from "./turn.ts";
+import { completeNode, describeNodeFault, endExecution, failExecution, failNode } from "./turn.ts";
 
-/** Events that one step may give apart from those that stop the active nodes: two of the node, what undoes it, and the end of both in its stages. */
-const EVENTS_PER_STEP = 6;
+/**
+ * Events that one step may give apart from those that stop the active nodes and skip those that a failure would have run: two of the node,
+ * what undoes it, what is said of the failure, and the end of both in its stages.
+ */
+const EVENTS_PER_STEP = 7;
 
 /**
  * Goes on with everything that needs no help from outside: the end of turns of all commands. A loop over the queue of
@@ -111,8 +114,8 @@ function endFallback(turn: Turn, node: LinkedNode): void {
 
 function isFull(turn: Turn, payloadBytesBefore: number): boolean {
   return (
-    turn.events.length + countActive(turn.state) + EVENTS_PER_STEP > MAX_EVENTS_PER_TURN ||
-    turn.state.payloadBytes - payloadBytesBefore > MAX_PAYLOAD_BYTES_PER_TURN
+    turn.events.length + countActive(turn.state) + turn.plan.errorHandlers.length + EVENTS_PER_STEP >
+      MAX_EVENTS_PER_TURN || turn.state.payloadBytes - payloadBytesBefore > MAX_PAYLOAD_BYTES_PER_TURN
   );
 }
 
@@ -120,13 +123,25 @@ function isFull(turn: Turn, payloadBytesBefore: number): boolean {
 function finishIfSettled(turn: Turn): boolean {
   if (turn.state.ending !== undefined) return advanceEnding(turn);
   if (turn.state.openNodes > 0) return false;
-  completeExecution(turn);
+  if (turn.state.handling !== undefined) endHandling(turn);
+  else completeExecution(turn);
   return true;
 }
 
-/** What undoes steps has some room left, even of an execution that fails by its size. */
-function maxPayloadBytes({ ending }: ExecutionState): number {
-  return ending === undefined ? MAX_EXECUTION_PAYLOAD_BYTES : MAX_EXECUTION_PAYLOAD_BYTES + MAX_ENDING_PAYLOAD_BYTES;
+/** What runs in the place of everything has ended, and the execution ends the same way. */
+function endHandling(turn: Turn): void {
+  const { nodes, handling, handledFailure } = turn.state;
+  const { status, output } = nodes[handling as number] as NodeState;
+  if (status === "completed") endExecution(turn, { outcome: "completed", output: output as Json });
+  // It did not want to run: nothing has been done about the failure.
+  else endExecution(turn, { outcome: "failed", failure: handledFailure as Failure });
+}
+
+/** What undoes steps, or runs because the execution was to fail, has some room left, even of one that fails by its size. */
+function maxPayloadBytes({ ending, handling }: ExecutionState): number {
+  return ending === undefined && handling === undefined
+    ? MAX_EXECUTION_PAYLOAD_BYTES
+    : MAX_EXECUTION_PAYLOAD_BYTES + MAX_ENDING_PAYLOAD_BYTES;
 }
 
 function failByDeadline(turn: Turn): void {

@@ -1,7 +1,9 @@
+import { leavesChildren } from "./close-policy.ts";
 import type { Event } from "./events.ts";
 import type { EndingState, ExecutionState } from "./execution-state.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
+import { replayDiverged } from "./refusals.ts";
 import type { NodeState } from "./state.ts";
 import { restart } from "./turns.ts";
 
@@ -22,13 +24,33 @@ export function listStopped(plan: Plan, state: ExecutionState): Record<string, s
   const stopped: Record<string, string> = {};
   const completed = new Set(state.compensations?.map(({ childId }) => childId));
   const add = (index: number, childId: string | undefined) => {
-    if (childId !== undefined && !completed.has(childId)) stopped[childId] = (plan.nodes[index] as LinkedNode).id;
+    const linked = plan.nodes[index] as LinkedNode;
+    if (childId !== undefined && !completed.has(childId) && !leavesChildren(linked)) stopped[childId] = linked.id;
   };
   for (const [index, { status, childId, fallback }] of state.nodes.entries()) {
     if (status === "canceled" && fallback === undefined) add(index, childId);
   }
   for (const { node, childId } of state.abandoned ?? []) add(node, childId);
   return stopped;
+}
+
+/** Nothing else begins any more: what runs in the place of everything is all that is left. */
+export function beginHandling(
+  plan: Plan,
+  state: ExecutionState,
+  { failure, outcome, dueAt }: EventOf<"execution_error_handled">,
+): void {
+  state.handledFailure = failure;
+  // Its end follows.
+  if (outcome.action === "continue") return;
+  const index = plan.indices.get(outcome.fallbackId);
+  if (index === undefined)
+    throw replayDiverged(`a history names node ${outcome.fallbackId}, which the plan does not have`);
+  state.handling = index;
+  state.deadlineAt = dueAt;
+  state.ready = [index];
+  state.readyHead = 0;
+  state.openNodes = 1;
 }
 
 /** The execution is there to undo the steps of another one. */
@@ -76,9 +98,9 @@ export function startCompensation(plan: Plan, state: ExecutionState, { index }: 
 
 /** A child that is told to end may have something to undo: what its parent undoes comes after that. */
 export function awaitChild(plan: Plan, state: ExecutionState, linked: LinkedNode, childId: string | undefined): void {
-  if (state.ending === undefined || childId === undefined || linked.role !== undefined) return;
-  // What is done at the end stays done.
-  if (isInFinally(plan, linked)) return;
+  if (state.ending === undefined || childId === undefined || linked.role === "compensation") return;
+  // What is done at the end stays done, and a child that goes on has no end that anybody waits for.
+  if (leavesChildren(linked) || isInFinally(plan, linked)) return;
   (state.ending.awaited ??= {})[childId] = linked.id;
 }
 

@@ -8,8 +8,11 @@ import type { LinkedNode, Turn } from "./plan.ts";
 import { createScope } from "./scope.ts";
 import type { TurnState } from "./state.ts";
 
-/** The scope of a node's expressions. Make one for all fields of a node. `names`: what it sees besides. */
-export function scopeOf(turn: Turn, node: LinkedNode, names?: Readonly<Record<string, Json>>): Scope {
+/**
+ * The scope of a node's expressions, or, without a node, of the workflow's own. Make one for all fields of a node. `names`: what it sees
+ * besides.
+ */
+export function scopeOf(turn: Turn, node: LinkedNode | undefined, names?: Readonly<Record<string, Json>>): Scope {
   return createScope(turn.plan, turn.state, turn.context.executionId, { node, names });
 }
 

@@ -157,6 +157,11 @@ export type Event =
   | { type: "logged"; at: number; nodeId: string; level: "debug" | "info" | "warn" | "error"; message: string }
   /** The execution is to end this way. What runs is stopped, then steps are compensated, then `finally` runs, and the end's own event follows. */
   | { type: "execution_ending"; at: number; end: ExecutionEnd; dueAt?: number }
+  /**
+   * The execution was to fail, and its definition says how it goes on: `continue`, it completes; `fallback`, this node runs, and its end is
+   * the execution's. What runs is stopped. `dueAt`: when the time of the workflow is over, which counts afresh for the node.
+   */
+  | { type: "execution_error_handled"; at: number; failure: Failure; outcome: ExecutionErrorOutcome; dueAt?: number }
   /** A step that can be undone has completed. */
   | ({ type: "compensation_recorded"; at: number } & CompensationRecord)
   /** The step that completed last of those that are not undone yet is undone; the node is the one that does it. */
@@ -252,6 +257,9 @@ export type ErrorOutcome =
   /** It waits for a person, who says how. */
   | { action: "incident" };
 
+/** How an execution goes on that was to fail. */
+export type ExecutionErrorOutcome = { action: "continue" } | { action: "fallback"; fallbackId: string };
+
 /** What a person says of a node that waits with an incident. */
 export type IncidentResolution =
   /** Once more, with the same input or another one. */
@@ -267,7 +275,7 @@ export interface ExecutionStarted {
   /** The caller's idempotency key; empty when none was given. */
   requestId: string;
   /** Set for a child: who waits for it. */
-  parent?: { executionId: string; nodeId: string };
+  parent?: ParentOfExecution;
   /** Set when something other than an execution waits for its end; the core only keeps it. */
   origin?: ExecutionOrigin;
   /** Set for a rerun. */
@@ -285,6 +293,13 @@ export interface ExecutionStarted {
   attributes?: Attributes;
   /** W3C traceparent of the start, so that spans of later steps hang together. */
   traceparent?: string;
+}
+
+export interface ParentOfExecution {
+  executionId: string;
+  nodeId: string;
+  /** It goes on when the parent ends, or no longer waits. */
+  outlives?: true;
 }
 
 /** What has started an execution and is none itself. */

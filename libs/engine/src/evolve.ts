@@ -5,6 +5,7 @@ import {
   awaitChild,
   beginCompensating,
   beginEnding,
+  beginHandling,
   endAwait,
   failEndingNode,
   recordCompensation,
@@ -132,6 +133,9 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
       finish(state, "canceled", event.at);
       state.reason = event.reason;
       if (event.terminated) state.isTerminated = true;
+      break;
+    case "execution_error_handled":
+      beginHandling(plan, state, event);
       break;
     case "execution_ending":
       beginEnding(plan, state, event);
@@ -451,6 +455,7 @@ function finish(state: ExecutionState, status: ExecutionStatus, at: number): voi
   state.status = status;
   state.endedAt = at;
   delete state.ending;
+  delete state.handling;
   // Nothing can come of these any more.
   state.ready = [];
   state.readyHead = 0;

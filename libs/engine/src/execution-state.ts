@@ -61,6 +61,10 @@ export interface ExecutionState extends ExecutionHeader {
   compensations?: CompensationRecord[];
   /** Nodes of steps that were undone, or begun to be. */
   undone?: Record<string, true>;
+  /** It was to fail with this, and its definition said how it goes on. */
+  handledFailure?: Failure;
+  /** Index of the node that runs because of it: its end is the execution's. */
+  handling?: number;
   /** It is to end, and what must happen before is under way. */
   ending?: EndingState;
   /** It was ended at once, and so are its children. */

@@ -1,7 +1,7 @@
 import type { Failure } from "./events.ts";
 import { MAX_FAILURE_DETAILS_BYTES, MAX_FAILURE_MESSAGE_LENGTH, MAX_FAILURE_TYPE_LENGTH } from "./limits.ts";
 import { findSizeFault } from "./payload-size.ts";
-import type { FailureClass } from "./plan-document.ts";
+import type { FailureClass } from "./error-document.ts";
 
 /** Failure types that the core itself gives. Workers and definitions add their own. */
 export type CoreFailureType =

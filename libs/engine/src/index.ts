@@ -1,11 +1,13 @@
 export { findAttributesFault } from "./attributes.ts";
 export type { AttributeValue, Attributes } from "./attributes.ts";
 export { awaitsChild } from "./awaits-child.ts";
+export { findClosePolicy } from "./close-policy.ts";
 export type * from "./commands.ts";
 export { decide } from "./decide.ts";
 export type { Decision } from "./decide.ts";
 export { nextTimerAt } from "./drive.ts";
 export { parseDuration } from "./duration.ts";
+export type * from "./error-document.ts";
 export type * from "./events.ts";
 export { evolve } from "./evolve.ts";
 export { isIncident } from "./incident-state.ts";
@@ -35,10 +37,10 @@ export { countItems } from "./map-items.ts";
 export type { MapItems } from "./map-items.ts";
 export * from "./limits.ts";
 export { linkPlan } from "./link-plan.ts";
+export type { ChildCancellation } from "./child-cancellations.ts";
 export { machineInputToJson } from "./machine-input.ts";
 export { obligations, obligationsOf } from "./obligations.ts";
 export type {
-  ChildCancellation,
   ChildObligation,
   MachineCancellation,
   MachineObligation,

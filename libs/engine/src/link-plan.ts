@@ -1,5 +1,6 @@
 import { isContainer } from "./container.ts";
 import { type FieldCompiler, createFieldCompiler } from "./field.ts";
+import { linkExecutionHandlers } from "./execution-handling.ts";
 import { linkInteractions } from "./link-interactions.ts";
 import { linkAction } from "./nodes/action.ts";
 import { linkAggregation } from "./nodes/aggregation.ts";
@@ -15,7 +16,8 @@ import { linkSwitch } from "./nodes/switch.ts";
 import { linkTask } from "./nodes/task.ts";
 import { linkRetryRules } from "./retry-rules.ts";
 import type { Body, LinkedErrorHandler, LinkedNode, NodeProgram, Plan } from "./plan.ts";
-import type { Dependence, ErrorHandler, PlanDocument, PlanNode } from "./plan-document.ts";
+import type { ErrorHandler } from "./error-document.ts";
+import type { Dependence, PlanDocument, PlanNode } from "./plan-document.ts";
 import { planFormatUnknown } from "./refusals.ts";
 
 /**
@@ -29,7 +31,7 @@ export function linkPlan(document: PlanDocument): Plan {
   if (format !== "heddle.plan/1") throw planFormatUnknown(format);
   const indices = new Map(document.nodes.map((node, index) => [node.id, index]));
   const compiler = createFieldCompiler(new Set([...indices.keys(), ...(document.surroundings?.nodeIds ?? [])]));
-  const edges = linkEdges(document.nodes);
+  const edges = linkEdges(document);
   const nodes = document.nodes.map((node, index) => linkNode(document.nodes, node, index, edges, compiler));
   const prerequisiteCounts = document.nodes.map((node) => node.dependencies.length + node.activators.length);
   const last = nodes.findIndex(({ role }) => role === "finally");
@@ -57,6 +59,7 @@ export function linkPlan(document: PlanDocument): Plan {
       ({ definition }) =>
         definition.kind === "action" && definition.action === "wait" && definition.event !== undefined,
     ),
+    errorHandlers: linkExecutionHandlers(document, compiler),
     ...linkInteractions(document, compiler),
     ...(document.output !== undefined && { output: compiler.template("output", document.output) }),
   };
@@ -125,14 +128,17 @@ interface Edges {
   fallbackOf: number[][];
   /** Others go on when it has failed. */
   awaitedFailures: Set<number>;
+  /** They run when the execution is to fail. */
+  handlers: Set<number>;
 }
 
-function linkEdges(nodes: PlanNode[]): Edges {
+function linkEdges({ nodes, onError = [] }: PlanDocument): Edges {
   const edges: Edges = {
     dependents: nodes.map(() => []),
     activates: nodes.map(() => []),
     fallbackOf: nodes.map(() => []),
     awaitedFailures: new Set(),
+    handlers: new Set(onError.flatMap((handler) => (handler.action === "fallback" ? [handler.target] : []))),
   };
   for (const [index, node] of nodes.entries()) {
     for (const dependency of node.dependencies) edges.dependents[dependency]?.push(index);
@@ -184,6 +190,7 @@ function linkNode(
     fallbackOf,
     branchOf: parallels,
     ...(isFinally && { role: "finally" as const }),
+    ...(edges.handlers.has(index) && { role: "handler" as const }),
     tolerated:
       isFinally ||
       fallbackOf.length > 0 ||

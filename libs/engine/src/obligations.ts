@@ -1,9 +1,9 @@
-import { listStopped } from "./ending-state.ts";
+import { type ChildCancellation, addAwaited, addCancellationOf, addTerminated } from "./child-cancellations.ts";
 import type { Event, MachineInput } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import type { MapNode, StateMachineNode, SubWorkflowNode, TaskNode } from "./plan-document.ts";
+import type { MapNode, ParentClosePolicy, StateMachineNode, SubWorkflowNode, TaskNode } from "./plan-document.ts";
 import type { ActiveItem, NodeState } from "./state.ts";
 import { itemVersion } from "./surroundings.ts";
 
@@ -43,6 +43,8 @@ export interface ChildObligation {
   compensates?: string;
   /** `complete_child` is to follow the start, with `{ execution_id }`: the child is nobody's. */
   detached?: true;
+  /** What becomes of it when its parent does not wait for it any more. Absent: it is canceled. */
+  onParentClose?: ParentClosePolicy;
 }
 
 /** A state machine that must have been created, and must have got its events. `acknowledge_machine` says that it has. */
@@ -63,15 +65,6 @@ export interface MachineCancellation extends MachineObligation {
 export interface TaskCancellation {
   nodeId: string;
   attempt: number;
-}
-
-export interface ChildCancellation {
-  nodeId: string;
-  childId: string;
-  /** At once: nothing of it runs any more. */
-  terminate?: true;
-  /** The parent undoes nothing before it knows that the child has ended: it must be told. */
-  isAwaited?: true;
 }
 
 /** What must be true outside, as it follows from a state. */
@@ -118,14 +111,14 @@ export function obligations(plan: Plan, state: ExecutionState, executionId: stri
     } else if (node.childId !== undefined && node.status === "waiting") {
       result.children.push(describeChild(linked, state));
     } else if (node.childId !== undefined && node.status === "canceled") {
-      result.cancelChildren.push(describeCancellation(state, linked.id, node.childId));
+      addCancellationOf(result, state, linked, linked.id, node.childId);
     }
   }
   for (const past of state.abandoned ?? []) {
     const linked = plan.nodes[past.node] as LinkedNode;
     if (past.childId !== undefined) {
       const nodeId = past.itemIndex === undefined ? linked.id : itemNodeId(linked.id, past.itemIndex);
-      result.cancelChildren.push(describeCancellation(state, nodeId, past.childId));
+      addCancellationOf(result, state, linked, nodeId, past.childId);
     } else result.cancelMachines.push(describeMachine(linked, past, executionId));
   }
   return result;
@@ -182,7 +175,11 @@ export function obligationsOf(
       if (!isKnown) changes.startMachines.push(machine);
     }
   }
-  if (events.some(({ type }) => type === "execution_ending")) addAwaited(changes, state);
+  if (events.some(({ type }) => type === "execution_ending")) {
+    const { awaited = {} } = state.ending ?? {};
+    changes.startChildren = changes.startChildren.filter(({ childId }) => awaited[childId] === undefined);
+    addAwaited(changes, plan, state);
+  }
   if (state.isTerminated && events.length > 0) addTerminated(changes, plan, state);
   return changes;
 }
@@ -242,38 +239,7 @@ function changeItem(
       // Its map may have begun afresh in the same turn, and have been canceled again.
       !begunItems.has(childId),
   )?.childId;
-  if (childId !== undefined) changes.cancelChildren.push(describeCancellation(state, nodeId, childId));
-}
-
-/** All of them, also those that were told before, or that never left the turn: their end must be known. */
-function addAwaited(changes: ObligationChanges, state: ExecutionState): void {
-  const { awaited } = state.ending ?? {};
-  if (awaited === undefined) return;
-  changes.startChildren = changes.startChildren.filter(({ childId }) => awaited[childId] === undefined);
-  const told = new Set(changes.cancelChildren.map(({ childId }) => childId));
-  for (const [childId, nodeId] of Object.entries(awaited))
-    if (!told.has(childId)) changes.cancelChildren.push({ nodeId, childId, isAwaited: true });
-}
-
-/** Those that were told before to end in order. */
-function addTerminated(changes: ObligationChanges, plan: Plan, state: ExecutionState): void {
-  const told = new Set(changes.cancelChildren.map(({ childId }) => childId));
-  for (const [childId, nodeId] of Object.entries(listStopped(plan, state)))
-    if (!told.has(childId)) changes.cancelChildren.push({ nodeId, childId, terminate: true });
-}
-
-/** It was told to end, and had completed before. */
-function hasCompleted({ compensations }: ExecutionState, childId: string): boolean {
-  return compensations?.some((record) => record.childId === childId) ?? false;
-}
-
-function describeCancellation(state: ExecutionState, nodeId: string, childId: string): ChildCancellation {
-  return {
-    nodeId,
-    childId,
-    ...(state.isTerminated && !hasCompleted(state, childId) && { terminate: true }),
-    ...(state.ending?.awaited?.[childId] !== undefined && { isAwaited: true }),
-  };
+  if (childId !== undefined) addCancellationOf(changes, state, linked, nodeId, childId);
 }
 
 /** How the item of a map is called where a node is named: as the parent of its execution. */
@@ -291,6 +257,7 @@ function describeItem(linked: LinkedNode, state: ExecutionState, item: ActiveIte
     input: item.input as JsonObject,
     priority: state.priority,
     depth: (state.depth ?? 0) + 1,
+    ...(definition.onParentClose !== undefined && { onParentClose: definition.onParentClose }),
   };
 }
 
@@ -319,7 +286,7 @@ function addCancellation(
   if (linked.definition.kind === "state_machine") {
     changes.cancelMachines.push(describeMachine(linked, canceled, executionId));
   } else if (canceled.childId !== undefined) {
-    changes.cancelChildren.push(describeCancellation(state, linked.id, canceled.childId));
+    addCancellationOf(changes, state, linked, linked.id, canceled.childId);
   }
 }
 
@@ -356,6 +323,7 @@ function describeChild(linked: LinkedNode, state: ExecutionState): ChildObligati
     depth: (state.depth ?? 0) + 1,
     ...(node.compensates !== undefined && { compensates: node.compensates }),
     ...(definition.detached && { detached: true as const }),
+    ...(definition.onParentClose !== undefined && { onParentClose: definition.onParentClose }),
   };
 }
 

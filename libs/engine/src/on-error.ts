@@ -3,7 +3,7 @@ import { NodeFault, classOf } from "./failure.ts";
 import type { Field } from "./field.ts";
 import type { Json } from "./json.ts";
 import type { LinkedErrorHandler, LinkedNode, Turn } from "./plan.ts";
-import type { FailureClass } from "./plan-document.ts";
+import type { FailureClass } from "./error-document.ts";
 import type { NodeState } from "./state.ts";
 import { checkPayload, evaluateField, scopeOf } from "./evaluate.ts";
 import { describeFailure } from "./scope.ts";
@@ -34,9 +34,10 @@ export interface FailureFilter {
   when?: Field | undefined;
 }
 
+/** `node`: whose failure it is; undefined: the execution's. */
 export function matchesFailure(
   turn: Turn,
-  node: LinkedNode,
+  node: LinkedNode | undefined,
   { types, class: wanted, when }: FailureFilter,
   failure: Failure,
   error: Json,

@@ -1,6 +1,6 @@
 import type { LinkedNode, Plan } from "./plan.ts";
 
-/** It is part of the workflow itself: neither does it undo a step, nor does it run, or stand in what runs, at the end. */
+/** It is part of the workflow itself: neither does it undo a step, nor does it run, or stand in what runs, at the end or for a failure. */
 export function isOwnNode(plan: Plan, { role, definition }: LinkedNode): boolean {
   if (role !== undefined) return false;
   const { container } = definition;

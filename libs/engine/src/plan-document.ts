@@ -1,3 +1,4 @@
+import type { ErrorHandler, FailureClass, WorkflowErrorHandler } from "./error-document.ts";
 import type { QueryDefinition, UpdateDefinition } from "./interaction-document.ts";
 import type { Json, JsonObject } from "./json.ts";
 
@@ -33,6 +34,8 @@ export interface PlanDocument {
   /** What may be asked of an execution at any time, by name. */
   queries?: QueryDefinition[];
   compensation?: CompensationPolicy;
+  /** What becomes of the execution when it is to fail: the first that matches the failure says it. */
+  onError?: WorkflowErrorHandler[];
   /** For compensation and `finally` together, milliseconds; absent: DEFAULT_CLEANUP_TIMEOUT_MS when canceled, else unlimited. */
   cleanupTimeoutMs?: number;
   /** The plan is the body of a map: where its expressions find what is around it. */
@@ -123,25 +126,6 @@ export type Dependence =
 
 /** `settled`: in whatever way. Of a map also `any_succeeded` (at least one item) and `all_failed` (there are items, and none succeeded). */
 export type Outcome = "succeeded" | "failed" | "skipped" | "canceled" | "settled" | "any_succeeded" | "all_failed";
-
-/** `technical`: something is broken or late. `business`: what was asked for cannot be, and the process has to answer that. */
-export type FailureClass = "technical" | "business";
-
-/** What becomes of a node that has failed for good. */
-export type ErrorHandler = {
-  /** Types of the failure; absent: all. */
-  types?: string[];
-  /** Absent: both. */
-  class?: FailureClass;
-  /** Expression that sees `error` beside everything that the node sees. */
-  when?: string;
-} /** `incident`: it waits for a person, who says how to go on. */ & (
-  | { action: "fail" | "skip" | "incident" }
-  /** Template, which sees `error`; it becomes the node's output. */
-  | { action: "continue"; value: Json }
-  /** This node runs now, and its end is the node's. */
-  | { action: "fallback"; target: number }
-);
 
 /** Dispatched to a worker through the scheduler. */
 export interface TaskNode extends PlanNodeBase {
@@ -339,14 +323,22 @@ export interface MapNode extends PlanNodeBase {
   tolerated?: { count: number } | { percent: number };
   /** false: its output is an object of numbers, and what the items gave is in their own executions. Absent: it is the list of their outputs. */
   collect?: boolean;
-  /** Expression, after each item: the map completes when it gives true, and what still runs is canceled. Sees `items`. */
+  /** Expression, after each item: the map completes when it gives true, and what still runs is stopped. Sees `items`. */
   until?: string;
   /**
    * The body of the items stands in the map: they run the workflow `<workflow id>.<id of the map>` of the same version,
    * and what they read around the map is put into their input when they start. Then there are no `version` and `inputs`.
    */
   captures?: Capture[];
+  /** Absent: `cancel`. */
+  onParentClose?: ParentClosePolicy;
 }
+
+/**
+ * What becomes of a child when its node stops waiting for it, because the execution ends or for any other reason: it is told to end (`cancel`),
+ * ends at once, without undoing anything (`terminate`), or goes on as if nothing had been (`leave`).
+ */
+export type ParentClosePolicy = "cancel" | "terminate" | "leave";
 
 export interface AggregationNode extends PlanNodeBase {
   kind: "aggregation";
@@ -367,6 +359,8 @@ export interface SubWorkflowNode extends PlanNodeBase {
   inputs?: Json;
   /** It completes when the child has started, with `{ execution_id }`; the child is nobody's then, and goes on whatever becomes of this execution. */
   detached?: true;
+  /** Absent: `cancel`. */
+  onParentClose?: ParentClosePolicy;
 }
 
 export interface StateMachineNode extends PlanNodeBase {

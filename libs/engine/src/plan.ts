@@ -3,7 +3,8 @@ import type { ExecutionState } from "./execution-state.ts";
 import type { Field } from "./field.ts";
 import type { QueryDefinition, UpdateDefinition } from "./interaction-document.ts";
 import type { Json, JsonObject } from "./json.ts";
-import type { ErrorHandler, PlanDocument, PlanNode, RetryRule } from "./plan-document.ts";
+import type { ErrorHandler, WorkflowErrorHandler } from "./error-document.ts";
+import type { PlanDocument, PlanNode, RetryRule } from "./plan-document.ts";
 
 // Plans hold programs, programs take turns, turns hold plans: these types stand together because they name each other.
 
@@ -21,6 +22,8 @@ export interface Plan {
   /** Something of it says what undoes a step: it waits for canceled children, which may undo their own. */
   hasCompensation: boolean;
   output?: Field;
+  /** What becomes of an execution that is to fail. */
+  errorHandlers: readonly LinkedWorkflowHandler[];
   /** It has a node that waits for events of other executions. */
   awaitsEvents: boolean;
   updates: ReadonlyMap<string, LinkedUpdate>;
@@ -74,8 +77,8 @@ export interface LinkedNode {
    * nodes go on when it has failed.
    */
   tolerated: boolean;
-  /** It takes no part in the workflow itself: it undoes a step, or is the group that runs at the end. */
-  role?: "compensation" | "finally";
+  /** It takes no part in the workflow itself: it undoes a step, is the group that runs at the end, or runs when the execution is to fail. */
+  role?: "compensation" | "finally" | "handler";
   /** Index of the node that undoes it. */
   compensation?: number;
   /** What undoes it is called with this. */
@@ -98,6 +101,15 @@ export interface LinkedErrorHandler {
   definition: ErrorHandler;
   when?: Field;
   value?: Field;
+}
+
+export interface LinkedWorkflowHandler {
+  definition: WorkflowErrorHandler;
+  when?: Field;
+  /** The output with which the execution completes. */
+  value?: Field;
+  /** What is said of the failure that stands for the handled one. */
+  failure?: { type?: Field; message?: Field; details?: Field };
 }
 
 /** What one kind of node does. Each function evaluates first and emits then, so that a fault leaves no half of it. */

@@ -181,7 +181,7 @@ function checkCounts(runner: Runner): void {
   const earliest = Math.min(...times.filter((time) => time !== undefined));
   expect(nextTimerAt(state) ?? Infinity).toBe(earliest);
   // What is stopped then is not counted any more: nothing comes after it.
-  if (state.ending !== undefined) return;
+  if (state.ending !== undefined || state.handling !== undefined) return;
   const isOpen = (index: number) =>
     ["pending", "scheduled", "backing_off", "waiting"].includes(nodes[index]?.status as NodeStatus);
   const openIn = (container: number | undefined) =>

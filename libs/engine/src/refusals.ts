@@ -68,6 +68,15 @@ export function executionEnding(executionId: string, action: string): DomainErro
   });
 }
 
+export function executionFailureHandled(executionId: string, action: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "EXECUTION_FINISHED",
+    message: `cannot ${action} execution ${executionId}: it was to fail, and what its definition has for that is under way; run it again when it has ended`,
+    metadata: { execution_id: executionId, status: "ending" },
+  });
+}
+
 export function executionNotSuspended(executionId: string): DomainError {
   return new DomainError({
     kind: "failed_precondition",

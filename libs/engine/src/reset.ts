@@ -3,7 +3,7 @@ import type { Command } from "./commands.ts";
 import { isFinished } from "./execution-state.ts";
 import type { Turn } from "./plan.ts";
 import { listUnknown } from "./own-nodes.ts";
-import { executionEnding, executionFinished, nodesUnknown } from "./refusals.ts";
+import { executionEnding, executionFailureHandled, executionFinished, nodesUnknown } from "./refusals.ts";
 import { isRepeated, resetKey } from "./request-keys.ts";
 import type { NodeState } from "./state.ts";
 import { cancelAll, emit } from "./turn.ts";
@@ -17,6 +17,7 @@ export function reset(turn: Turn, { from, reason, requestId }: Extract<Command, 
   if (isRepeated(state, resetKey(requestId))) return;
   if (isFinished(state)) throw executionFinished(turn.context.executionId, state.status, "reset");
   if (state.ending !== undefined) throw executionEnding(turn.context.executionId, "reset");
+  if (state.handling !== undefined) throw executionFailureHandled(turn.context.executionId, "reset");
   const unknown = listUnknown(plan, from);
   if (unknown.length > 0 || from.length === 0) throw nodesUnknown(unknown);
   const indices = from.map((id) => plan.indices.get(id) as number);

@@ -178,15 +178,17 @@ function listNames(
 
 function describeExecution(state: ExecutionState, executionId: string): JsonObject {
   const end = state.ending?.end;
+  const handled = state.handling === undefined ? undefined : state.handledFailure;
+  const failure = end === undefined ? handled : end.outcome === "failed" ? end.failure : undefined;
   return {
     id: executionId,
     namespace: state.namespace,
     workflow_id: state.workflowId,
     version: state.version,
     started_at: formatTimestamp(state.startedAt),
-    // What `finally` is about.
+    // What `finally` is about, and what runs because the execution was to fail.
     status: end?.outcome ?? "running",
-    error: end?.outcome === "failed" ? describeFailure(end.failure) : null,
+    error: failure === undefined ? null : describeFailure(failure),
   };
 }
 

@@ -8,6 +8,7 @@ import type { NodeState, NodeStatus } from "./state.ts";
 
 /** A node is settled: tells those that waited for it. `node.status` says how it ended. */
 export function settle(plan: Plan, state: ExecutionState, linked: LinkedNode): void {
+  if (linked.role === "handler" && state.handling === linked.index) state.openNodes = 0;
   if (linked.role !== undefined) return;
   const node = state.nodes[linked.index] as NodeState;
   for (const dependent of linked.dependents) release(plan, state, dependent);

@@ -1,3 +1,4 @@
+import { leavesChildren } from "./close-policy.ts";
 import { checkPayload } from "./evaluate.ts";
 import { evolve } from "./evolve.ts";
 import type { Event, ExecutionEnd, Failure } from "./events.ts";
@@ -8,6 +9,7 @@ import { type NodeFault, boundFailure } from "./failure.ts";
 import type { Json } from "./json.ts";
 import { DEFAULT_CLEANUP_TIMEOUT_MS, DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
 import type { DecideContext, LinkedNode, Plan, Turn } from "./plan.ts";
+import { executionHandlingOf } from "./execution-handling.ts";
 import { handlingOf } from "./on-error.ts";
 import type { NodeState, NodeStatus } from "./state.ts";
 
@@ -72,7 +74,7 @@ export function failForGood(turn: Turn, node: LinkedNode, named: Failure): void 
   if (node.tolerated) return;
   const { container } = node.definition;
   if (container !== undefined) return failNode(turn, turn.plan.nodes[container] as LinkedNode, named);
-  endExecution(turn, { outcome: "failed", failure: named });
+  failOrHandle(turn, named);
 }
 
 /** The execution is to end this way: at once, unless something must be undone or run before. */
@@ -102,7 +104,10 @@ function hasStages({ plan, state }: Turn, { outcome }: ExecutionEnd): boolean {
   if (plan.finally !== undefined || mustCompensate(plan, state, outcome)) return true;
   if (!plan.hasCompensation || outcome === "completed") return false;
   // A child that is told to end may have completed already, and then its steps must be undone.
-  return state.nodes.some(hasChild) || Object.keys(listStopped(plan, state)).length > 0;
+  return (
+    state.nodes.some((node, index) => hasChild(node) && !leavesChildren(plan.nodes[index])) ||
+    Object.keys(listStopped(plan, state)).length > 0
+  );
 }
 
 function hasChild({ status, childId, map, fallback }: NodeState): boolean {
@@ -146,9 +151,37 @@ export function describeNodeFault(node: LinkedNode, fault: NodeFault): Failure {
   return { ...fault.failure, message: `node ${node.id}: ${fault.failure.message}` };
 }
 
-/** The execution fails by something that is not of one node. */
+/** The execution is to fail by something that is not of one node. */
 export function failExecution(turn: Turn, failure: Failure): void {
-  endExecution(turn, { outcome: "failed", failure: boundFailure(failure) });
+  failOrHandle(turn, boundFailure(failure));
+}
+
+/**
+ * The execution is to fail. What it says itself of such a failure comes before everything else: one that is handled ends nothing, so
+ * nothing is undone.
+ */
+function failOrHandle(turn: Turn, failure: Failure): void {
+  const { at } = turn;
+  const { failure: named, outcome } = executionHandlingOf(turn, failure);
+  switch (outcome?.action) {
+    case undefined:
+      return endExecution(turn, { outcome: "failed", failure: named });
+    case "continue":
+      emit(turn, { type: "execution_error_handled", at, failure: named, outcome: { action: "continue" } });
+      return endExecution(turn, { outcome: "completed", output: outcome.output });
+    case "fallback": {
+      const { timeoutMs } = turn.plan.document;
+      const dueAt = timeoutMs === undefined ? undefined : at + timeoutMs;
+      emit(turn, {
+        type: "execution_error_handled",
+        at,
+        failure: named,
+        outcome,
+        ...(dueAt !== undefined && { dueAt }),
+      });
+      cancelActive(turn);
+    }
+  }
 }
 
 /** Stops everything that runs or waits, in document order; the execution's own end must follow. */

@@ -209,6 +209,30 @@ describe("dependencies", () => {
   });
 });
 
+describe("what becomes of children and of failures", () => {
+  test("is in the plan where it is not as always", () => {
+    const { plan, findings } = compile(`    - { id: a, type: sub_workflow, workflow_id: other, on_parent_close: leave }
+    - { id: b, type: sub_workflow, workflow_id: other, on_parent_close: cancel }
+    - { id: c, type: control, subtype: map, for_each: [1], workflow_id: other, on_parent_close: terminate }
+    - { id: rescue, type: control, subtype: group, nodes: [{ id: step, type: tool, tool: t, inputs: { b: "\${b.output}" } }] }
+  on_error:
+    - { type: [x, y], class: business, when: "\${error.details.a}", fallback: rescue }
+    - { type: z, fail: { type: "\${error.type}_again", class: technical } }
+    - { action: fail }
+`);
+    expect(findings).toEqual([]);
+    const [a, b, c, rescue, inside] = plan!.nodes;
+    expect([a, b, c]).toMatchObject([{ onParentClose: "leave" }, {}, { onParentClose: "terminate" }]);
+    expect(b).not.toHaveProperty("onParentClose");
+    expect([rescue!.dependencies, inside!.dependencies]).toEqual([[], []]);
+    expect(plan!.onError).toEqual([
+      { types: ["x", "y"], class: "business", when: "error.details.a", action: "fallback", target: 3 },
+      { types: ["z"], action: "fail", failure: { type: "${error.type}_again", class: "technical" } },
+      { action: "fail" },
+    ]);
+  });
+});
+
 describe("joins that work", () => {
   const SWITCH = `    - { id: s, type: control, subtype: switch, condition: "\${input.x}", branches: [{ case: 1, target: a }, { case: 2, target: [b, both] }, { default: [c, both] }] }
     - { id: a, type: tool, tool: t }

@@ -11,6 +11,7 @@ import { decodeSource } from "./source/decode-source.ts";
 import { readSource } from "./source/read-source.ts";
 import { checkInteractions } from "./interactions/check-interactions.ts";
 import { checkStarts } from "./starts/check-starts.ts";
+import { checkWorkflowHandlers } from "./workflow-handlers.ts";
 import { findWorkflow, isStateMachine, readWorkflow } from "./workflow.ts";
 
 export interface CompiledDefinition {
@@ -44,6 +45,7 @@ export function compileDefinition(
   }
   const workflow = readWorkflow(workflowAt, text, report);
   const { graph, bodies, waits } = compileNodes(workflow, text, options, report);
+  checkWorkflowHandlers(workflow, graph, report);
   checkInteractions(workflow, graph, report);
   checkStarts(workflow, text, options, report);
   const findings = report.findings(root);

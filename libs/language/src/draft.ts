@@ -2,6 +2,7 @@ import type {
   ActionNode,
   CompensationPolicy,
   FailureClass,
+  FailureTemplate,
   GroupNode,
   HumanNode,
   Json,
@@ -9,6 +10,7 @@ import type {
   LoopNode,
   MapNode,
   Outcome,
+  ParentClosePolicy,
   PlanNodeBase,
   TaskNode,
   QueryDefinition,
@@ -35,6 +37,7 @@ export interface WorkflowDraft {
   starts: StartsDraft;
   compensation?: CompensationPolicy;
   cleanupTimeoutMs?: number;
+  onError?: WorkflowHandlerDraft[];
   interactions: InteractionsDraft;
   /** It is the body of a map, which is compiled as a workflow of its own. */
   item?: ItemPlace;
@@ -109,6 +112,13 @@ export type HandlerDraft = { types?: string[]; class?: FailureClass; when?: Cond
   | { action: "fallback"; target: NodeRef }
 );
 
+export type WorkflowHandlerDraft = Pick<HandlerDraft, "types" | "class" | "when" | "at"> &
+  (
+    | { action: "fail"; failure?: FailureTemplate }
+    | { action: "continue"; value: Json }
+    | { action: "fallback"; target: NodeRef }
+  );
+
 /** A node's id where another node names it. */
 export interface NodeRef {
   id: string;
@@ -161,6 +171,7 @@ export type NodeBody =
       version?: number;
       inputs?: Json;
       detached?: true;
+      onParentClose?: ParentClosePolicy;
     }
   | {
       kind: "state_machine";

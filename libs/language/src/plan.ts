@@ -2,10 +2,12 @@ import type {
   Compensation,
   Dependence,
   ErrorHandler,
+  ErrorMatch,
   PlanDocument,
   PlanNode,
   PlanNodeBase,
   Surroundings,
+  WorkflowErrorHandler,
 } from "@heddle/engine";
 import type { ChartPlan } from "./chart/build-chart.ts";
 import { dependsRefs } from "./draft.ts";
@@ -19,9 +21,11 @@ import type {
   NodeRef,
   StartsDraft,
   WorkflowDraft,
+  WorkflowHandlerDraft,
 } from "./draft.ts";
 import { capturesOf, itemNames } from "./expressions/outward.ts";
 import type { Outward } from "./expressions/found-reference.ts";
+import type { HandlerMatch } from "./nodes/on-error.ts";
 import type { Graph } from "./graph/graph.ts";
 import { planInteractions } from "./interactions/plan-interactions.ts";
 import { joinOf } from "./graph/reachability.ts";
@@ -63,6 +67,9 @@ export function buildPlan(workflow: WorkflowDraft, graph: Graph, bodies: Readonl
     ...(priority === undefined ? {} : { priority }),
     ...(workflow.compensation === undefined ? {} : { compensation: workflow.compensation }),
     ...(workflow.cleanupTimeoutMs === undefined ? {} : { cleanupTimeoutMs: workflow.cleanupTimeoutMs }),
+    ...(workflow.onError === undefined
+      ? {}
+      : { onError: workflow.onError.map((handler) => planWorkflowHandler(handler, graph)) }),
     ...planInteractions(workflow.interactions, graph),
     ...planStarts(starts),
   };
@@ -218,13 +225,28 @@ function planCondition(condition: DependsDraft, graph: Graph): Dependence {
   return "all" in condition ? { all: plan(condition.all) } : { any: plan(condition.any) };
 }
 
-function planHandler(handler: HandlerDraft, graph: Graph): ErrorHandler {
-  const { types, class: wanted, when } = handler;
-  const matching = {
+function planMatch({ types, class: wanted, when }: HandlerMatch): ErrorMatch {
+  return {
     ...(types === undefined ? {} : { types }),
     ...(wanted === undefined ? {} : { class: wanted }),
     ...(when === undefined ? {} : { when: when.source }),
   };
+}
+
+function planWorkflowHandler(handler: WorkflowHandlerDraft, graph: Graph): WorkflowErrorHandler {
+  const matching = planMatch(handler);
+  switch (handler.action) {
+    case "continue":
+      return { ...matching, action: "continue", value: handler.value };
+    case "fallback":
+      return { ...matching, action: "fallback", target: graph.indices.get(handler.target.id)! };
+    case "fail":
+      return { ...matching, action: "fail", ...(handler.failure === undefined ? {} : { failure: handler.failure }) };
+  }
+}
+
+function planHandler(handler: HandlerDraft, graph: Graph): ErrorHandler {
+  const matching = planMatch(handler);
   switch (handler.action) {
     case "continue":
       return { ...matching, action: "continue", value: handler.value };

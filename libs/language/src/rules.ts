@@ -110,6 +110,18 @@ export const RULES = {
     "A `compensate` stands where nothing can be undone, or is something that cannot undo.",
   ),
 
+  "bad-workflow-fallback": error(
+    "HD234",
+    "A node that runs in the place of the whole workflow is tied to other nodes.",
+  ),
+  "unreachable-handler": warning(
+    "HD235",
+    "A handler of the workflow is never asked, because one before it matches every failure.",
+  ),
+
+  // Children.
+  "useless-close-policy": error("HD270", "It is said what becomes of a child with its parent, and the child has none."),
+
   // Expressions.
   "expression-syntax": error("HD301", "An expression cannot be read."),
   "unknown-name": error("HD302", "An expression reads a name that cannot exist."),

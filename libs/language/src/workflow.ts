@@ -11,6 +11,7 @@ import type { Report } from "./report.ts";
 import { checkSchema } from "./schema.ts";
 import { readInteractions } from "./interactions/read-interactions.ts";
 import { readStarts } from "./starts/read-starts.ts";
+import { readWorkflowHandlers } from "./workflow-handlers.ts";
 import { describeSource } from "./source/source-node.ts";
 import type { SourceMap, SourceNode } from "./source/source-node.ts";
 
@@ -33,6 +34,7 @@ const WORKFLOW_FIELDS = [
   "updates",
   "queries",
   "nodes",
+  "on_error",
   ...ENDING_FIELDS,
 ] as const;
 
@@ -48,6 +50,7 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
   const priority = fields.integer("priority", { min: 0, max: 9 });
   const starts = readStarts(fields);
   const interactions = readInteractions(fields, uses);
+  const onError = readWorkflowHandlers(fields, uses);
   const nodes: NodeDraft[] = [];
   const context = { report, source, uses, nodes, agents: header.agents, starts, total: { nodes: 0 } };
   readNodeList(fields, context, { depth: 0 });
@@ -59,6 +62,7 @@ export function readWorkflow(workflow: SourceMap, source: string, report: Report
     interactions,
     nodes,
     ...readEnding(fields),
+    ...(onError === undefined ? {} : { onError }),
     ...(output === undefined ? {} : { output: output.value }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(retentionMs === undefined ? {} : { retentionMs }),

@@ -1,4 +1,4 @@
-import { fromJson } from "@bufbuild/protobuf";
+import { fromJson, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Execution } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionStatus, NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
@@ -35,6 +35,29 @@ workflow:
   type: dag
   nodes:
     - { id: pay, type: tool, tool: pay, inputs: { amount: 7 }, retry: { max_attempts: 1 }, on_error: incident }
+`;
+
+const HANDLED = `
+workflow:
+  id: handled
+  type: dag
+  on_error:
+    - { type: closed, continue: { because: "\${error.message}" } }
+    - { fallback: by-hand }
+  nodes:
+    - { id: flight, type: tool, tool: book, inputs: { what: flight }, compensate: { tool: undo } }
+    - { id: stay, type: sub_workflow, workflow_id: stay, inputs: { slow: true }, dependencies: [flight] }
+    - { id: pay, type: tool, tool: pay, dependencies: [flight], retry: { max_attempts: 1 } }
+    - id: by-hand
+      type: control
+      subtype: group
+      nodes:
+        - { id: ask, type: tool, tool: ask, inputs: { why: "\${execution.error.message}", flight: "\${flight.output.id}" } }
+        - { id: settle, type: tool, tool: pay, dependencies: [ask], retry: { max_attempts: 1 } }
+      output: { settled: "\${settle.output.id}" }
+  finally:
+    nodes:
+      - { id: report, type: tool, tool: report, inputs: { status: "\${execution.status}" } }
 `;
 
 const LAST_FIRST = ["show.compensate", "dinner.compensate", "hotel.compensate", "flight.compensate"];
@@ -96,6 +119,71 @@ describe("an execution that fails", () => {
     expect(execution?.ending).toMatchObject({ outcome: ExecutionStatus.FAILED, stepsToUndo: ["flight", "hotel"] });
     expect(execution?.nodes.map(({ nodeId }) => nodeId)).toContain("stay.compensate");
     expect(execution?.nodes.map(({ nodeId }) => nodeId)).not.toContain("hotel.compensate");
+  });
+});
+
+describe("a failure that the workflow handles", () => {
+  const startHandled = async (): Promise<string> => {
+    suite.publish(HANDLED);
+    const { execution } = await suite.client.startExecution({ workflowId: "handled", input: {} });
+    await answer("flight");
+    await answer("dinner");
+    await answer("show");
+    const id = execution!.executionId;
+    await until(async () => (await waitingChild(id)) !== undefined);
+    return id;
+  };
+
+  it("has a node run in the place of everything, over crashes, and undoes nothing", async () => {
+    const id = await startHandled();
+    const childId = (await waitingChild(id)) as string;
+    await fail("pay");
+    const asked = await taskOf("ask");
+    expect(JSON.parse(suite.scheduler.open.get(asked)?.input?.form.value as string)).toEqual({
+      why: "no money",
+      flight: "flight-1",
+    });
+    // The child was stopped, and undoes its own steps as after every cancel; `finally` comes after its end.
+    await answerOverCrashes(["show.compensate", "dinner.compensate"]);
+    await answerOverCrashes(["ask", "settle", "report"]);
+    const execution = await ended(id);
+    expect(execution.status).toBe(ExecutionStatus.COMPLETED);
+    expect(toJson(ValueSchema, execution.output!)).toEqual({ settled: "settle-1" });
+    expect(execution.handledFailure).toMatchObject({ nodeId: "pay", message: "no money" });
+    expect(statusesOf(execution)).toMatchObject({
+      pay: NodeStatus.FAILED,
+      stay: NodeStatus.CANCELED,
+      "by-hand": NodeStatus.COMPLETED,
+    });
+    expect((await suite.client.getExecution({ executionId: childId })).execution?.status).toBe(
+      ExecutionStatus.CANCELED,
+    );
+    expect(await startedCompensations(id)).toEqual([]);
+  });
+
+  it("undoes all that has completed when that node fails too", async () => {
+    const id = await startHandled();
+    await fail("pay");
+    await answer("ask");
+    await suite.crash();
+    await fail("settle");
+    await until(async () => (await suite.client.getExecution({ executionId: id })).execution?.ending !== undefined);
+    await answerOverCrashes(["show.compensate", "dinner.compensate"]);
+    await answer("flight.compensate");
+    const execution = await ended(id);
+    expect(execution.status).toBe(ExecutionStatus.FAILED);
+    expect(execution.failure).toMatchObject({ nodeId: "settle", message: "no money" });
+    expect(await startedCompensations(id)).toEqual(["flight.compensate"]);
+  });
+
+  it("completes with the output that the handler gives", async () => {
+    const id = await startHandled();
+    await fail("pay", "closed");
+    await answer("show.compensate");
+    await answer("dinner.compensate");
+    const execution = await ended(id);
+    expect(execution.status).toBe(ExecutionStatus.COMPLETED);
+    expect(toJson(ValueSchema, execution.output!)).toEqual({ because: "no money" });
   });
 });
 
@@ -237,10 +325,10 @@ function close(taskId: string): void {
   (suite.scheduler.open as Map<string, unknown>).delete(taskId);
 }
 
-async function fail(node: string): Promise<void> {
+async function fail(node: string, type = "refused"): Promise<void> {
   const taskId = await taskOf(node);
   close(taskId);
-  suite.scheduler.send([completed({ taskId }, { failure: { type: "refused", message: "no money" } })]);
+  suite.scheduler.send([completed({ taskId }, { failure: { type, message: "no money" } })]);
 }
 
 async function ended(id: string): Promise<Execution> {

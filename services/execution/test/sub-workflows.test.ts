@@ -38,6 +38,27 @@ workflow:
     - { id: work, type: tool, tool: double, inputs: { n: "\${input.n}" } }
 `;
 
+const HOLDER = `
+workflow:
+  id: holder
+  type: dag
+  nodes:
+    - { id: left, type: sub_workflow, workflow_id: held, on_parent_close: leave }
+    - { id: ended, type: sub_workflow, workflow_id: held, on_parent_close: terminate }
+    - { id: canceled, type: sub_workflow, workflow_id: held }
+    - { id: items, type: control, subtype: map, for_each: [1, 2], workflow_id: held, on_parent_close: leave }
+`;
+const HELD = `
+workflow:
+  id: held
+  type: dag
+  nodes:
+    - { id: hold, type: action, subtype: wait, params: { signal: go } }
+  finally:
+    nodes:
+      - { id: rest, type: action, subtype: wait, params: { signal: rested } }
+`;
+
 let suite: ExecutionSuite;
 beforeEach(async () => {
   suite = await startExecutionSuite();
@@ -85,6 +106,48 @@ describe("sub-workflows", () => {
     await expect.poll(listed, { timeout: 10_000 }).toBe(1);
   });
 });
+
+describe("when a parent ends that waits for them", () => {
+  it("children end, end at once, or go on, as the definition says, over crashes", async () => {
+    suite.publish(HOLDER);
+    suite.publish(HELD);
+    const { execution } = await suite.client.startExecution({ workflowId: "holder" });
+    const executionId = execution!.executionId;
+    const before = await untilHeld(executionId, 5);
+    await suite.crash();
+    await suite.client.cancelExecution({ executionId, reason: "enough" });
+    await suite.crash();
+    await suite.restart();
+    const statusOf = async (nodeId: string) => {
+      const childId = before.get(nodeId) as string;
+      return (await suite.client.getExecution({ executionId: childId })).execution;
+    };
+    await expect.poll(async () => (await statusOf("ended"))?.status).toBe(ExecutionStatus.CANCELED);
+    // It is to end, and its `finally` runs.
+    await expect.poll(async () => (await statusOf("canceled"))?.ending?.outcome).toBe(ExecutionStatus.CANCELED);
+    for (const nodeId of ["left", "items[0]", "items[1]"]) {
+      const child = await statusOf(nodeId);
+      expect(child?.status).toBe(ExecutionStatus.RUNNING);
+      expect(child?.ending).toBeUndefined();
+      expect(child?.parent).toMatchObject({ executionId, nodeId, outlives: true });
+    }
+    const leftId = before.get("left") as string;
+    await suite.client.signalExecution({ executionId: leftId, name: "go" });
+    await suite.client.signalExecution({ executionId: leftId, name: "rested" });
+    await expect.poll(async () => (await statusOf("left"))?.status).toBe(ExecutionStatus.COMPLETED);
+    expect((await suite.client.getExecution({ executionId })).execution?.status).toBe(ExecutionStatus.CANCELED);
+  });
+});
+
+/** Ids of the children, by node or item, once there are so many that wait. */
+async function untilHeld(parentExecutionId: string, count: number): Promise<Map<string, string>> {
+  for (;;) {
+    const { executions } = await suite.client.listExecutions({ parentExecutionId });
+    if (executions.length === count)
+      return new Map(executions.map(({ parent, executionId }) => [parent?.nodeId ?? "", executionId]));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
 
 async function untilCalled(executionId: string): Promise<string> {
   for (;;) {

@@ -29,7 +29,7 @@ export const nothingLeaked: Check = {
 export const cancelsEnd: Check = {
   id: "cancels-end",
   promise: 6,
-  claim: "cancels ended what they were for, children included",
+  claim: "cancels ended what they were for, with the children that may not outlive it",
   run({ cancels, executions, histories, listed }, look) {
     for (const [id, answer] of cancels) {
       const status = executions.get(id)?.status;
@@ -37,7 +37,8 @@ export const cancelsEnd: Check = {
       look(isRight ? undefined : `${id}: its cancel was answered with ${answer}, and it is ${status}`);
     }
     for (const { executionId, parent } of listed) {
-      if (parent === undefined) continue;
+      const started = eventsOf(histories.get(executionId) ?? [], "executionStarted")[0];
+      if (parent === undefined || started?.value.outlivesParent === true) continue;
       const end = histories.get(parent.executionId)?.find(isEnd);
       const own = histories.get(executionId)?.find(isEnd);
       if (end !== undefined) look(own === undefined ? `${executionId} outlived ${parent.executionId}` : undefined);

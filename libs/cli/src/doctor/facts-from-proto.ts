@@ -2,6 +2,7 @@ import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 import type {
   LiveExecution,
   NodeWait,
+  ParentNode,
   ReplayOutcome,
   ScheduledTask,
   StoredExecution,
@@ -14,6 +15,7 @@ import type {
   ReplayOutcome as ReplayMessage,
   StoredExecution as StoredMessage,
 } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
+import type { ParentNode as ParentMessage } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import {
   type InspectedTask,
   InspectedTaskState,
@@ -40,10 +42,14 @@ export function toStored(message: StoredMessage): StoredExecution {
       ? [{ first: 1, last: Number(lastSeq) }]
       : history.map(({ first, last }) => ({ first: Number(first), last: Number(last) })),
     activeNodes: message.activeNodes,
-    ...(parent !== undefined && { parent: { executionId: parent.executionId, nodeId: parent.nodeId } }),
+    ...(parent !== undefined && { parent: toParent(parent) }),
     ...(replay !== undefined && { replay: toOutcome(replay) }),
     ...timeOf("nextTimerAt", nextTimerAt),
   };
+}
+
+function toParent({ executionId, nodeId, outlives }: ParentMessage): ParentNode {
+  return { executionId, nodeId, ...(outlives && { outlives }) };
 }
 
 export function toLive(message: LiveMessage): LiveExecution {
@@ -57,7 +63,7 @@ export function toLive(message: LiveMessage): LiveExecution {
     suspended,
     quarantined,
     waits: message.waits.map(toWait),
-    ...(parent !== undefined && { parent: { executionId: parent.executionId, nodeId: parent.nodeId } }),
+    ...(parent !== undefined && { parent: toParent(parent) }),
     ...(replay !== undefined && { replay: toOutcome(replay) }),
     ...timeOf("nextTimerAt", message.nextTimerAt),
     ...timeOf("armedTimerAt", message.armedTimerAt),

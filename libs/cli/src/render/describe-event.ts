@@ -41,6 +41,11 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
       const why = outcome === "failed" ? failureText(failure) : oneLine(reason);
       return say(`as ${outcome}  ${why}`.trim(), "yellow");
     }
+    case "executionErrorHandled": {
+      const { action, failure, fallbackNodeId } = event.value;
+      const what = action === "fallback" ? `${fallbackNodeId} runs` : "it completes";
+      return say(`${failureText(failure)}: ${what}`, "yellow");
+    }
     case "compensationRecorded": {
       const { input, failure, childId } = event.value;
       if (failure !== undefined) return say(failureText(failure), "yellow");

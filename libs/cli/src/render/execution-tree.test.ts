@@ -133,4 +133,22 @@ describe("the view of an execution", () => {
     for (const event of sampleEvents([{ case: "nodeCompleted", value: { nodeId: "new" } }], 2)) applyEvent(view, event);
     expect([...view.nodes.keys()]).toEqual(["new"]);
   });
+
+  it("says what the workflow has made of its failure", () => {
+    const failure = { type: "timeout", message: "too slow", nodeId: "done" };
+    const failed = { case: "nodeFailed", value: { nodeId: "done", failure } } as const;
+    const linesAfter = (...events: Parameters<typeof sampleEvents>[0]) => {
+      const view = createExecutionView(sampleExecution(["done"]));
+      for (const event of sampleEvents(events, 2)) applyEvent(view, event);
+      return renderTree(view, options).slice(3);
+    };
+    expect(linesAfter(failed, { case: "executionErrorHandled", value: { failure, action: "continue" } })).toEqual([
+      "  was to fail with timeout: too slow",
+    ]);
+    expect(linesAfter(failed, { case: "executionFailed", value: { failure } })).toEqual([]);
+    const changed = { ...failure, message: "order 7 is late" };
+    expect(linesAfter(failed, { case: "executionFailed", value: { failure: changed } })).toEqual([
+      "  timeout: order 7 is late",
+    ]);
+  });
 });

@@ -1,3 +1,4 @@
+import type { Failure } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import { NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { keyText } from "./describe-event.ts";
 import { formatDuration } from "./duration.ts";
@@ -63,10 +64,21 @@ function renderOrigin({ origin, rerunOf }: ExecutionView, { style }: TreeOptions
 
 function renderFoot(view: ExecutionView, { style, columns }: TreeOptions): string[] {
   const logs = view.logs.map(({ level, message }) => style.dim(`  ${level}: ${oneLine(message)}`));
-  // Node failures stand below their nodes; this is for an execution that failed without one.
-  if (!isFinal(view.status) || view.failure === undefined || view.failure.nodeId) return logs;
-  const { type, message } = view.failure;
-  return [...logs, truncate(style.red(`  ${type}: ${oneLine(message)}`), columns)];
+  const { handledFailure: handled, failure } = view;
+  const lines = handled === undefined ? logs : [...logs, style.yellow(`  was to fail with ${toLine(handled)}`)];
+  // Node failures stand below their nodes; this is for an execution that failed without one, or in its own words.
+  if (!isFinal(view.status) || failure === undefined || isShown(view, failure)) return lines;
+  return [...lines, truncate(style.red(`  ${toLine(failure)}`), columns)];
+}
+
+function toLine({ type, message }: Pick<Failure, "type" | "message">): string {
+  return `${oneLine(type)}: ${oneLine(message)}`;
+}
+
+function isShown({ nodes }: ExecutionView, { nodeId, type, message }: NonNullable<ExecutionView["failure"]>): boolean {
+  if (!nodeId) return false;
+  const node = nodes.get(nodeId);
+  return node?.failure === undefined || (node.failure.type === type && node.failure.message === message);
 }
 
 function renderNode(node: NodeView, width: number, options: TreeOptions): string[] {

@@ -50,6 +50,8 @@ export interface ExecutionView {
   readonly startedAtMs: number;
   endedAtMs?: number;
   failure?: Pick<Failure, "type" | "message" | "nodeId">;
+  /** Why it was to fail, when its definition said how it goes on all the same. */
+  handledFailure?: Pick<Failure, "type" | "message">;
   lastSeq: bigint;
   /** By id, in the order in which they are shown. */
   readonly nodes: Map<string, NodeView>;
@@ -102,6 +104,7 @@ export function createExecutionView(execution: Execution, outline?: readonly Out
     startedAtMs: toMs(execution.startedAt) ?? 0,
     endedAtMs: toMs(execution.endedAt),
     failure: execution.failure,
+    handledFailure: execution.handledFailure,
     lastSeq: execution.lastSeq,
     nodes,
     logs: [],
@@ -124,6 +127,9 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
       break;
     case "executionCanceled":
       end(view, ExecutionStatus.CANCELED, at);
+      break;
+    case "executionErrorHandled":
+      view.handledFailure = event.value.failure;
       break;
     case "executionSuspended":
       view.status = ExecutionStatus.SUSPENDED;

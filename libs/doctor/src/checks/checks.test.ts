@@ -35,6 +35,12 @@ describe("a suite that keeps its promises", () => {
     ],
     ["a timer that is a little late", suite(both(A, { nextTimerAt: NOW - 1_000, armedTimerAt: NOW }))],
     ["a parent and its child", suite(merge(both(A, waitsForChild), both(B, childOfA)))],
+    [
+      "a child that outlives its parent",
+      suite(
+        merge({ stored: [stored(A, { ended: true })] }, both(B, { parent: { ...childOfA.parent, outlives: true } })),
+      ),
+    ],
     ["a suspended one that waits for nothing", suite(both(A, { suspended: true, waits: [] }))],
     [
       "branches that wait",

@@ -5,7 +5,7 @@ import type { Check } from "./check.ts";
 
 export const children: Check = {
   id: "children",
-  claim: "each child has a parent that waits for it, and each parent's child is there",
+  claim: "each child has a parent that waits for it, unless it may outlive it, and each parent's child is there",
   subject: "children and waiting parents",
   remedy:
     "restart the execution service: recovery starts missing children, tells parents how theirs ended, and cancels orphans. An orphan can also be ended by `heddle cancel`",
@@ -50,6 +50,7 @@ function findLostChild(id: string, { live, stored }: SuiteFacts): string | undef
 }
 
 function findOrphan(executionId: string, parent: ParentNode, facts: SuiteFacts): Finding | undefined {
+  if (parent.outlives) return undefined;
   const id = parent.executionId;
   const orphan = (why: string): Finding =>
     aboutExecution(executionId, "orphan", `runs for its parent ${id}, ${why}: nobody will use what it does`, {

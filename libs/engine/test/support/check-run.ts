@@ -1,11 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import {
+  type ChildCancellation,
   type Event,
   type ExecutionState,
   MAX_EVENTS_PER_TURN,
   type NodeStatus,
+  type Plan,
   countNodes,
   evolve,
+  findClosePolicy,
   isFinished,
   linkPlan,
   listNodes,
@@ -39,7 +42,7 @@ export function checkRun(seed: number, size: number): string {
   /** Built from the events alone, each of them on its way through JSON. */
   let shadow: ExecutionState | undefined;
   playRandomly(runner, random, {
-    onStep({ events }) {
+    onStep({ events, changes }) {
       check(events.length <= MAX_EVENTS_PER_TURN, "a turn is too long");
       for (const event of events) {
         order.observe(event);
@@ -47,6 +50,7 @@ export function checkRun(seed: number, size: number): string {
         const before = plan.nodes.length <= MAX_NODES_COPIED ? shadow && copyState(shadow) : shadow;
         shadow = evolve(plan, before, JSON.parse(JSON.stringify(event)) as Event);
       }
+      for (const child of changes.cancelChildren) checkClose(plan, child);
       if (plan.nodes.length > MAX_NODES_LOOKED_AT) return;
       checkSame(shadow, runner.state);
       const { expected, known } = sortedObligations(runner);
@@ -69,6 +73,12 @@ export function checkRun(seed: number, size: number): string {
     }
   } else checkSame(replay(plan, history), state);
   return state.status;
+}
+
+function checkClose(plan: Plan, { nodeId, childId, terminate }: ChildCancellation): void {
+  const policy = findClosePolicy(plan, nodeId);
+  check(policy !== "leave", `child ${childId} of ${nodeId} is told to end, and should be left`);
+  check(policy !== "terminate" || terminate === true, `child ${childId} of ${nodeId} is not ended at once`);
 }
 
 function check(holds: boolean, fault: string): void {

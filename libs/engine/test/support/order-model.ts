@@ -21,6 +21,9 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   const maps = new Map<number, { count: number; started: number; running: Set<number> }>();
   let isOver = false;
   let isCompensating = false;
+  /** What runs because the execution was to fail. */
+  let rescuer: number | undefined;
+  let isHandled = false;
   let lastAt = 0;
 
   const definitionOf = (index: number) => plan.nodes[index]?.definition as PlanNode;
@@ -52,6 +55,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   function checkMayBegin(index: number, event: Event): void {
     const definition = definitionOf(index);
     const { dependencies, join, depends, container } = definition;
+    checkPlace(index, event);
     if (container !== undefined)
       check(begun.has(container) && !ended.has(container), event, "its container is not open");
     if (event.type === "node_skipped" && event.reason === "not_needed") return;
@@ -77,6 +81,17 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     const completed = dependencies.filter((one) => ended.get(one) === "completed").length;
     const needed = join === "all" ? dependencies.length : Math.min(1, dependencies.length);
     check(completed >= needed, event, "it lacks completed dependencies");
+  }
+
+  /** What is there for a failure of the execution runs after one, and then nothing else does, but for the end. */
+  function checkPlace(index: number, event: Event): void {
+    let at = index;
+    for (let next = definitionOf(at).container; next !== undefined; next = definitionOf(at).container) at = next;
+    const isRescuer = plan.document.onError?.some((one) => one.action === "fallback" && one.target === at) ?? false;
+    if (isRescuer && rescuer === undefined)
+      check(event.type === "node_skipped" && event.reason === "not_needed", event, "the execution has not failed");
+    else if (plan.nodes[at]?.role !== "finally")
+      check(!isHandled || at === rescuer, event, "something else runs because the execution was to fail");
   }
 
   /** Everything inside begins afresh. */
@@ -206,6 +221,13 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       lastAt = event.at;
       // Endings have a model of their own.
       if ("nodeId" in event && !isOfEnding(event)) observeNode(plan.indices.get(event.nodeId) as number, event);
+      if (event.type === "execution_error_handled") {
+        check(!isHandled, event, "it was handled before");
+        isHandled = true;
+        if (event.outcome.action === "fallback") rescuer = plan.indices.get(event.outcome.fallbackId);
+      }
+      if (event.type === "execution_completed" && rescuer !== undefined)
+        check(ended.get(rescuer) === "completed", event, "what runs for the failure has not completed");
       if (event.type === "execution_reset") {
         for (const id of event.nodeIds) forget(plan.indices.get(id) as number);
       }
@@ -216,6 +238,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       if (event.type === "execution_completed")
         check(
           isCompensating ||
+            isHandled ||
             plan.nodes.every(
               ({ index, definition, role }) =>
                 role !== undefined || definition.container !== undefined || ended.has(index),

@@ -23,7 +23,7 @@ export const TEST_RETRY: RetryPolicy = {
 
 /**
  * A plan from lines of text. A line is `<id> <kind> key=value ...`, or `workflow key=value ...` for the workflow's own
- * fields, of whose updates `after` is an id. Common keys: after=a,b (dependencies), when, join. Activators follow from the switches and parallels.
+ * fields, of whose updates `after` is an id, as is the target of a fallback in `onError`. Common keys: after=a,b (dependencies), when, join. Activators follow from the switches and parallels.
  *
  * task: tool=name | agent=name, inputs, retry (changes to TEST_RETRY), timeoutMs, heartbeatTimeoutMs, priority
  * set, set_attributes, transform, log, emit, fail, wait: the fields of the action
@@ -35,7 +35,7 @@ export const TEST_RETRY: RetryPolicy = {
  * map: items, workflow (default each), maxConcurrency (default 2), inputs, tolerated, until, itemName
  * any: error=<action> or error=[{types, when, action, value, target: id}], depends=(a.succeeded||b.skipped)&&!c.failed
  * merge, collect: inputs, sources (default: the dependencies)
- * child: workflow, version, inputs
+ * child: workflow, version, inputs, detached; child, map: onParentClose
  * machine: workflow, version, key, context, events
  * human: title (default the id), description, assignee, groups, form, data, proposed, deadline, escalation, defaultAnswer, quorum
  */
@@ -51,6 +51,8 @@ export function parsePlan(lines: string[]): PlanDocument {
   };
   for (const { words, values } of parsed) {
     if (words[0] === "workflow") Object.assign(document, Object.fromEntries(values));
+    if (words[0] === "workflow" && values.has("onError"))
+      document.onError = parseHandlers(values.get("onError") as Json, (id) => [indexOf(toWord(id))]);
     for (const update of words[0] === "workflow" ? (document.updates ?? []) : []) {
       if (update.after !== undefined) update.after = indexOf(String(update.after));
     }
@@ -191,11 +193,9 @@ function splitList(list: Json | undefined): string[] {
 }
 
 /** `skip`, or a list of handlers; a fallback's target is an id. */
-function parseHandlers(value: Json, resolve: Resolve): ErrorHandler[] {
-  const list = (Array.isArray(value) ? value : [{ action: value }]) as (ErrorHandler & { target?: unknown })[];
-  return list.map(
-    (one) => (one.action === "fallback" ? { ...one, target: resolve(one.target as Json)[0] } : one) as ErrorHandler,
-  );
+function parseHandlers<Handler = ErrorHandler>(value: Json, resolve: Resolve): Handler[] {
+  const list = (Array.isArray(value) ? value : [{ action: value }]) as { action: string; target?: Json }[];
+  return list.map((one) => (one.action === "fallback" ? { ...one, target: resolve(one.target)[0] } : one) as Handler);
 }
 
 /** `a.succeeded`, `!`, `&&`, `||` and parentheses. */

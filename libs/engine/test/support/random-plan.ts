@@ -4,11 +4,13 @@ import type {
   ErrorHandler,
   HumanNode,
   Outcome,
+  ParentClosePolicy,
   PlanDocument,
   PlanNode,
   PlanNodeBase,
   UpdateDefinition,
   RetryPolicy,
+  WorkflowErrorHandler,
 } from "../../src/index.ts";
 import { TEST_RETRY, linkActivators } from "./plan-text.ts";
 import type { Random } from "./random.ts";
@@ -41,6 +43,7 @@ export function makeRandomPlan(random: Random, size: number): PlanDocument {
   const isSaga = random.chance(0.4);
   makeBody(random, nodes, { size, isCalm, depth: 0, isInLoop: false });
   if (isSaga) addCompensations(random, nodes);
+  const onError = random.chance(0.3) ? addHandlers(random, nodes, isCalm) : undefined;
   if (random.chance(0.25)) addFinally(random, nodes, isCalm);
   breakCycles(nodes);
   linkActivators(nodes);
@@ -49,6 +52,7 @@ export function makeRandomPlan(random: Random, size: number): PlanDocument {
     workflowId: "test",
     type: "dag",
     nodes,
+    ...(onError && { onError }),
     ...(random.chance(0.6) && { updates: makeUpdates(random, nodes) }),
     ...(isSaga && { compensation: { onCancel: random.chance(0.8), onFailure: random.pick(["fail", "continue"]) } }),
     ...(random.chance(0.2) && { cleanupTimeoutMs: 1 + random.below(4_000) }),
@@ -92,6 +96,31 @@ function addFinally(random: Random, nodes: PlanNode[], isCalm: boolean): void {
   const base = { dependencies: [], activators: [], join: "all" as const };
   nodes.push({ ...base, id: "last", kind: "group", body: [], isFinally: true });
   makeBody(random, nodes, { size: 1 + random.below(4), isCalm, depth: MAX_DEPTH, isInLoop: false, container: index });
+}
+
+/** What the workflow says of its failure, with the nodes that run then: a group, and one that is nothing else. */
+function addHandlers(random: Random, nodes: PlanNode[], isCalm: boolean): WorkflowErrorHandler[] {
+  const base = { dependencies: [], activators: [], join: "all" as const };
+  const group = nodes.length;
+  nodes.push({ ...base, id: "rescue", kind: "group", body: [] });
+  makeBody(random, nodes, { size: 1 + random.below(4), isCalm, depth: MAX_DEPTH, isInLoop: false, container: group });
+  const single = nodes.length;
+  nodes.push({
+    ...base,
+    ...(random.chance(0.3) && { when: "execution.error.type != 'bad'" }),
+    ...(random.chance(0.3) && { onError: [{ action: random.pick(["skip", "incident"]) }] }),
+    id: "instead",
+    kind: "sub_workflow",
+    workflowId: "other",
+    inputs: { why: "${execution.error.message}" },
+  });
+  return [
+    { types: ["timeout"], action: "fallback", target: group },
+    { types: ["http_error"], action: "continue", value: { instead: random.chance(0.1) ? "${nope}" : "${error.node}" } },
+    { types: ["declined"], action: "fail", failure: { type: "other", message: "${error.message}", details: [1] } },
+    { when: "error.type == 'expression'", action: "fail" },
+    { action: "fallback", target: single },
+  ];
 }
 
 interface BodyOptions {
@@ -282,7 +311,7 @@ function makeNode(random: Random, place: Place): PlanNode {
     case "human":
       return { ...base, ...makeHuman(random, isCalm) };
     case "child":
-      return { ...base, kind: "sub_workflow", workflowId: "other", inputs: { n: "${input.n}" } };
+      return { ...base, kind: "sub_workflow", workflowId: "other", inputs: { n: "${input.n}" }, ...makeClose(random) };
     case "map":
       return makeMap(random, base, isCalm);
   }
@@ -310,7 +339,12 @@ function makeMap(random: Random, base: PlanNodeBase, isCalm: boolean): PlanNode 
     }),
     ...(random.chance(isCalm ? 0.9 : 0.5) && { tolerated: random.pick([{ count: 1 }, { percent: 50 }]) }),
     ...(random.chance(0.3) && { until: "items.succeeded >= 2" }),
+    ...makeClose(random),
   };
+}
+
+function makeClose(random: Random): { onParentClose?: ParentClosePolicy } {
+  return random.chance(0.4) ? { onParentClose: random.pick(["cancel", "terminate", "leave", "leave"]) } : {};
 }
 
 function makeHuman(random: Random, isCalm: boolean): Omit<HumanNode, keyof PlanNodeBase> {

@@ -12,6 +12,7 @@ import {
   decodeState,
   encodeState,
   evolve,
+  findClosePolicy,
   findField,
   isObject,
   obligations,
@@ -86,6 +87,7 @@ export function createRunner(plan: Plan, maxPayloadBytes?: number): Runner {
       runner.state = state;
       runner.history.push(...events);
       const changes = obligationsOf(plan, state, events, EXECUTION_ID);
+      forgetLeft(plan, runner.known, events);
       accumulate(runner.known, command, changes);
       for (const { childId } of changes.startChildren) runner.startedChildren.add(childId);
       for (const { requestId } of changes.startMachines) runner.requestedMachines.add(requestId);
@@ -163,6 +165,17 @@ function accumulate(known: Obligations, command: Command, changes: ObligationCha
   known.tasks.push(...changes.startTasks);
   known.children.push(...changes.startChildren);
   known.machines.push(...changes.startMachines);
+}
+
+/** Children that go on when nobody waits for them any more: nothing is told of them. */
+function forgetLeft(plan: Plan, known: Obligations, events: readonly Event[]): void {
+  for (const event of events) {
+    if (event.type !== "node_canceled" && event.type !== "item_ended") continue;
+    const nodeId = event.type === "item_ended" ? `${event.nodeId}[${event.index}]` : event.nodeId;
+    if (findClosePolicy(plan, nodeId) !== "leave") continue;
+    if (event.type === "item_ended" && event.end.outcome !== "canceled") continue;
+    known.children = known.children.filter((child) => child.nodeId !== nodeId);
+  }
 }
 
 function sortObligations(list: Obligations): Obligations {

@@ -125,13 +125,18 @@ function addReference({ graph, report, found }: Context, entry: FoundReference):
  * Which node has to wait for `from`: the one that reads it, or the group or loop around it that stands beside `from`.
  * "body": nobody, since the expression is evaluated after it. undefined: it cannot be read from there.
  */
-function findReader({ nodes }: Graph, { owner, inBody }: FoundReference, from: number): number | "body" | undefined {
+function findReader(
+  { nodes, rescuers }: Graph,
+  { owner, inBody }: FoundReference,
+  from: number,
+): number | "body" | undefined {
   const { container } = nodes[from]!;
   // The workflow's output is evaluated after everything.
   if (owner === undefined) return container === undefined ? "body" : undefined;
   if (inBody && container === owner) return "body";
   for (let at: number | undefined = owner; at !== undefined; at = nodes[at]!.container) {
-    if (at === from || nodes[at]!.container === container) return isFinally(nodes[at]!) ? "body" : at;
+    if (at === from) return at;
+    if (nodes[at]!.container === container) return isFinally(nodes[at]!) || rescuers.has(at) ? "body" : at;
   }
   return undefined;
 }

@@ -15,6 +15,8 @@ export interface Graph {
   activators: Edge[][];
   /** By node: what may run in its place when it has failed. */
   fallbacks: number[][];
+  /** Nodes that run in the place of the whole workflow when it is to fail: nothing waits for them, and they wait for nothing. */
+  rescuers: ReadonlySet<number>;
 }
 
 export interface Edge {
@@ -48,7 +50,7 @@ export function indexNodes(nodes: readonly NodeDraft[], report: Report): Map<str
 
 /** The graph of what is declared; `addInferred` adds what expressions read. */
 export function buildGraph(
-  { nodes, item }: Pick<WorkflowDraft, "nodes" | "item">,
+  { nodes, item, onError = [] }: Pick<WorkflowDraft, "nodes" | "item" | "onError">,
   indices: ReadonlyMap<string, number>,
   report: Report,
 ): Graph {
@@ -58,6 +60,9 @@ export function buildGraph(
     dependencies: nodes.map(() => []),
     activators: nodes.map(() => []),
     fallbacks: nodes.map(() => []),
+    rescuers: new Set(
+      onError.flatMap((handler) => (handler.action === "fallback" ? (indices.get(handler.target.id) ?? []) : [])),
+    ),
   };
   const resolve = createResolver(graph, item, report);
   for (const node of nodes) {

@@ -12,6 +12,7 @@ import {
   list,
   object,
   oneOf,
+  oneOrMore,
   ref,
   template,
   text,
@@ -60,6 +61,10 @@ export function createDefinitionSchema(): JsonObject {
           updates: list("Requests that change a running execution, with a reply.", ref("update")),
           queries: list("Questions that change nothing.", ref("query")),
           nodes: list("The steps.", ref("node")),
+          on_error: oneOrMore(
+            "What becomes of the whole when it is to fail, before anything is undone.",
+            ref("workflow_error_handler"),
+          ),
           compensation: object("How steps are undone.", {
             on_cancel: flag("false: a cancel leaves what has completed as it is."),
             on_failure: oneOf(

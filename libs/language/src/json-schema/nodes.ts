@@ -58,6 +58,11 @@ const COMMON: Record<string, Schema> = {
 const INPUTS = template("What the node is given; without it what flows into it.");
 const VERSION = whole("Version to take; without it the one that is active then.", 1, 2_147_483_647);
 
+const CLOSE = oneOf(
+  "What becomes of what it has started when it stops waiting, as the parent ends: it is canceled (without this), ended at once, or goes on.",
+  ["cancel", "terminate", "leave"],
+);
+
 const ERROR_CLASS = oneOf("technical: something is broken; business: what was asked for cannot be.", [
   "technical",
   "business",
@@ -161,6 +166,7 @@ const CONTROL: Record<string, Schema> = {
       description: "false: it gives numbers instead of the list of outputs, which stay with the items.",
       type: "boolean",
     },
+    on_parent_close: CLOSE,
   }),
 };
 
@@ -219,6 +225,7 @@ const NODES: Record<string, Schema> = {
       version: VERSION,
       inputs: INPUTS,
       detached: flag("true: it completes when the other workflow has started, which is nobody's then."),
+      on_parent_close: CLOSE,
     },
     ["workflow_id"],
   ),
@@ -308,6 +315,20 @@ export const NODE_DEFINITIONS: Record<string, Schema> = {
     action: oneOf("The node fails, counts as skipped, or waits for a person.", ["fail", "skip", "incident"]),
     continue: template("The node has completed, with this output."),
     fallback: id("The node that runs in its place."),
+  }),
+  workflow_error_handler: object("What becomes of a failure of the whole workflow that matches.", {
+    type: oneOrMore("Types of failures that it is for; without it all.", { type: "string" }),
+    class: ERROR_CLASS,
+    when: condition("Over `error`: type, message, node, class, retryable, details."),
+    action: oneOf("It fails, as without a handler.", ["fail"]),
+    fail: object("It fails with this failure; what is not said is as it was.", {
+      type: template("For programs."),
+      message: template("For people."),
+      class: ERROR_CLASS,
+      details: template("Whatever belongs to it."),
+    }),
+    continue: template("It completes, with this output."),
+    fallback: id("The node that runs in the place of everything; its output is the workflow's."),
   }),
   compensation: object("What undoes a node: a tool, an agent, a sub-workflow or an action, without id.", {
     type: oneOf("May be left out.", ["tool", "agent", "sub_workflow", "action"]),

@@ -8,6 +8,7 @@ import { describeSource } from "../source/source-node.ts";
 import { readItemName } from "./body.ts";
 import { isText, readCondition, readTemplate } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
+import { readClosePolicy } from "./sub-workflow.ts";
 
 export const MAP_FIELDS = [
   "subtype",
@@ -23,6 +24,7 @@ export const MAP_FIELDS = [
   "tolerate",
   "until",
   "collect",
+  "on_parent_close",
 ] as const;
 
 /** Reads a body whose nodes are apart from those around it. */
@@ -64,6 +66,7 @@ export function readMap(reader: NodeReader, readItemBody: ReadItemBody): NodeBod
     ...(collect === false ? { collect } : {}),
     ...(until === undefined ? {} : { until }),
     ...(isInPlace ? { itemBody: readItemBody(reader) } : {}),
+    ...readClosePolicy(fields, false),
   };
 }
 

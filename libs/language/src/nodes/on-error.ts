@@ -1,4 +1,4 @@
-import type { HandlerDraft } from "../draft.ts";
+import type { HandlerDraft, NodeRef } from "../draft.ts";
 import { createFields } from "../fields.ts";
 import { MAX_ERROR_HANDLERS, MAX_ID_LENGTH } from "../limits.ts";
 import { describeSource } from "../source/source-node.ts";
@@ -21,30 +21,52 @@ export function readOnError(reader: NodeReader): HandlerDraft[] | undefined {
     const action = fields.oneOf("on_error", ACTIONS);
     return action === undefined ? undefined : [{ action, at }];
   }
+  return readHandlers(reader, at, {
+    fields: FIELDS,
+    example: EXAMPLE,
+    read(handler, item, match) {
+      const action = readAction(handler, item);
+      return action && { ...match, ...action };
+    },
+  });
+}
+
+/** Which failures a handler is about, and where it stands. */
+export type HandlerMatch = Pick<HandlerDraft, "types" | "class" | "when" | "at">;
+
+interface HandlerKind<Draft> {
+  fields: readonly string[];
+  example: string;
+  /** What it does about them. */
+  read(reader: NodeReader, item: SourceMap, match: HandlerMatch): Draft | undefined;
+}
+
+/** One handler, or a list of them. */
+export function readHandlers<Draft>(reader: NodeReader, at: SourceNode, kind: HandlerKind<Draft>): Draft[] {
+  const { fields } = reader;
   const items = at.kind === "list" ? at.items : [at];
   if (items.length === 0 || items.length > MAX_ERROR_HANDLERS) {
     const message = `"on_error" of ${fields.what} has ${items.length} handlers`;
     fields.report.add("out-of-range", at, message, `from 1 to ${MAX_ERROR_HANDLERS}`);
   }
-  return items.flatMap((item) => readHandler(reader, item) ?? []);
+  return items.flatMap((item) => readHandler(reader, item, kind) ?? []);
 }
 
-function readHandler(node: NodeReader, item: SourceNode): HandlerDraft | undefined {
+function readHandler<Draft>(node: NodeReader, item: SourceNode, kind: HandlerKind<Draft>): Draft | undefined {
   const { report, what } = node.fields;
   if (item.kind !== "map") {
     const message = `a handler in "on_error" of ${what} is ${describeSource(item)} where an object is expected`;
-    report.add("wrong-type", item, message, EXAMPLE);
+    report.add("wrong-type", item, message, kind.example);
     return undefined;
   }
-  const fields = createFields(item, `a handler in "on_error" of ${what}`, FIELDS, report);
+  const fields = createFields(item, `a handler in "on_error" of ${what}`, kind.fields, report);
   const reader: NodeReader = { ...node, fields, marks: { names: ["error"] } };
   const types = readTypes(fields);
   const whenAt = fields.find("when");
   const when = whenAt === undefined ? undefined : readCondition(reader, whenAt, `"when" of ${fields.what}`);
   const wanted = readClass(fields);
-  const matching = { at: item, ...(types && { types }), ...(wanted && { class: wanted }), ...(when && { when }) };
-  const action = readAction(reader, item);
-  return action && { ...matching, ...action };
+  const match = { at: item, ...(types && { types }), ...(wanted && { class: wanted }), ...(when && { when }) };
+  return kind.read(reader, item, match);
 }
 
 type HandlerAction =
@@ -69,13 +91,17 @@ function readAction(reader: NodeReader, item: SourceMap): HandlerAction | undefi
     case "continue":
       return { action: "continue", value: readTemplate(reader, "continue")?.value ?? null };
     case "fallback": {
-      const [target] = readNodeRefs(fields, "fallback", { allowSingle: true });
+      const target = readFallback(fields);
       return target && { action: "fallback", target };
     }
     default:
       fields.report.add("missing-field", item, `${fields.what} says nothing to do`, EXAMPLE);
       return undefined;
   }
+}
+
+export function readFallback(fields: NodeReader["fields"]): NodeRef | undefined {
+  return readNodeRefs(fields, "fallback", { allowSingle: true })[0];
 }
 
 function readTypes(fields: NodeReader["fields"]): string[] | undefined {

@@ -87,7 +87,11 @@ const NODE_TYPES = new Map<string, NodeType>([
   ["aggregation", { what: "an aggregation", fields: ["subtype", "inputs"], read: readAggregation }],
   [
     "sub_workflow",
-    { what: "a sub-workflow", fields: ["workflow_id", "version", "inputs", "detached"], read: readSubWorkflow },
+    {
+      what: "a sub-workflow",
+      fields: ["workflow_id", "version", "inputs", "detached", "on_parent_close"],
+      read: readSubWorkflow,
+    },
   ],
   [
     "state_machine",

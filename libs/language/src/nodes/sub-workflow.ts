@@ -1,4 +1,6 @@
+import type { ParentClosePolicy } from "@heddle/engine";
 import type { NodeBody } from "../draft.ts";
+import type { Fields } from "../fields.ts";
 import { checkId } from "../ids.ts";
 import { MAX_ID_LENGTH } from "../limits.ts";
 import { readTemplate } from "./reader.ts";
@@ -20,5 +22,20 @@ export function readSubWorkflow(reader: NodeReader): NodeBody {
     ...(version === undefined ? {} : { version }),
     ...(inputs === undefined ? {} : { inputs: inputs.value }),
     ...(isDetached && { detached: true as const }),
+    ...readClosePolicy(fields, isDetached),
   };
+}
+
+/** What becomes of the child when its node does not wait for it any more. */
+export function readClosePolicy(
+  fields: Fields,
+  isDetached: boolean,
+): { onParentClose?: Exclude<ParentClosePolicy, "cancel"> } {
+  const at = fields.find("on_parent_close");
+  const policy = fields.oneOf("on_parent_close", ["cancel", "terminate", "leave"]);
+  if (at !== undefined && isDetached) {
+    const message = `${fields.what} lets its child go, so that nothing becomes of it when the parent ends`;
+    fields.report.add("useless-close-policy", at, message, "keep detached, or on_parent_close");
+  }
+  return policy === undefined || policy === "cancel" ? {} : { onParentClose: policy };
 }

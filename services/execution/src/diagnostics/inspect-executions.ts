@@ -70,7 +70,10 @@ function capture(
   message.ended = isFinished(state);
   message.suspended = state.status === "suspended";
   message.waits = describeWaits(id, execution, (taskId) => openTasks.has(partition, taskId));
-  if (state.parent !== undefined) message.parent = { $typeName: "heddle.execution.v1.ParentNode", ...state.parent };
+  if (state.parent !== undefined) {
+    const { outlives = false, ...parent } = state.parent;
+    message.parent = { $typeName: "heddle.execution.v1.ParentNode", ...parent, outlives };
+  }
   if (dueAt !== undefined) message.nextTimerAt = timestampFromMs(dueAt);
   if (timerAt !== undefined) message.armedTimerAt = timestampFromMs(timerAt);
   return replay ? { message, state: { plan, snapshot: encodeSnapshot(execution), lastSeq: seq } } : { message };

@@ -110,10 +110,56 @@ describe("while the database is away", () => {
   });
 
   it("the parent of a child that is recovered is looked at again, and the orphan ends", async () => {
-    const child = { state: { parent: { executionId: PARENT, nodeId: "node" } } } as unknown as Execution;
-    const { children, told } = createWith(PARENT, { [PARENT]: { state: { endedAt: 1 } } });
-    children.adopt("child", child);
+    const { children, told } = createWith(PARENT, { [PARENT]: endedParent({}) });
+    children.adopt("child", orphan({}));
     await expect.poll(() => told).toEqual(["cancel child"]);
     children.stop();
   });
 });
+
+describe("a child whose parent has ended", () => {
+  const createWith = (parent: Execution) => {
+    const told: string[] = [];
+    const runtime = {
+      read: () => Promise.resolve(parent),
+      submit: () => Promise.reject(new Error("nothing is to start")),
+      submitAll: (items: readonly { id: string; command: { type: string } }[]) =>
+        told.push(...items.map(({ id, command }) => `${command.type} ${id}`)),
+    };
+    const children = createChildren({
+      runtime: () => runtime,
+      hasMoved: () => false,
+      logger: createLogger({ name: "test", level: "silent" }),
+    } as unknown as ChildrenOptions);
+    return { children, told };
+  };
+
+  it("ends at once where the definition says so", async () => {
+    const { children, told } = createWith(endedParent({ onParentClose: "terminate" }));
+    children.adopt("child", orphan({}));
+    await expect.poll(() => told).toEqual(["terminate child"]);
+    children.start(PARENT, { ...CHILD, onParentClose: "terminate" });
+    await expect.poll(() => told).toEqual(["terminate child", "terminate child"]);
+    children.stop();
+  });
+
+  it("goes on if it outlives its parent; another one that is asked of the same runtime does not", async () => {
+    const { children, told } = createWith(endedParent({ onParentClose: "leave" }));
+    children.adopt("left", orphan({ outlives: true }));
+    children.start(PARENT, { ...CHILD, childId: "left-too", onParentClose: "leave" });
+    children.start(PARENT, CHILD);
+    await expect.poll(() => told).toEqual(["cancel child"]);
+    children.stop();
+  });
+});
+
+function endedParent(definition: object): Execution {
+  return {
+    plan: { indices: new Map([["node", 0]]), nodes: [{ definition: { kind: "sub_workflow", ...definition } }] },
+    state: { namespace: "default", labels: {}, endedAt: 1, nodes: [{ status: "canceled", childId: "child" }] },
+  } as unknown as Execution;
+}
+
+function orphan(parent: object): Execution {
+  return { state: { parent: { executionId: PARENT, nodeId: "node", ...parent } } } as unknown as Execution;
+}

@@ -1,4 +1,11 @@
-import { awaitsChild, type ChildCancellation, type ChildObligation, type Plan } from "@heddle/engine";
+import {
+  awaitsChild,
+  findClosePolicy,
+  type ChildCancellation,
+  type ChildObligation,
+  type ParentOfExecution,
+  type Plan,
+} from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
 import { checkInput, type Plans } from "@heddle/journal-service";
@@ -14,7 +21,7 @@ export interface Children {
   finished(childId: string, child: Execution): void;
   /** Tells it to end, and tells its parent that it has, if that waits for it. */
   cancel(parentId: string, child: ChildCancellation): void;
-  /** After recovery: ends the execution if it is a child whose parent has ended without being able to say so. */
+  /** After recovery: ends the execution if it is a child whose parent has ended without being able to say so, and that may not outlive it. */
   adopt(id: string, execution: Execution): void;
   stop(): void;
 }
@@ -84,10 +91,10 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
    * The parent undoes nothing before the child has ended. A child that is there tells its end itself; one that has ended
    * before, or never begins, does not.
    */
-  const awaitEnd = async (parentId: string, { nodeId, childId }: ChildCancellation): Promise<void> => {
+  const awaitEnd = async (parentId: string, { nodeId, childId, terminate }: ChildCancellation): Promise<void> => {
     for (let pauseMs: number = retryPauseMs.first; !stopped; pauseMs = Math.min(pauseMs * 2, retryPauseMs.longest)) {
       try {
-        cancel(childId, `its parent ${parentId} is to end`);
+        cancel(childId, `its parent ${parentId} is to end`, terminate);
         const child = await runtime().read(childId);
         const isDetached = child !== undefined && child.state.parent === undefined;
         if (child?.state.endedAt !== undefined && !isDetached) return finished(childId, child);
@@ -112,7 +119,10 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
     const parent = await runtime().read(parentId);
     if (parent !== undefined && awaitsChild(parent.plan, parent.state, child.nodeId, child.childId)) return parent;
     if (child.detached && parent !== undefined && hasLetGo(parent, child)) return undefined;
-    cancel(child.childId, `its parent ${parentId} has ended`, parent?.state.isTerminated);
+    // If it is there it goes on; if it is not, it does not begin.
+    if (child.onParentClose === "leave") return undefined;
+    const atOnce = child.onParentClose === "terminate" || parent?.state.isTerminated;
+    cancel(child.childId, `its parent ${parentId} has ended`, atOnce);
     return undefined;
   };
 
@@ -153,7 +163,7 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
           version,
           input: child.input,
           requestId: "",
-          ...(!child.detached && { parent: { executionId: parentId, nodeId: child.nodeId } }),
+          ...(!child.detached && { parent: parentOf(parentId, child) }),
           depth: child.depth,
           priority: child.priority,
           labels,
@@ -197,13 +207,13 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
     }
   };
 
-  const endIfOrphaned = async (id: string, parentId: string): Promise<void> => {
+  const endIfOrphaned = async (id: string, { executionId: parentId, nodeId }: ParentOfExecution): Promise<void> => {
     for (let pauseMs: number = retryPauseMs.first; !stopped; pauseMs = Math.min(pauseMs * 2, retryPauseMs.longest)) {
       try {
         const parent = await runtime().read(parentId);
-        if (parent?.state.endedAt !== undefined)
-          cancel(id, `its parent ${parentId} has ended`, parent.state.isTerminated);
-        return;
+        if (parent?.state.endedAt === undefined) return;
+        const atOnce = parent.state.isTerminated || findClosePolicy(parent.plan, nodeId) === "terminate";
+        return cancel(id, `its parent ${parentId} has ended`, atOnce);
       } catch (error) {
         // Whoever recovers a partition that is lost asks again. While the database is away nothing is lost, and nobody would.
         if (hasMoved(error) || !(error instanceof DomainError) || !isPassing(error)) throw error;
@@ -237,8 +247,8 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
     },
     adopt(id, { state }) {
       const { parent } = state;
-      if (parent === undefined) return;
-      endIfOrphaned(id, parent.executionId).catch((error: unknown) => {
+      if (parent === undefined || parent.outlives) return;
+      endIfOrphaned(id, parent).catch((error: unknown) => {
         logger.debug({ err: error, executionId: id }, "the parent of a sub-workflow could not be read");
       });
     },
@@ -247,6 +257,10 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
       for (const end of waiting.values()) end();
     },
   };
+}
+
+function parentOf(executionId: string, { nodeId, onParentClose }: ChildObligation): ParentOfExecution {
+  return { executionId, nodeId, ...(onParentClose === "leave" && { outlives: true }) };
 }
 
 /** The node of a detached child has completed. */

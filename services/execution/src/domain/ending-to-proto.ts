@@ -6,7 +6,15 @@ const PACKAGE = "heddle.execution.v1";
 
 type EndingEvent = Extract<
   Event,
-  { type: "incident_resolved" | "execution_ending" | "compensation_recorded" | "compensation_started" | "child_ended" }
+  {
+    type:
+      | "incident_resolved"
+      | "execution_ending"
+      | "execution_error_handled"
+      | "compensation_recorded"
+      | "compensation_started"
+      | "child_ended";
+  }
 >;
 
 /** What happens between the decision that an execution ends and its end. */
@@ -22,6 +30,19 @@ export function endingToProto(event: EndingEvent, payloads: PayloadWriter): Exec
           output: end.outcome === "completed" ? payloads.write("output", end.output) : undefined,
           failure: end.outcome === "failed" ? payloads.failure(end.failure) : undefined,
           reason: end.outcome === "canceled" ? end.reason : "",
+          dueAtMs: BigInt(Math.ceil(dueAt ?? 0)),
+        },
+      };
+    }
+    case "execution_error_handled": {
+      const { failure, outcome, dueAt } = event;
+      return {
+        case: "executionErrorHandled",
+        value: {
+          $typeName: `${PACKAGE}.ExecutionErrorHandled`,
+          failure: payloads.failure(failure),
+          action: outcome.action,
+          fallbackNodeId: outcome.action === "fallback" ? outcome.fallbackId : "",
           dueAtMs: BigInt(Math.ceil(dueAt ?? 0)),
         },
       };

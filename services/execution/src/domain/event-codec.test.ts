@@ -58,7 +58,13 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
       labels: fc.dictionary(name, text),
     }),
     merge(
-      merge(maybe("parent", fc.record({ executionId: fc.constant(ID), nodeId: name })), maybe("depth", attempt)),
+      merge(
+        maybe(
+          "parent",
+          merge(fc.record({ executionId: fc.constant(ID), nodeId: name }), maybe("outlives", fc.constant(true))),
+        ),
+        maybe("depth", attempt),
+      ),
       merge(
         merge(maybe("traceparent", name), maybe("origin", origin)),
         merge(
@@ -101,6 +107,17 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
   execution_completed: fc.record({ at, output: json }),
   execution_failed: fc.record({ at, failure }),
   execution_canceled: merge(fc.record({ at, reason: text }), maybe("terminated", fc.constant(true))),
+  execution_error_handled: merge(
+    fc.record({
+      at,
+      failure,
+      outcome: fc.oneof(
+        fc.record({ action: fc.constant("continue") }),
+        fc.record({ action: fc.constant("fallback"), fallbackId: name }),
+      ),
+    }),
+    maybe("dueAt", time),
+  ),
   execution_ending: merge(
     fc.record({
       at,

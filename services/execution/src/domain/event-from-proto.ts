@@ -47,6 +47,16 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         end: endFromProto(event.value, payloads),
         ...present("dueAt", nonZero(event.value.dueAtMs)),
       };
+    case "executionErrorHandled": {
+      const { failure, action, fallbackNodeId, dueAtMs } = event.value;
+      return {
+        type: "execution_error_handled",
+        at,
+        failure: readFailure(failure, payloads),
+        outcome: action === "fallback" ? { action, fallbackId: fallbackNodeId } : { action: "continue" },
+        ...present("dueAt", nonZero(dueAtMs)),
+      };
+    }
     case "compensationRecorded":
       return { type: "compensation_recorded", at, ...recordFromProto(event.value, payloads) };
     case "compensationStarted":
@@ -305,10 +315,7 @@ function started(value: ProtoStarted, at: number, payloads: PayloadReader): Exec
     version: value.version,
     input: objectOf(payloads.read(value.input)),
     requestId: value.requestId,
-    ...present(
-      "parent",
-      value.parentExecutionId === "" ? undefined : { executionId: value.parentExecutionId, nodeId: value.parentNodeId },
-    ),
+    ...present("parent", parentOf(value)),
     ...present("origin", fromProtoOrigin(value.origin)),
     ...present("rerunOf", fromProtoRerun(value.rerunOf)),
     ...(value.compensatesExecutionId !== "" && {
@@ -324,6 +331,15 @@ function started(value: ProtoStarted, at: number, payloads: PayloadReader): Exec
     ...present("attributes", payloads.read(value.searchAttributes) as ExecutionStarted["attributes"]),
     ...present("traceparent", value.traceparent === "" ? undefined : value.traceparent),
   };
+}
+
+function parentOf({
+  parentExecutionId,
+  parentNodeId,
+  outlivesParent,
+}: ProtoStarted): ExecutionStarted["parent"] | undefined {
+  if (parentExecutionId === "") return undefined;
+  return { executionId: parentExecutionId, nodeId: parentNodeId, ...(outlivesParent && { outlives: true }) };
 }
 
 /** Absent fields stay absent, so that a replayed state equals the one that was built step by step. */

@@ -228,6 +228,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
     case "compensation_started":
     case "child_ended":
     case "execution_ending":
+    case "execution_error_handled":
     case "incident_resolved":
       return endingToProto(event, payloads);
     case "logged":
@@ -270,7 +271,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
 
 type ExecutionLevelEvent = Exclude<
   Extract<Event, { type: `execution_${string}` | "signal_received" | `update_${string}` }>,
-  SteeringEvent | { type: "execution_ending" }
+  SteeringEvent | { type: "execution_ending" | "execution_error_handled" }
 >;
 
 function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): ProtoEvent {
@@ -291,6 +292,7 @@ function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): Pr
           labels: event.labels,
           traceparent: event.traceparent ?? "",
           depth: event.depth ?? 0,
+          outlivesParent: event.parent?.outlives ?? false,
           origin: toProtoOrigin(event.origin),
           rerunOf: toProtoRerun(event.rerunOf),
           workflowKey: event.workflowKey ?? "",

@@ -94,6 +94,7 @@ export function toExecutionAlone(id: string, execution: Execution): ExecutionMes
     input: state.input,
     output: state.output === undefined ? undefined : toValue(state.output),
     failure: failureOf(execution),
+    handledFailure: state.handledFailure && toFailure(state.handledFailure),
     requestId: state.requestId,
     labels: state.labels,
     priority: state.priority,

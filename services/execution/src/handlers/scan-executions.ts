@@ -110,6 +110,8 @@ async function describeSnapshot(
     const [restored] = await restoreExecutions(database, [{ row, plan }]);
     if (restored === undefined || "fault" in restored) return;
     const { state } = restored.state;
+    // No column says so: lists do not ask.
+    if (message.parent !== undefined) message.parent.outlives = state.parent?.outlives ?? false;
     const dueAt = message.ended ? undefined : nextTimerAt(state);
     if (dueAt !== undefined) message.nextTimerAt = timestampFromMs(dueAt);
     const active = plan.nodes.filter(({ index }) => isActive(state.nodes[index]));

@@ -330,6 +330,14 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
     case: "executionEnding";
   } | {
     /**
+     * It was to fail, and its definition says how it goes on.
+     *
+     * @generated from field: heddle.execution.v1.ExecutionErrorHandled execution_error_handled = 45;
+     */
+    value: ExecutionErrorHandled;
+    case: "executionErrorHandled";
+  } | {
+    /**
      * A step that can be undone has completed.
      *
      * @generated from field: heddle.execution.v1.CompensationRecorded compensation_recorded = 41;
@@ -522,6 +530,13 @@ export declare type ExecutionStarted = Message<"heddle.execution.v1.ExecutionSta
    * @generated from field: heddle.execution.v1.ExecutionOrigin origin = 12;
    */
   origin?: ExecutionOrigin | undefined;
+
+  /**
+   * It goes on when the execution that waits for it ends.
+   *
+   * @generated from field: bool outlives_parent = 13;
+   */
+  outlivesParent: boolean;
 
   /**
    * Set for a rerun: the events that follow say what it has kept.
@@ -742,6 +757,47 @@ export declare type ExecutionEnding = Message<"heddle.execution.v1.ExecutionEndi
  * Use `create(ExecutionEndingSchema)` to create a new message.
  */
 export declare const ExecutionEndingSchema: GenMessage<ExecutionEnding>;
+
+/**
+ * The execution was to fail, and its definition says how it goes on. What runs is stopped, and nothing is undone.
+ *
+ * @generated from message heddle.execution.v1.ExecutionErrorHandled
+ */
+export declare type ExecutionErrorHandled = Message<"heddle.execution.v1.ExecutionErrorHandled"> & {
+  /**
+   * Why it was to fail; `node_id` inside is the node that failed, if it was one.
+   *
+   * @generated from field: heddle.common.v1.Failure failure = 1;
+   */
+  failure?: Failure | undefined;
+
+  /**
+   * `continue`: it completes. `fallback`: `fallback_node_id` runs, and its end is that of the execution.
+   *
+   * @generated from field: string action = 2;
+   */
+  action: string;
+
+  /**
+   * Id of the node that runs in the place of everything, for `fallback`.
+   *
+   * @generated from field: string fallback_node_id = 3;
+   */
+  fallbackNodeId: string;
+
+  /**
+   * When the time of the whole workflow is over, which counts afresh, milliseconds since the Unix epoch; 0 when it is not bounded.
+   *
+   * @generated from field: uint64 due_at_ms = 4;
+   */
+  dueAtMs: bigint;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ExecutionErrorHandled.
+ * Use `create(ExecutionErrorHandledSchema)` to create a new message.
+ */
+export declare const ExecutionErrorHandledSchema: GenMessage<ExecutionErrorHandled>;
 
 /**
  * A step that can be undone has completed.

@@ -152,6 +152,13 @@ export declare type Execution = Message<"heddle.execution.v1.Execution"> & {
   ending?: Ending | undefined;
 
   /**
+   * Why it was to fail, when its definition said how it goes on all the same. Absent in lists.
+   *
+   * @generated from field: heddle.common.v1.Failure handled_failure = 42;
+   */
+  handledFailure?: Failure | undefined;
+
+  /**
    * Business key that it was started with; may be empty.
    *
    * @generated from field: string workflow_key = 70;
@@ -358,6 +365,13 @@ export declare type ParentNode = Message<"heddle.execution.v1.ParentNode"> & {
    * @generated from field: string node_id = 2;
    */
   nodeId: string;
+
+  /**
+   * This execution goes on when that one ends, or no longer waits for it.
+   *
+   * @generated from field: bool outlives = 3;
+   */
+  outlives: boolean;
 };
 
 /**
