@@ -224,3 +224,13 @@ function outputOf({ output }: Execution): unknown {
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
+
+it("is run by items alone: a start of the body says what to start", async () => {
+  publish(
+    "whole",
+    `    - { id: each, type: control, subtype: map, for_each: [1], nodes: [{ id: work, type: tool, tool: echo }] }\n`,
+  );
+  await expect(start("whole.each", { item: 1, index: 0 })).rejects.toThrow(
+    "workflow_id whole.each is the body of a map, which only its items run; start whole, or rerun one of the items",
+  );
+});

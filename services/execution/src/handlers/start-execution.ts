@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
-import { type Attributes, findAttributesFault, type JsonObject } from "@heddle/engine";
+import { type Attributes, findAttributesFault, type JsonObject, type PlanDocument } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import { checkInput, checkInputSize, startOnce } from "@heddle/journal-service";
 import {
@@ -137,6 +137,7 @@ async function startNew(
     workflowId: request.workflowId,
     version: request.version,
   });
+  checkStartable(plan.document);
   checkInput(plan.document, input, "input");
   const attributes = attributesOf(request);
   const { requestId, workflowKey } = request;
@@ -173,6 +174,19 @@ async function startNew(
     { admission: true, fresh: true },
   );
   return id;
+}
+
+/** What the body of a map reads around the map comes from the execution that the map is in. */
+function checkStartable({ workflowId, surroundings }: PlanDocument): void {
+  if (surroundings === undefined) return;
+  const outermost = workflowId.slice(0, workflowId.indexOf("."));
+  const description = `${workflowId} is the body of a map, which only its items run; start ${outermost}, or rerun one of the items`;
+  throw new DomainError({
+    kind: "invalid_argument",
+    reason: "REQUEST_INVALID",
+    message: `workflow_id ${description}`,
+    violations: [{ field: "workflow_id", description }],
+  });
 }
 
 /** The same key for something else is a mistake of the caller, and not a repetition. */
