@@ -1,6 +1,6 @@
 import { findChildPlace } from "./awaits-child.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import type { ParentClosePolicy, PlanNode } from "./plan-document.ts";
+import type { ParentClosePolicy, PlanNode } from "./plan-node.ts";
 
 // What becomes of children whose node stops waiting for them, because the execution ends or for any other reason.
 

@@ -1,4 +1,4 @@
-import type { GroupNode, LoopNode, PlanNode } from "./plan-document.ts";
+import type { GroupNode, LoopNode, PlanNode } from "./plan-node.ts";
 
 /** It has a body. */
 export function isContainer(node: PlanNode): node is GroupNode | LoopNode {

@@ -1,6 +1,6 @@
 import type { ExecutionState } from "./execution-state.ts";
 import { countItems } from "./map-items.ts";
-import type { Dependence, Outcome } from "./plan-document.ts";
+import type { Dependence, Outcome } from "./plan-node.ts";
 import type { NodeState, NodeStatus } from "./state.ts";
 
 /** Which outcome a settled status is. */

@@ -14,7 +14,7 @@ import { MAX_EXECUTION_PAYLOAD_BYTES, MAX_HUMAN_COMMENTS } from "./limits.ts";
 import { countAnswers } from "./nodes/human.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
-import type { HumanNode } from "./plan-document.ts";
+import type { HumanNode } from "./plan-node.ts";
 import { voteOf } from "./quorum.ts";
 import { limitReached } from "./refusals.ts";
 import { emit } from "./turn.ts";

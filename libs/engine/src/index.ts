@@ -51,6 +51,7 @@ export type {
 } from "./obligations.ts";
 export type { DecideContext, LinkedNode, Plan } from "./plan.ts";
 export type * from "./plan-document.ts";
+export type * from "./plan-node.ts";
 export { planRerun } from "./rerun.ts";
 export type { RerunPlan, RerunSelection, RerunSource, RerunTarget } from "./rerun.ts";
 export { isSameJson } from "./same-json.ts";

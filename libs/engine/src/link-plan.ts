@@ -17,7 +17,8 @@ import { linkTask } from "./nodes/task.ts";
 import { linkRetryRules } from "./retry-rules.ts";
 import type { Body, LinkedErrorHandler, LinkedNode, NodeProgram, Plan } from "./plan.ts";
 import type { ErrorHandler } from "./error-document.ts";
-import type { Dependence, PlanDocument, PlanNode } from "./plan-document.ts";
+import type { PlanDocument } from "./plan-document.ts";
+import type { Dependence, PlanNode } from "./plan-node.ts";
 import { planFormatUnknown } from "./refusals.ts";
 
 /**

@@ -3,7 +3,7 @@ import { type ExecutionState, setStatus } from "./execution-state.ts";
 import { approximateBytes } from "./payload-size.ts";
 import { countItems, itemAt } from "./map-items.ts";
 import type { LinkedNode } from "./plan.ts";
-import type { MapNode } from "./plan-document.ts";
+import type { MapNode } from "./plan-node.ts";
 import { dequeue } from "./settle.ts";
 import type { Json } from "./json.ts";
 import { isSameJson } from "./same-json.ts";

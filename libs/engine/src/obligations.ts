@@ -3,7 +3,7 @@ import type { Event, MachineInput } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import type { MapNode, ParentClosePolicy, StateMachineNode, SubWorkflowNode, TaskNode } from "./plan-document.ts";
+import type { MapNode, ParentClosePolicy, StateMachineNode, SubWorkflowNode, TaskNode } from "./plan-node.ts";
 import type { ActiveItem, NodeState } from "./state.ts";
 import { itemVersion } from "./surroundings.ts";
 

@@ -4,7 +4,8 @@ import type { Field } from "./field.ts";
 import type { QueryDefinition, UpdateDefinition } from "./interaction-document.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ErrorHandler, WorkflowErrorHandler } from "./error-document.ts";
-import type { PlanDocument, PlanNode, RetryRule } from "./plan-document.ts";
+import type { PlanDocument } from "./plan-document.ts";
+import type { PlanNode, RetryRule } from "./plan-node.ts";
 
 // Plans hold programs, programs take turns, turns hold plans: these types stand together because they name each other.
 

@@ -1,6 +1,6 @@
 import { findField, isObject } from "./json-object.ts";
 import type { Json } from "./json.ts";
-import type { Quorum } from "./plan-document.ts";
+import type { Quorum } from "./plan-node.ts";
 
 /** What the answers come to, once that is decided. */
 export interface QuorumDecision {

@@ -3,7 +3,7 @@ import type { FieldCompiler } from "./field.ts";
 import type { Json } from "./json.ts";
 import { linkErrorHandler, linkProgram } from "./link-plan.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import type { MapNode } from "./plan-document.ts";
+import type { MapNode } from "./plan-node.ts";
 
 /** What the expressions of nodes read, as far as it can be told from their texts. When in doubt they read it. */
 export interface Reads {

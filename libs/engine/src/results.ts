@@ -7,7 +7,7 @@ import type { LinkedNode, Turn } from "./plan.ts";
 import { childNotAwaited, taskNotRunning } from "./refusals.ts";
 import { findRetryDelay } from "./retry.ts";
 import { findRetryPolicy } from "./retry-rules.ts";
-import type { TaskNode } from "./plan-document.ts";
+import type { TaskNode } from "./plan-node.ts";
 import { checkPayload } from "./evaluate.ts";
 import { endAwaitedChild, keepChildCompensation, keepLateCompletion } from "./child-compensation.ts";
 import { completeNode, describeNodeFault, emit, failNode, keepCompensation } from "./turn.ts";

@@ -2,7 +2,7 @@ import type { Failure } from "./events.ts";
 import type { FieldCompiler } from "./field.ts";
 import { matchesFailure } from "./on-error.ts";
 import type { LinkedNode, LinkedRetryRule, Turn } from "./plan.ts";
-import type { PlanNode, RetryPolicy } from "./plan-document.ts";
+import type { PlanNode, RetryPolicy } from "./plan-node.ts";
 import { describeFailure } from "./scope.ts";
 
 export function linkRetryRules(definition: PlanNode, compiler: FieldCompiler): LinkedRetryRule[] {

@@ -1,6 +1,6 @@
 import type { Failure } from "./events.ts";
 import { MAX_RETRY_AFTER_MS } from "./limits.ts";
-import type { RetryPolicy } from "./plan-document.ts";
+import type { RetryPolicy } from "./plan-node.ts";
 
 /** Which attempt failed; the random part of its wait is drawn from these names, so that a replay draws the same. */
 export interface FailedAttempt {

@@ -1,7 +1,7 @@
 import { isSameJson } from "./same-json.ts";
 import type { Json } from "./json.ts";
 import type { Plan } from "./plan.ts";
-import type { Dependence, PlanNode } from "./plan-document.ts";
+import type { Dependence, PlanNode } from "./plan-node.ts";
 
 /** Whether a node is the same in two versions of a workflow. Other nodes are named by their index, which differs. */
 export function isSameDefinition(plan: Plan, node: PlanNode, otherPlan: Plan, other: PlanNode): boolean {

@@ -5,7 +5,7 @@ import type { ExecutionState } from "./execution-state.ts";
 import { assignFields, findField, isObject } from "./json-object.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import type { LoopNode } from "./plan-document.ts";
+import type { LoopNode } from "./plan-node.ts";
 import type { NodeState, TurnState } from "./state.ts";
 import { findCaptured, firstFlow, inputOf, varsOf } from "./surroundings.ts";
 import { formatTimestamp } from "./timestamp.ts";

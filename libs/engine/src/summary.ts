@@ -1,6 +1,6 @@
 import type { ExecutionState } from "./execution-state.ts";
 import type { Plan } from "./plan.ts";
-import type { PlanNode } from "./plan-document.ts";
+import type { PlanNode } from "./plan-node.ts";
 import type { NodeState, NodeStatus } from "./state.ts";
 
 /** One line of the table of an execution's nodes. */

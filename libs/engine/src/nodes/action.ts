@@ -3,7 +3,7 @@ import type { FieldCompiler } from "../field.ts";
 import { toText } from "../json-object.ts";
 import { MAX_LOG_MESSAGE_LENGTH } from "../limits.ts";
 import type { LinkedNode, NodeProgram, Plan } from "../plan.ts";
-import type { ActionNode, LoopNode } from "../plan-document.ts";
+import type { ActionNode, LoopNode } from "../plan-node.ts";
 import type { NodeState, TurnState } from "../state.ts";
 import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
 import { completeNode, emit, failNode, stopBody } from "../turn.ts";

@@ -3,7 +3,7 @@ import type { FieldCompiler } from "../field.ts";
 import { assignFields, describeType, isObject } from "../json-object.ts";
 import type { Json, JsonObject } from "../json.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
-import type { AggregationNode } from "../plan-document.ts";
+import type { AggregationNode } from "../plan-node.ts";
 import type { NodeState } from "../state.ts";
 import { evaluateField, scopeOf } from "../evaluate.ts";
 import { completeNode } from "../turn.ts";

@@ -5,7 +5,7 @@ import { isObject } from "../json-object.ts";
 import type { Json } from "../json.ts";
 import { runName } from "../obligations.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
-import type { Compensation, MapNode, PlanNode, SubWorkflowNode } from "../plan-document.ts";
+import type { Compensation, MapNode, PlanNode, SubWorkflowNode } from "../plan-node.ts";
 import type { EndingState } from "../execution-state.ts";
 import type { NodeState } from "../state.ts";
 import { emit } from "../turn.ts";

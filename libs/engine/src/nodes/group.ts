@@ -2,7 +2,7 @@ import { NodeFault, coreFailure } from "../failure.ts";
 import type { FieldCompiler } from "../field.ts";
 import { collectOutputs } from "../output.ts";
 import type { NodeProgram } from "../plan.ts";
-import type { GroupNode } from "../plan-document.ts";
+import type { GroupNode } from "../plan-node.ts";
 import { bodyScopeOf, evaluateField } from "../evaluate.ts";
 import { completeNode, emit } from "../turn.ts";
 

@@ -16,7 +16,7 @@ import {
   MAX_WAIT_MS,
 } from "../limits.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
-import type { HumanNode } from "../plan-document.ts";
+import type { HumanNode } from "../plan-node.ts";
 import { type QuorumDecision, decideQuorum, voteOf } from "../quorum.ts";
 import type { NodeState } from "../state.ts";
 import { formatTimestamp, parseTimestamp } from "../timestamp.ts";

@@ -4,7 +4,7 @@ import { describeType } from "../json-object.ts";
 import type { Json } from "../json.ts";
 import { collectOutputs } from "../output.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
-import type { LoopNode } from "../plan-document.ts";
+import type { LoopNode } from "../plan-node.ts";
 import type { NodeState, TurnState } from "../state.ts";
 import { bodyScopeOf, checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
 import { completeNode, emit } from "../turn.ts";

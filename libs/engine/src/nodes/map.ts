@@ -9,7 +9,7 @@ import { type MapItems, type MapRange, countItems, itemAt } from "../map-items.t
 import { canStartItem, toleratedFailures } from "../map-state.ts";
 import { itemNodeId, runName } from "../obligations.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
-import type { MapNode } from "../plan-document.ts";
+import type { MapNode } from "../plan-node.ts";
 import type { MapState, NodeState } from "../state.ts";
 import { captureInput, itemVersion } from "../surroundings.ts";
 import { completeNode, emit, failNode, stopItems } from "../turn.ts";

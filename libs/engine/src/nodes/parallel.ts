@@ -2,7 +2,7 @@ import { NodeFault, coreFailure } from "../failure.ts";
 import { collectOutputs } from "../output.ts";
 import type { Failure } from "../events.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
-import type { ParallelNode } from "../plan-document.ts";
+import type { ParallelNode } from "../plan-node.ts";
 import type { NodeState } from "../state.ts";
 import { completeNode, emit, failNode, stopNode } from "../turn.ts";
 

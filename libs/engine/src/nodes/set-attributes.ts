@@ -4,7 +4,7 @@ import { NodeFault, coreFailure } from "../failure.ts";
 import type { FieldCompiler } from "../field.ts";
 import { isObject } from "../json-object.ts";
 import type { NodeProgram } from "../plan.ts";
-import type { ActionNode } from "../plan-document.ts";
+import type { ActionNode } from "../plan-node.ts";
 import { completeNode, emit } from "../turn.ts";
 
 /** Sets what the execution is found by. Its output is what it has set. */

@@ -4,7 +4,7 @@ import type { FieldCompiler } from "../field.ts";
 import { describeType, isObject } from "../json-object.ts";
 import { MAX_MACHINE_KEY_LENGTH } from "../limits.ts";
 import type { NodeProgram } from "../plan.ts";
-import type { StateMachineNode } from "../plan-document.ts";
+import type { StateMachineNode } from "../plan-node.ts";
 import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
 import { emit } from "../turn.ts";
 

@@ -2,7 +2,7 @@ import { NodeFault, coreFailure } from "../failure.ts";
 import type { FieldCompiler } from "../field.ts";
 import { describeType, isObject } from "../json-object.ts";
 import type { NodeProgram } from "../plan.ts";
-import type { SubWorkflowNode } from "../plan-document.ts";
+import type { SubWorkflowNode } from "../plan-node.ts";
 import { runName } from "../obligations.ts";
 import { mendedInput } from "../incident-state.ts";
 import { flowInto } from "../scope.ts";

@@ -4,7 +4,7 @@ import type { Field, FieldCompiler } from "../field.ts";
 import { describeType, isObject } from "../json-object.ts";
 import type { Json } from "../json.ts";
 import type { LinkedNode, NodeProgram } from "../plan.ts";
-import type { SwitchCase, SwitchNode } from "../plan-document.ts";
+import type { SwitchCase, SwitchNode } from "../plan-node.ts";
 import { evaluateField, scopeOf } from "../evaluate.ts";
 import { completeNode } from "../turn.ts";
 

@@ -2,7 +2,7 @@ import type { FieldCompiler } from "../field.ts";
 import { mendedInput } from "../incident-state.ts";
 import { flowInto } from "../scope.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
-import type { TaskNode } from "../plan-document.ts";
+import type { TaskNode } from "../plan-node.ts";
 import type { NodeState } from "../state.ts";
 import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
 import { coreFailure } from "../failure.ts";

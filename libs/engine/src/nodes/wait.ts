@@ -6,7 +6,7 @@ import { describeType, toText } from "../json-object.ts";
 import type { Json } from "../json.ts";
 import { MAX_SIGNAL_KEY_LENGTH, MAX_WAIT_MS } from "../limits.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
-import type { ActionNode } from "../plan-document.ts";
+import type { ActionNode } from "../plan-node.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { evaluateField, scopeOf } from "../evaluate.ts";
 import { completeNode, describeNodeFault, emit, failNode } from "../turn.ts";
