@@ -4,6 +4,7 @@ import type { HandlerContext } from "@connectrpc/connect";
 import { DomainError } from "@heddle/errors";
 import type { Dial } from "./dialer.ts";
 import { forwardCall } from "./forward.ts";
+import { hasMoved } from "./moved.ts";
 import { createOwnerWatch } from "./owner-watch.ts";
 import type { PartitionDirectory } from "./partition-directory.ts";
 import { RpcReason } from "./reasons.ts";
@@ -57,8 +58,6 @@ export interface OwnerRouter {
 const FORWARDED = { [FORWARDED_HEADER]: "1" };
 const DEFAULT_WAIT_MS = 5_000;
 
-/** The refusals that say that nothing has happened. */
-const MOVED = new Set(["PARTITION_NOT_OWNED", "PARTITION_LOST"]);
 /** What else a repetition at the next owner may mend, when the call may be repeated. */
 const PASSING = new Set<string>([RpcReason.shuttingDown, "COMMIT_OUTCOME_UNKNOWN"]);
 /** The reason of a failure that no server has given: the owner could not be reached, or went away. */
@@ -161,11 +160,6 @@ export function createOwnerRouter({ directory, dial, waitMaxMs = DEFAULT_WAIT_MS
       };
     },
   };
-}
-
-/** Whether the partition of a call was not here, or went away before anything had happened. */
-export function hasMoved(error: unknown): boolean {
-  return error instanceof DomainError && MOVED.has(error.reason);
 }
 
 /**
