@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { DomainError } from "@heddle/errors";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   type BusLimits,
@@ -191,53 +190,6 @@ export function runBusSuite(name: string, harness: BusHarness): void {
       expect(parked.map(({ message }) => numberOf(message))).toEqual([4]);
       expect(parked[0]).toMatchObject({ group: groupOf(topic), attempts: QUICK.deliveryMaxAttempts });
       expect(String(parked[0]?.error)).toContain("cannot read four");
-    });
-
-    it.each([
-      ["is away", { kind: "unavailable" as const }],
-      ["has too much to do", { kind: "resource_exhausted" as const, retryAfterMs: 1 }],
-    ])(
-      "waits at a message while what its handler needs %s, parks nothing, and goes on in order",
-      async (_, refusal) => {
-        const { bus, topic } = await setUp();
-        const seen: number[] = [];
-        const parked: PoisonMessage[] = [];
-        let deliveries = 0;
-        const take = (number: number): void => {
-          const isThere = number !== 2 || ++deliveries > 3 * (QUICK.deliveryMaxAttempts as number);
-          if (!isThere) throw new DomainError({ ...refusal, reason: "ANY", message: "not at the moment" });
-          if (!seen.includes(number)) seen.push(number);
-        };
-        bus.subscribe(
-          subscription(topic, async (messages) => messages.map(numberOf).forEach(take), {
-            parkPoison: async (poison) => void parked.push(poison),
-          }),
-        );
-        await bus.publish(Array.from({ length: 5 }, (__, index) => event(topic, "one", index)));
-        await eventually(() => seen.length + parked.length === 5);
-        expect(seen).toEqual([0, 1, 2, 3, 4]);
-      },
-    );
-
-    it("parks a poison message also when outages come between its deliveries, and does not count those", async () => {
-      const { bus, topic } = await setUp();
-      const parked: PoisonMessage[] = [];
-      let deliveries = 0;
-      bus.subscribe(
-        subscription(
-          topic,
-          async () => {
-            deliveries += 1;
-            if (deliveries % 2 === 0) throw new Error("cannot read it");
-            throw new DomainError({ kind: "unavailable", reason: "ANY", message: "not at the moment" });
-          },
-          { parkPoison: async (poison) => void parked.push(poison) },
-        ),
-      );
-      await bus.publish([event(topic, "one", 1)]);
-      await eventually(() => parked.length === 1);
-      expect(parked[0]).toMatchObject({ attempts: QUICK.deliveryMaxAttempts });
-      expect(deliveries).toBe(2 * (QUICK.deliveryMaxAttempts as number));
     });
 
     it("keeps a poison message while it cannot be parked", async () => {

@@ -20,10 +20,10 @@ export { createInMemoryTransport, type InMemoryTransportOptions } from "./in-mem
 export type { BidiStream, OpenStreamOptions, RpcTransport, StreamHandlers } from "./transport.ts";
 export { createDialer, type Dial, type Dialer, type DialerOptions } from "./dialer.ts";
 export { createForwardingService, forwardCall } from "./forward.ts";
-export { atHome, hasMoved, PartitionElsewhereError } from "./moved.ts";
 export {
   createOwnerRouter,
   FORWARDED_HEADER,
+  hasMoved,
   type OwnerRouter,
   type OwnerRouterOptions,
   ownCallOf,

@@ -1,14 +1,15 @@
 import type { DescMessage, DescMethodServerStreaming, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as Idempotency } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
-import { DomainError } from "@heddle/errors";
+import { DomainError, hasMoved } from "@heddle/errors";
 import type { Dial } from "./dialer.ts";
 import { forwardCall } from "./forward.ts";
-import { hasMoved } from "./moved.ts";
 import { createOwnerWatch } from "./owner-watch.ts";
 import type { PartitionDirectory } from "./partition-directory.ts";
 import { RpcReason } from "./reasons.ts";
 import { createRetryPatience, type RetryPatience } from "./retry-patience.ts";
+
+export { hasMoved };
 
 /** Marks a call that another replica has passed on: whoever gets it answers it, and passes it on no further. */
 export const FORWARDED_HEADER = "heddle-forwarded";

@@ -1,4 +1,4 @@
-import { PartitionElsewhereError } from "@heddle/rpc";
+import { PartitionElsewhereError } from "@heddle/errors";
 import type { Logger } from "@heddle/telemetry";
 import { retryPauseMs } from "./limits.ts";
 

@@ -1,12 +1,12 @@
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Failure, MachineCancellation, MachineObligation } from "@heddle/engine";
-import { DomainError, isFinal } from "@heddle/errors";
+import { atHome, DomainError, isFinal } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
 import { type Machine, MachineStatus } from "@heddle/proto/heddle/statemachine/v1/machine_pb.js";
 import { MachineParentKind } from "@heddle/proto/heddle/statemachine/v1/statemachine_event_pb.js";
 import type { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
-import { atHome, type RpcClient } from "@heddle/rpc";
+import type { RpcClient } from "@heddle/rpc";
 import type { Logger } from "@heddle/telemetry";
 import type { Execution, ExecutionCommand } from "./aggregate.ts";
 import { createDeliveries } from "./deliveries.ts";

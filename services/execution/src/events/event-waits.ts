@@ -1,7 +1,6 @@
 import type { BusEvent, EventWait } from "@heddle/engine";
-import { DomainError } from "@heddle/errors";
+import { atHome, DomainError } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
-import { atHome } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { deleteEventWait, insertEventWait } from "../store/event-waits.ts";

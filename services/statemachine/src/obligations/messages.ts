@@ -1,7 +1,6 @@
 import type { JournalRuntime } from "@heddle/journal";
 import type { Failure } from "@heddle/engine";
-import { isFinal } from "@heddle/errors";
-import { atHome, PartitionElsewhereError } from "@heddle/rpc";
+import { atHome, isFinal, PartitionElsewhereError } from "@heddle/errors";
 import type { Message } from "@heddle/statechart";
 import type { Machine, MachineCommand } from "../domain/aggregate.ts";
 import { failureOf } from "./outcome.ts";

@@ -1,4 +1,4 @@
-import { DomainError } from "@heddle/errors";
+import { DomainError } from "./domain-error.ts";
 
 type MovedReason = "PARTITION_NOT_OWNED" | "PARTITION_LOST";
 
