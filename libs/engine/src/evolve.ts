@@ -3,7 +3,6 @@ import { beginCompensating, beginEnding, beginHandling } from "./ending-state.ts
 import type { Event } from "./events.ts";
 import { type NodeEvent, evolveNode } from "./evolve-node.ts";
 import { type ExecutionState, isFinished } from "./execution-state.ts";
-import { begin, end } from "./node-progress.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { Plan } from "./plan.ts";
 import { replayDiverged } from "./refusals.ts";
@@ -68,6 +67,11 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
       break;
     case "execution_ending":
       beginEnding(plan, state, event);
+      break;
+    case "execution_ending_hastened":
+      state.status = "running";
+      state.reason = event.reason;
+      if (event.dueAt !== undefined) state.deadlineAt = event.dueAt;
       break;
     case "execution_suspended":
       state.status = "suspended";

@@ -1,4 +1,5 @@
 import type { Json } from "./json.ts";
+import type { NodeState } from "./state.ts";
 
 /** The items of a map: a list, or numbers that need not be written out. */
 export type MapItems = Json[] | MapRange;
@@ -7,6 +8,21 @@ export type MapItems = Json[] | MapRange;
 export interface MapRange {
   from: number;
   count: number;
+}
+
+/** How the items of a map have ended so far. */
+export interface ItemCounts {
+  /** All of them, also those that have not begun. */
+  count: number;
+  succeeded: number;
+  failed: number;
+}
+
+/** Of a map that has begun, here or in the execution that this one runs again. */
+export function itemCountsOf({ map, itemCounts }: NodeState): ItemCounts | undefined {
+  if (map === undefined) return itemCounts;
+  const { items, succeeded, failed } = map;
+  return { count: countItems(items), succeeded, failed };
 }
 
 export function countItems(items: MapItems): number {
