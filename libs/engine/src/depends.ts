@@ -1,5 +1,5 @@
 import type { ExecutionState } from "./execution-state.ts";
-import { itemCountsOf } from "./map-items.ts";
+import { itemCountsOf } from "./item-counts.ts";
 import type { Dependence, Outcome } from "./plan-node.ts";
 import type { NodeState, NodeStatus } from "./state.ts";
 

@@ -33,7 +33,8 @@ export { currentHumanTask, executionOfHumanTask, findHumanTask, humanTaskId } fr
 export type { HumanAnswer, HumanComment, HumanTaskState, HumanTaskStatus } from "./human-task.ts";
 export { describeType, findField, isObject, setField, toText } from "./json-object.ts";
 export type * from "./json.ts";
-export { countItems, itemCountsOf } from "./map-items.ts";
+export { itemCountsOf } from "./item-counts.ts";
+export { countItems } from "./map-items.ts";
 export type { ItemCounts, MapItems } from "./map-items.ts";
 export * from "./limits.ts";
 export { linkPlan } from "./link-plan.ts";

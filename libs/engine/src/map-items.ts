@@ -1,5 +1,4 @@
 import type { Json } from "./json.ts";
-import type { NodeState } from "./state.ts";
 
 /** The items of a map: a list, or numbers that need not be written out. */
 export type MapItems = Json[] | MapRange;
@@ -16,13 +15,6 @@ export interface ItemCounts {
   count: number;
   succeeded: number;
   failed: number;
-}
-
-/** Of a map that has begun, here or in the execution that this one runs again. */
-export function itemCountsOf({ map, itemCounts }: NodeState): ItemCounts | undefined {
-  if (map === undefined) return itemCounts;
-  const { items, succeeded, failed } = map;
-  return { count: countItems(items), succeeded, failed };
 }
 
 export function countItems(items: MapItems): number {
