@@ -7,8 +7,12 @@ import {
   type IncidentResolution,
   type Json,
   type JsonObject,
+  type NodeVerdict,
+  type RerunSelection,
+  describeReset,
   linkPlan,
   nextTimerAt,
+  planRerun,
 } from "../../src/index.ts";
 import { parsePlan } from "./plan-text.ts";
 import { EXECUTION_ID, type Runner, type Step, createRunner, rerunCommand, startCommand } from "./runner.ts";
@@ -30,6 +34,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * > suspend | resume | cancel | terminate <reason>             > limit <bytes>  of a payload
  * > rerun [{input}] [from=a,b] [failed=true] [changed=true]    goes on with another execution, which runs this one again
  * > reset a,b <reason> [id=request]
+ * > would rerun … | would reset a,b   what becomes of each node; nothing happens
  *
  * Events are written without what is always the same. `=>` are obligations that begin or end, `!` is a refusal,
  * `timer +n` says when the execution wants to be woken, counted from now.
@@ -68,6 +73,7 @@ function play(player: Player, line: string): string[] {
   if (words.words[0] === "later") return [];
   try {
     if (words.words[0] === "rerun") return playRerun(player, runner, words);
+    if (words.words[0] === "would") return describeVerdicts(judge(runner, words));
     const step = runner.send(toCommand(words, runner), player.now);
     return describeStep(step, runner.state as ExecutionState, player.now);
   } catch (error) {
@@ -81,18 +87,35 @@ function play(player: Player, line: string): string[] {
   }
 }
 
-function playRerun(player: Player, past: Runner, { words, values }: Words): string[] {
-  const state = past.state as ExecutionState;
-  const input = words[1] === undefined ? state.input : (JSON.parse(words[1]) as JsonObject);
-  const from = toWord(values.get("from"));
-  const command = rerunCommand(past, input, {
-    from: from === "" ? [] : from.split(","),
-    failed: values.get("failed") === true,
-    changed: values.get("changed") === true,
-  });
+function playRerun(player: Player, past: Runner, words: Words): string[] {
+  const { input, selection } = toRerun(past, words);
+  const command = rerunCommand(past, input, selection);
   player.runner = createRunner(past.plan, player.maxPayloadBytes);
   const step = player.runner.send(command, player.now);
   return describeStep(step, player.runner.state as ExecutionState, player.now);
+}
+
+function toRerun({ state }: Runner, { words, values }: Words): { input: JsonObject; selection: RerunSelection } {
+  const input = words[1] === undefined ? (state as ExecutionState).input : (JSON.parse(words[1]) as JsonObject);
+  const from = toWord(values.get("from"));
+  const selection = {
+    from: from === "" ? [] : from.split(","),
+    failed: values.get("failed") === true,
+    changed: values.get("changed") === true,
+  };
+  return { input, selection };
+}
+
+function judge(past: Runner, { words: [, verb, ...rest], values }: Words): NodeVerdict[] {
+  const state = past.state as ExecutionState;
+  if (verb === "reset") return describeReset(past.plan, state, (rest[0] ?? "").split(","));
+  const { input, selection } = toRerun(past, { words: ["rerun", ...rest], values });
+  const source = { executionId: EXECUTION_ID, plan: past.plan, state };
+  return planRerun(source, { plan: past.plan, input }, selection).nodes;
+}
+
+function describeVerdicts(verdicts: readonly NodeVerdict[]): string[] {
+  return verdicts.map(({ nodeId, reason = "kept", becauseOf = "" }) => `  ${nodeId} ${reason} ${becauseOf}`.trimEnd());
 }
 
 function toCommand({ words, values }: Words, runner: Runner): Command {
