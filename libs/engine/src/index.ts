@@ -55,6 +55,8 @@ export type * from "./plan-node.ts";
 export { planRerun } from "./rerun.ts";
 export type { RerunPlan, RerunSelection, RerunSource, RerunTarget } from "./rerun.ts";
 export { describeReset } from "./reset.ts";
+export { foreseeRerun, foreseeReset } from "./foresee.ts";
+export type { ItemsForecast, NodeForecast } from "./foresee.ts";
 export type { NodeVerdict, RunReason } from "./run-again.ts";
 export { isSameJson } from "./same-json.ts";
 export { approximateBytes, findSizeFault } from "./payload-size.ts";
