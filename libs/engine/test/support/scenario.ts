@@ -9,6 +9,7 @@ import {
   type JsonObject,
   type NodeVerdict,
   type RerunSelection,
+  type Signal,
   describeReset,
   linkPlan,
   nextTimerAt,
@@ -22,7 +23,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * A scenario is a text: comments (`#`), a plan (lines that begin with `| `), commands (`> `) and under each command, indented,
  * what it must give. `playScenario` plays the commands and writes the same text with what it does give.
  *
- * > start {input} [priority=1]          > complete <node> <output> [attempt=1]    > fail <node> <type> <message> [attempt=1] [retryable=false] [retryAfterMs=5]
+ * > start {input} [priority=1] [signal={"name":"go","payload":1}]    > complete <node> <output> [attempt=1]    > fail <node> <type> <message> [attempt=1] [retryable=false] [retryAfterMs=5]
  * > tick <ms>   the clock moves on, and timers fire            > signal <name> <payload> [key=key] [id=request]
  * > later <ms>  the clock moves on, and nothing happens        > child-done <node> <output>      > child-failed <node> <type> <message>
  * > machine-is <node> <id>     > machine-done <node> <id> <output>    > machine-failed <node> <id> <type> <message>
@@ -124,7 +125,7 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
   const options = Object.fromEntries(values);
   switch (verb) {
     case "start":
-      return startCommand(JSON.parse(nodeId || "{}") as JsonObject, options);
+      return start(JSON.parse(nodeId || "{}") as JsonObject, options);
     case "complete":
       return { type: "complete_task", nodeId, attempt, output: parse(rest[0]), startedAt: 0, worker: "w" };
     case "fail": {
@@ -305,6 +306,12 @@ function toBusEvent([name = "", payload]: string[], values: Words["values"]): Bu
     workflowId: "source",
     occurredAt: 0,
   };
+}
+
+function start(input: JsonObject, { signal, ...more }: Record<string, Json>): Command {
+  const command = startCommand(input, more) as Extract<Command, { type: "start" }>;
+  if (signal === undefined) return command;
+  return { ...command, signal: { payload: null, requestId: "", ...(signal as object) } as Signal };
 }
 
 function lastAttempt(runner: Runner, nodeId: string): number {

@@ -206,7 +206,7 @@ export declare const StartExecutionResponseSchema: GenMessage<StartExecutionResp
  */
 export declare type GetExecutionRequest = Message<"heddle.execution.v1.GetExecutionRequest"> & {
   /**
-   * Id of the execution.
+   * Id of the execution; empty with workflow_key.
    *
    * @generated from field: string execution_id = 1;
    */
