@@ -59,7 +59,10 @@ async function findLatest(context: ExecutionContext, target: Target): Promise<st
   // While another process had the partition, another one may have come after it and ended.
   const projected = await findByWorkflowKey(database, namespace, workflowKey);
   const kept = execution === undefined ? undefined : known;
-  return [kept, projected].filter((id) => id !== undefined).sort().at(-1);
+  return [kept, projected]
+    .filter((id) => id !== undefined)
+    .sort()
+    .at(-1);
 }
 
 function checkTarget({ executionId, workflowKey }: Target): void {
