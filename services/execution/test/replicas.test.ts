@@ -12,7 +12,7 @@ import { createTestDatabase, type TestDatabase } from "@heddle/testing";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { executionMigrations } from "../src/index.ts";
 import { type Replica, type ReplicaOptions, startReplica } from "./support/replica.ts";
-import { APPROVAL, DOUBLE, PATIENT } from "./support/sources.ts";
+import { APPROVAL, DOUBLE, PATIENT, UPDATED } from "./support/sources.ts";
 
 let testDatabase: TestDatabase;
 let replicas: Replica[];
@@ -136,6 +136,25 @@ it("goes on with a watch and a wait whose owner hands over, without a gap", asyn
   expect((await wait).execution?.status).toBe(ExecutionStatus.COMPLETED);
 });
 
+it("makes one update of a call whose partition moves while it waits, with no request id of the caller", async () => {
+  const [a, b] = [await start("a"), await start("b")];
+  await until(async () => (await shares()) === "32,32", "the partitions are shared");
+  const { execution } = await b.client.startExecution({ workflowId: "updated" });
+  const { executionId } = execution!;
+  expect(await ownerOf(executionId)).toBe("b");
+  const update = b.client.updateExecution({ executionId, name: "raise" });
+  const updates = async () => {
+    const { events } = await a.client.listHistory({ executionId });
+    return events.filter(({ event }) => event.case === "updateAccepted").length;
+  };
+  await until(async () => (await updates()) === 1, "the update is accepted");
+  await b.service.stop();
+  await until(async () => (await ownerOf(executionId)) === "a", "the partition has moved");
+  await a.client.signalExecution({ executionId, name: "go", requestId: "s" });
+  expect((await update).failure).toBeUndefined();
+  expect(await updates()).toBe(1);
+});
+
 it("loses nothing and doubles nothing while every replica is replaced under load", async () => {
   const current = [await start("a"), await start("b")];
   let running = true;
@@ -239,7 +258,7 @@ async function start(owner: string, options: Partial<ReplicaOptions> = {}): Prom
   const replica = await startReplica({
     database: testDatabase.open(),
     owner,
-    sources: [APPROVAL, DOUBLE, PATIENT],
+    sources: [APPROVAL, DOUBLE, PATIENT, UPDATED],
     answer: (_, input) => ({ output: { n: (input as { n: number }).n * 2 } }),
     ...options,
   });
