@@ -25,7 +25,7 @@ const SIGNAL = create(SignalExecutionRequestSchema, { executionId: ID, name: "go
 
 type Methods = ReturnType<typeof createRoutedMethods> & ReturnType<typeof createHumanTaskMethods>;
 
-it.each<[string, (methods: Methods) => Promise<unknown> | unknown]>([
+it.each<[string, (methods: Methods) => unknown]>([
   ["a human task is completed", (methods) => methods.completeHumanTask(COMPLETION, CALL)],
   ["a human task is commented on", (methods) => methods.commentOnHumanTask(COMMENT, CALL)],
   ["a signal is sent", (methods) => methods.signalExecution(SIGNAL, CALL)],
@@ -47,6 +47,6 @@ it.each<[string, (methods: Methods) => Promise<unknown> | unknown]>([
   const router = createOwnerRouter({ directory, waitMaxMs: 100 });
   const context = { runtime, atOwner: createAtOwner(() => methods) } as unknown as ExecutionContext;
   const methods: Methods = { ...createRoutedMethods(context, router), ...createHumanTaskMethods(context, router) };
-  await expect(ask(methods)).rejects.toMatchObject({ reason: "COMMIT_OUTCOME_UNKNOWN" });
+  await expect((async () => await ask(methods))()).rejects.toMatchObject({ reason: "COMMIT_OUTCOME_UNKNOWN" });
   expect(committed).toBe(1);
 });

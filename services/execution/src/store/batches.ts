@@ -1,4 +1,5 @@
 import type { JsonObject } from "@heddle/engine";
+import { idTime } from "@heddle/journal";
 import { BatchStatus } from "@heddle/proto/heddle/execution/v1/batch_pb.js";
 import type { Database, Queryable } from "@heddle/store";
 import { type ExecutionFilter, filterSql } from "./list-executions.ts";
@@ -143,7 +144,8 @@ export async function listPending(database: Queryable, id: string): Promise<stri
 
 /**
  * Claims the next targets: they are written down before anything is done to them, so that after a crash the same ones are
- * tried again, and counted once. None when it does not run any more, or when there are no more.
+ * tried again, and counted once. The id of a child has the time of its parent's: what was started after the batch, a rerun by
+ * the batch itself for one, is told by when it was started. None when it does not run any more, or when there are no more.
  */
 export async function claimTargets(
   database: Database,
@@ -163,6 +165,7 @@ export async function claimTargets(
     const { rows } = await transaction.query<{ execution_id: string }>({
       text: `select execution_id from executions where ${condition} and ${need}
           and execution_id > $${values.push(batch.claimed_to)}::uuid and execution_id <= $${values.push(batch.claim_end)}::uuid
+          and started_at <= $${values.push(new Date(idTime(id)))}
         order by execution_id limit $${values.push(limit)}`,
       values,
     });
