@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { partitionBits } from "@heddle/journal";
 import { HumanTaskStatus } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
 import { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
-import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { ExecutionService, FinishedKeyPolicy } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { createGrpcTransport, createRpcClient } from "@heddle/rpc";
 import { createTestDatabase, type TestDatabase } from "@heddle/testing";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -153,6 +153,31 @@ it("makes one update of a call whose partition moves while it waits, with no req
   await a.client.signalExecution({ executionId, name: "go", requestId: "s" });
   expect((await update).failure).toBeUndefined();
   expect(await updates()).toBe(1);
+});
+
+it("knows of a partition that comes back what has happened to its keys elsewhere", async () => {
+  const a = await start("a");
+  const first = new Map<string, string>();
+  for (let n = 0; n < 12; n++) {
+    const request = { workflowId: "patient", workflowKey: `key-${n}`, requestId: "r" };
+    first.set(request.workflowKey, (await a.client.startExecution(request)).execution!.executionId);
+  }
+  const b = await start("b");
+  await until(async () => (await shares()) === "32,32", "the partitions are shared");
+  const owners = await Promise.all([...first].map(async ([key, id]) => ({ key, id, owner: await ownerOf(id) })));
+  const { key: workflowKey, id } = owners.find(({ owner }) => owner === "b")!;
+  await b.client.cancelExecution({ executionId: id });
+  await b.client.deleteExecution({ executionId: id });
+  const second = await b.client.startExecution({ workflowId: "patient", workflowKey });
+  await b.client.signalExecution({ executionId: second.execution!.executionId, name: "go" });
+  await b.stop();
+  await until(async () => (await shares()) === "64", "one has everything");
+  await expect(
+    a.client.startExecution({ workflowId: "patient", workflowKey, whenFinished: FinishedKeyPolicy.ALLOW_IF_FAILED }),
+  ).rejects.toMatchObject({ reason: "WORKFLOW_KEY_USED" });
+  // The first one is deleted, and its request id with it.
+  const third = await a.client.startExecution({ workflowId: "patient", workflowKey, requestId: "r" });
+  expect(third.created).toBe(true);
 });
 
 it("loses nothing and doubles nothing while every replica is replaced under load", async () => {
