@@ -37,7 +37,6 @@ export async function purgeExecutions(database: Database, ids: readonly string[]
     });
     const going = rows.map((row) => row.execution_id);
     if (going.length === 0) return [];
-    await releasePayloads(transaction, going);
     await transaction.query({
       text: `with gone as (
           delete from executions where execution_id = any($1::uuid[]) returning execution_id, last_seq
@@ -50,6 +49,7 @@ export async function purgeExecutions(database: Database, ids: readonly string[]
         on conflict (execution_id) do update set last_seq = excluded.last_seq, purged_at = now()`,
       values: [going],
     });
+    await releasePayloads(transaction, going);
     return going;
   });
 }
