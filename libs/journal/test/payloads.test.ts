@@ -56,7 +56,7 @@ describeOnServers("payloads", (server) => {
     await locked.promise;
     expect(await add(runtime, runtime.newId(), 1)).toEqual({ seq: 1, sum: 1 });
     hanging.resolve();
-    await expect(release).rejects.toThrow();
+    await expect(release).rejects.toMatchObject({ reason: "DEPENDENCY_UNAVAILABLE" });
     expect((await database.query({ text: "select from payloads" })).rowCount).toBe(1);
   });
 

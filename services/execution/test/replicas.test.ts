@@ -139,9 +139,12 @@ it("goes on with a watch and a wait whose owner hands over, without a gap", asyn
 it("makes one update of a call whose partition moves while it waits, with no request id of the caller", async () => {
   const [a, b] = [await start("a"), await start("b")];
   await until(async () => (await shares()) === "32,32", "the partitions are shared");
-  const { execution } = await b.client.startExecution({ workflowId: "updated" });
-  const { executionId } = execution!;
-  expect(await ownerOf(executionId)).toBe("b");
+  let executionId = "";
+  await until(async () => {
+    // While it still recovers its partitions it passes starts on.
+    executionId = (await b.client.startExecution({ workflowId: "updated" })).execution!.executionId;
+    return (await ownerOf(executionId)) === "b";
+  }, "it starts what it is asked to start");
   const update = b.client.updateExecution({ executionId, name: "raise" });
   const updates = async () => {
     const { events } = await a.client.listHistory({ executionId });
