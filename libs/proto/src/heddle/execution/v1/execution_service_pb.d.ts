@@ -1905,7 +1905,7 @@ export declare const ExecutionService: GenService<{
   /**
    * Deletes an execution that has ended, with its history, at once and not when its time of retention is over. Events that were published stay
    * where they are. NOT_FOUND with EXECUTION_NOT_FOUND, also when it was deleted before; FAILED_PRECONDITION with EXECUTION_NOT_FINISHED when it,
-   * or the parent that waits for it, has not ended.
+   * its parent or one further up has not ended: that may still undo it.
    *
    * @generated from rpc heddle.execution.v1.ExecutionService.DeleteExecution
    */
