@@ -1,7 +1,6 @@
 import type { IncidentResolution } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
-import type { Json } from "./json.ts";
-import type { LinkedNode, Plan, Turn } from "./plan.ts";
+import type { LinkedNode, Plan } from "./plan.ts";
 import type { NodeState } from "./state.ts";
 import { restart } from "./turns.ts";
 
@@ -10,11 +9,6 @@ export const INCIDENT = -1;
 
 export function isIncident(node: NodeState | undefined): boolean {
   return node?.status === "waiting" && node.fallback === INCIDENT;
-}
-
-/** What the person gave who had the node tried again. */
-export function mendedInput({ state }: Turn, { index }: LinkedNode): Json | undefined {
-  return state.nodes[index]?.mended;
 }
 
 /** With another try everything of the node begins afresh, and what is inside of it. */
@@ -31,7 +25,7 @@ export function evolveResolution(
   }
   for (const inside of body?.inside ?? []) restart(plan, state, inside);
   restart(plan, state, index);
-  const mended = resolution.input ?? before.mended;
+  const mended = resolution.input === undefined ? before.mended : resolution.input;
   Object.assign(state.nodes[index] as NodeState, {
     ...(activatedBy !== undefined && { activatedBy }),
     ...(mended !== undefined && { mended }),
