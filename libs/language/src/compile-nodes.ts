@@ -74,6 +74,9 @@ function itemWorkflow(around: WorkflowDraft, aroundIds: NodeIds, { id, body }: N
     item: { itemName, outerIds: { has: (name) => !names.includes(name) && aroundIds.has(name) } },
     // Items are kept as long as the execution that they are of.
     ...(around.retentionMs !== undefined && { retentionMs: around.retentionMs }),
+    // What the workflow says of undoing is said of all of its steps.
+    ...(around.compensation !== undefined && { compensation: around.compensation }),
+    ...(around.cleanupTimeoutMs !== undefined && { cleanupTimeoutMs: around.cleanupTimeoutMs }),
   };
 }
 
