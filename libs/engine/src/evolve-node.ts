@@ -162,7 +162,7 @@ export function evolveNode(plan: Plan, state: ExecutionState, event: NodeEvent):
       handleError(plan, state, linked, node, event);
       break;
     case "incident_resolved":
-      evolveResolution(plan, state, linked, event.resolution);
+      evolveResolution(plan, state, linked, event);
       break;
     case "map_started":
       startMap(state, linked, event);

@@ -1,4 +1,5 @@
-import type { IncidentResolution } from "./events.ts";
+import { forgetOldest } from "./abandoned.ts";
+import type { Event } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import type { NodeState } from "./state.ts";
@@ -16,7 +17,7 @@ export function evolveResolution(
   plan: Plan,
   state: ExecutionState,
   { index, body }: LinkedNode,
-  resolution: IncidentResolution,
+  { resolution, at }: Extract<Event, { type: "incident_resolved" }>,
 ): void {
   const { activatedBy, ...before } = state.nodes[index] as NodeState;
   if (resolution.action !== "retry") {
@@ -25,6 +26,7 @@ export function evolveResolution(
   }
   for (const inside of body?.inside ?? []) restart(plan, state, inside);
   restart(plan, state, index);
+  forgetOldest(state, at);
   const mended = resolution.input === undefined ? before.mended : resolution.input;
   Object.assign(state.nodes[index] as NodeState, {
     ...(activatedBy !== undefined && { activatedBy }),
