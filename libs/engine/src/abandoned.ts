@@ -2,7 +2,7 @@ import { leavesChildren } from "./close-policy.ts";
 import type { Abandoned, ExecutionState } from "./execution-state.ts";
 import { MAX_ABANDONED } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";
-import type { LinkedNode, Plan } from "./plan.ts";
+import type { LinkedNode } from "./plan.ts";
 
 // Children and machines that were canceled and that no node remembers. The state does not know who was told: a turn finds
 // here whom it must tell, and recovery tells all of them once more.

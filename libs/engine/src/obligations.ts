@@ -351,7 +351,7 @@ function describeMachine(linked: LinkedNode, node: MachineOf, executionId: strin
 function describeCanceledMachine(linked: LinkedNode, node: MachineOf, executionId: string): MachineCancellation {
   const { machineId } = node;
   if (machineId !== undefined) return { ...nameMachine(linked, node, executionId), machineId };
-  return describeMachine(linked, node, executionId) as MachineObligation & { machineId?: undefined };
+  return describeMachine(linked, node, executionId);
 }
 
 function nameMachine(linked: LinkedNode, node: MachineOf, executionId: string) {
