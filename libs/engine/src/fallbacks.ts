@@ -1,4 +1,5 @@
 import type { ExecutionState } from "./execution-state.ts";
+import { standInOf } from "./incident.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import type { NodeState } from "./state.ts";
 
@@ -6,22 +7,24 @@ import type { NodeState } from "./state.ts";
 
 /** What runs in the place of this node, or is to, unless that is so for another one too. */
 export function findOwnFallback(plan: Plan, state: ExecutionState, { index }: LinkedNode): LinkedNode | undefined {
-  const { fallback } = state.nodes[index] as NodeState;
-  // An incident has an index that no node has.
-  const linked = fallback === undefined ? undefined : plan.nodes[fallback];
+  const linked = findFallback(plan, state, index);
   return linked !== undefined && findOtherOwner(state, linked, index) === undefined ? linked : undefined;
 }
 
 /** The node has stopped: what has not begun in its place begins for another one, or not at all. */
 export function deactivateFallback(plan: Plan, state: ExecutionState, { index }: LinkedNode): void {
-  const { fallback } = state.nodes[index] as NodeState;
-  const linked = fallback === undefined ? undefined : plan.nodes[fallback];
+  const linked = findFallback(plan, state, index);
   if (linked === undefined) return;
   const node = state.nodes[linked.index] as NodeState;
   if (node.status !== "pending" || node.activatedBy !== index) return;
   const other = findOtherOwner(state, linked, index);
   if (other === undefined) delete node.activatedBy;
   else node.activatedBy = other;
+}
+
+function findFallback(plan: Plan, state: ExecutionState, owner: number): LinkedNode | undefined {
+  const fallback = standInOf(state.nodes[owner] as NodeState);
+  return fallback === undefined ? undefined : plan.nodes[fallback];
 }
 
 function findOtherOwner(state: ExecutionState, { index, fallbackOf }: LinkedNode, owner: number): number | undefined {

@@ -5,13 +5,6 @@ import type { LinkedNode, Plan } from "./plan.ts";
 import type { NodeState } from "./state.ts";
 import { restart } from "./turns.ts";
 
-/** In the place of the index of a fallback: nobody runs, a person decides. */
-export const INCIDENT = -1;
-
-export function isIncident(node: NodeState | undefined): boolean {
-  return node?.status === "waiting" && node.fallback === INCIDENT;
-}
-
 /** With another try everything of the node begins afresh, and what is inside of it. */
 export function evolveResolution(
   plan: Plan,
