@@ -61,8 +61,7 @@ export function linkPlan(document: PlanDocument, { maxActiveItems = MAX_ACTIVE_I
     maxActiveItems,
     body: { ...body, inside: [...body.inside, ...compensations.map(({ index }) => index)] },
     ...(last >= 0 && { finally: last }),
-    hasCompensation:
-      document.compensation !== undefined || document.nodes.some(({ compensate }) => compensate !== undefined),
+    hasCompensation: hasCompensation(document),
     awaitsEvents: nodes.some(
       ({ definition }) =>
         definition.kind === "action" && definition.action === "wait" && definition.event !== undefined,
@@ -71,6 +70,15 @@ export function linkPlan(document: PlanDocument, { maxActiveItems = MAX_ACTIVE_I
     ...linkInteractions(document, compiler),
     ...(document.output !== undefined && { output: compiler.template("output", document.output) }),
   };
+}
+
+/** Also in the bodies of maps, whose items are to be undone with everything else. */
+function hasCompensation({ compensation, nodes, bodies = {} }: PlanDocument): boolean {
+  return (
+    compensation !== undefined ||
+    nodes.some(({ compensate }) => compensate !== undefined) ||
+    Object.values(bodies).some(hasCompensation)
+  );
 }
 
 const EMPTY_BODY: Body = { size: 0, roots: [], leaves: [], inside: [] };
