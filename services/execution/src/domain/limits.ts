@@ -31,6 +31,12 @@ export const recentEventsPruneSize = 10_000;
 export const recentEventsPage = 200;
 /** How long an event that cannot be told, because a replica or the database is away, holds up those behind it before it is set aside. */
 export const eventPatienceMs = 600_000;
+/** Between two looks at who has waited longest: events from before concern nobody. */
+export const oldestWaitIntervalMs = 1_000;
+/** Topics of others that a service follows. */
+export const eventTopicsMax = 16;
+/** Characters of the attributes of such an event that Heddle keeps. */
+export const cloudEventMaxCharacters = { type: 128, subject: 255, sourceAndId: 1_024, namespace: 63 };
 /** Nodes that are told of an event at once. */
 export const eventDeliveriesAtOnce = 50;
 

@@ -50,8 +50,9 @@ export function createEventWaits({ runtime, database, onExpected, logger }: Even
   const subscribe = async (executionId: string, execution: Execution, wait: EventWait): Promise<void> => {
     const { namespace, startedAt } = execution.state;
     // In this order: an event is stored before its waits are looked up, so one of both sees the other.
-    await insertEventWait(database, namespace, executionId, wait);
-    const page = { since: new Date(startedAt), limit: recentEventsPage };
+    const since = new Date(startedAt);
+    await insertEventWait(database, namespace, { executionId, since }, wait);
+    const page = { since, limit: recentEventsPage };
     for (let after: BusEvent | undefined; ; ) {
       const events = await listRecentEvents(database, namespace, wait, { ...page, ...(after && { after }) });
       for (const event of events) if (!(await offer(executionId, wait, event))) return;

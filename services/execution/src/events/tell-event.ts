@@ -13,11 +13,12 @@ import { isOver } from "./event-waits.ts";
 import { mayPass } from "./patience.ts";
 import {
   eventDeliveriesAtOnce,
+  oldestWaitIntervalMs,
   recentEventsPruneIntervalMs,
   recentEventsPruneSize,
   recentEventsRetentionMs,
 } from "../domain/limits.ts";
-import { deleteEventWait, listEventWaits, type StoredWait } from "../store/event-waits.ts";
+import { deleteEventWait, findOldestStart, listEventWaits, type StoredWait } from "../store/event-waits.ts";
 import { deleteRecentEvents, insertRecentEvent } from "../store/recent-events.ts";
 
 /**
@@ -39,6 +40,16 @@ export interface TellEventOptions {
 
 export function createTellEvent({ database, deliver, now, logger }: TellEventOptions): TellEvent {
   let prunedAt = Number.NEGATIVE_INFINITY;
+  let oldest: { start: number; lookedAt: number } | undefined;
+
+  /** Whether anybody who had started by then may still wait. What a group hears that had been away may be millions of old events. */
+  const mayBeAwaited = async (occurredAt: number): Promise<boolean> => {
+    if (oldest === undefined || now() - oldest.lookedAt >= oldestWaitIntervalMs) {
+      const start = await findOldestStart(database);
+      oldest = { start: start?.getTime() ?? Number.POSITIVE_INFINITY, lookedAt: now() };
+    }
+    return occurredAt >= oldest.start;
+  };
 
   const tell = async (wait: StoredWait, event: DeliverEventRequest["event"]): Promise<number> => {
     try {
@@ -64,10 +75,13 @@ export function createTellEvent({ database, deliver, now, logger }: TellEventOpt
   };
 
   return async (namespace, event) => {
-    if (event.occurredAt < now() - recentEventsRetentionMs) return 0;
-    await insertRecentEvent(database, namespace, event);
-    const { name, key = "" } = event;
-    const waits = await listEventWaits(database, { namespace, name, key });
+    const { name, key = "", occurredAt } = event;
+    // Heard late, after an outage: too old for waits that begin from now on, and news for those that had begun by then.
+    const isLate = occurredAt < now() - recentEventsRetentionMs;
+    if (isLate && !(await mayBeAwaited(occurredAt))) return 0;
+    if (!isLate) await insertRecentEvent(database, namespace, event);
+    const startedBy = isLate ? { startedBy: new Date(occurredAt) } : {};
+    const waits = await listEventWaits(database, { namespace, name, key, ...startedBy });
     const payload = create(PayloadSchema, { form: { case: "json", value: JSON.stringify(event.payload) } });
     let told = 0;
     const failures: unknown[] = [];

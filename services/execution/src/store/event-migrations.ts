@@ -38,4 +38,14 @@ export const eventMigrations: readonly Migration[] = [
       await knex.schema.dropTable("event_waits");
     },
   },
+  {
+    name: "0104_event_waits_since",
+    async up(knex) {
+      // When the execution has started: events that are heard late count for those that had started by then. Null: not known.
+      await knex.raw("alter table event_waits add column since timestamptz");
+    },
+    async down(knex) {
+      await knex.raw("alter table event_waits drop column since");
+    },
+  },
 ];

@@ -11,14 +11,14 @@ export interface StoredWait {
 export async function insertEventWait(
   database: Queryable,
   namespace: string,
-  executionId: string,
+  { executionId, since }: { executionId: string; since: Date },
   { nodeId, run, event, key }: EventWait,
 ): Promise<void> {
   await database.query({
     name: "insert-event-wait",
-    text: `insert into event_waits (namespace, event, key, execution_id, node_id, run)
-      values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
-    values: [namespace, event, key ?? null, executionId, nodeId, run],
+    text: `insert into event_waits (namespace, event, key, execution_id, node_id, run, since)
+      values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
+    values: [namespace, event, key ?? null, executionId, nodeId, run, since],
   });
 }
 
@@ -50,16 +50,26 @@ export async function deleteEventWaitsOf(database: Queryable, executionId: strin
   });
 }
 
-/** What waits for an event of this name and key. */
+/** Start of the oldest execution that waits for an event; undefined when none does. */
+export async function findOldestStart(database: Queryable): Promise<Date | undefined> {
+  const { rows } = await database.query<{ since: Date | null }>({
+    name: "find-oldest-event-wait",
+    text: "select min(since) as since from event_waits",
+  });
+  return rows[0]?.since ?? undefined;
+}
+
+/** What waits for an event of this name and key; with `startedBy` only in executions that had started by then. */
 export async function listEventWaits(
   database: Queryable,
-  { namespace, name, key }: { namespace: string; name: string; key: string },
+  { namespace, name, key, startedBy }: { namespace: string; name: string; key: string; startedBy?: Date },
 ): Promise<StoredWait[]> {
   const { rows } = await database.query<{ execution_id: string; node_id: string; run: number }>({
     name: "list-event-waits",
     text: `select execution_id, node_id, run from event_waits
-      where namespace = $1 and event = $2 and (key is null or key = $3) order by execution_id, node_id, run`,
-    values: [namespace, name, key],
+      where namespace = $1 and event = $2 and (key is null or key = $3)
+        and ($4::timestamptz is null or since <= $4) order by execution_id, node_id, run`,
+    values: [namespace, name, key, startedBy ?? null],
   });
   return rows.map((row) => ({ executionId: row.execution_id, nodeId: row.node_id, run: row.run }));
 }
