@@ -1,8 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { create, fromJson, toJson } from "@bufbuild/protobuf";
-import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
-import { createEventMessage } from "@heddle/events";
-import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
+import { fromJson, toJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { ExecutionStatus, NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ExecutionSuite, startExecutionSuite } from "./support/suite.ts";
@@ -136,38 +133,6 @@ describe("waits for events", () => {
     const database = suite.testDatabase.open();
     const rows = async () => (await database.query({ text: "select * from event_waits", values: [] })).rows;
     await expect.poll(rows).toEqual([]);
-  });
-});
-
-describe("events that are heard late", () => {
-  const HOUR_MS = 3_600_000;
-  /** As a group hears it that had been away: it occurred so long ago. */
-  const hear = (key: string, hoursAgo: number) => {
-    const event = { case: "customEventEmitted" as const, value: { name: "ticked", key, namespace: "default" } };
-    const executionId = randomUUID();
-    const occurredAt = timestampFromMs(Date.now() - hoursAgo * HOUR_MS);
-    const message = create(ExecutionEventSchema, { executionId, seq: 2n, occurredAt, event });
-    const attributes = { id: `${executionId}/2`, source: "/heddle/execution", key: executionId };
-    return suite.bus.publish([createEventMessage(ExecutionEventSchema, message, attributes)]);
-  };
-
-  it("count for those that had started by then, and for nobody else", async () => {
-    const start = () => suite.client.startExecution({ workflowId: "counter", input: { id: "late", turns: [0] } });
-    const [old, young] = (await Promise.all([start(), start()])).map(({ execution }) => execution!.executionId);
-    const database = suite.testDatabase.open();
-    const known = async () => (await database.query({ text: "select from event_waits where key = 'late'" })).rows.length;
-    await expect.poll(known).toBe(2);
-    const text = "update event_waits set since = now() - interval '3 hours' where execution_id = $1";
-    await database.query({ text, values: [old] });
-    await hear("late", 4);
-    await hear("late", 2);
-    await expect.poll(async () => (await get(old!)).status).toBe(ExecutionStatus.COMPLETED);
-    expect((await get(young!)).status).toBe(ExecutionStatus.RUNNING);
-    const { rows: kept } = await database.query({ text: "select from recent_events where key = 'late'" });
-    expect(kept).toEqual([]);
-    const { events } = await suite.client.listHistory({ executionId: old! });
-    const taken = events.flatMap(({ event }) => (event.case === "eventReceived" ? [event.value.event] : []));
-    expect(taken.map((event) => Math.round((Date.now() - Number(event?.occurredAtMs)) / HOUR_MS))).toEqual([2]);
   });
 });
 

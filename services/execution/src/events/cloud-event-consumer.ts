@@ -2,7 +2,6 @@ import { createSqlPoisonStore, type EventBus, type Subscription } from "@heddle/
 import type { Database, Transaction } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { readCloudEvent } from "./cloud-event.ts";
-import { withPatience } from "./patience.ts";
 import type { TellEvent } from "./tell-event.ts";
 
 /** Each topic has a group of its own, so that one that is missing, or full of what nobody can read, holds up no other. */
@@ -32,11 +31,10 @@ export function consumeCloudEvents(options: CloudEventConsumerOptions): Subscrip
       group: `${GROUP}.${topic}`,
       topics: [topic],
       foreign: true,
-      async handler(messages, { signal }) {
+      async handler(messages) {
         for (const message of messages) {
           const heard = readCloudEvent(message, { namespace, now: now() });
-          const call = () => tell(heard.namespace, heard.event);
-          await withPatience(call, { signal, logger, event: heard.event.id });
+          await tell(heard.namespace, heard.event);
         }
       },
       async parkPoison(parked) {

@@ -1,5 +1,5 @@
 import type { BusEvent, EventWait } from "@heddle/engine";
-import { DomainError } from "@heddle/errors";
+import { atHome, DomainError } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
 import type { Database } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
@@ -39,7 +39,7 @@ export function createEventWaits({ runtime, database, onExpected, logger }: Even
   /** @returns whether the node still waits */
   const offer = async (executionId: string, { nodeId, run }: EventWait, event: BusEvent): Promise<boolean> => {
     try {
-      await runtime().submit(executionId, { type: "deliver_event", nodeId, run, event });
+      await atHome(runtime().submit(executionId, { type: "deliver_event", nodeId, run, event }));
       return true;
     } catch (error) {
       if (error instanceof DomainError && isOver(error)) return false;
@@ -50,9 +50,8 @@ export function createEventWaits({ runtime, database, onExpected, logger }: Even
   const subscribe = async (executionId: string, execution: Execution, wait: EventWait): Promise<void> => {
     const { namespace, startedAt } = execution.state;
     // In this order: an event is stored before its waits are looked up, so one of both sees the other.
-    const since = new Date(startedAt);
-    await insertEventWait(database, namespace, { executionId, since }, wait);
-    const page = { since, limit: recentEventsPage };
+    await insertEventWait(database, namespace, executionId, wait);
+    const page = { since: new Date(startedAt), limit: recentEventsPage };
     for (let after: BusEvent | undefined; ; ) {
       const events = await listRecentEvents(database, namespace, wait, { ...page, ...(after && { after }) });
       for (const event of events) if (!(await offer(executionId, wait, event))) return;

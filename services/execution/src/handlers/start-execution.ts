@@ -10,7 +10,7 @@ import {
   StartExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import type { Execution } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
-import { hasMoved } from "@heddle/rpc";
+import { readChanged } from "@heddle/rpc";
 import { answerMarginMs, maxStartWaitMs } from "../domain/limits.ts";
 import { fromProtoOrigin } from "../domain/origin.ts";
 import { toExecutionAlone } from "../domain/to-proto.ts";
@@ -18,6 +18,7 @@ import { waitForEnd } from "../domain/wait-for-end.ts";
 import { requestScope } from "../domain/workflow-keys.ts";
 import { findByRequestId } from "../store/find-by-request-id.ts";
 import { type ExecutionContext, namespaceOf, readExecution } from "./context.ts";
+import { signalOf } from "./start-signal.ts";
 import { type CheckStart, startWithKey } from "./start-with-key.ts";
 
 const DEFAULT_PRIORITY = 5;
@@ -100,13 +101,13 @@ async function outcomeOf(
   call: HandlerContext,
 ): Promise<Execution> {
   const began = performance.now();
-  try {
-    if (waitMs > 0) await waitForEnd(context, id, waitMs, call.signal);
-    return toExecutionAlone(id, await readExecution(context, id));
-  } catch (error) {
-    if (!hasMoved(error)) throw error;
-    return await context.atOwner.waitForEnd(id, waitMs - (performance.now() - began), call);
-  }
+  return await readChanged(
+    async () => {
+      if (waitMs > 0) await waitForEnd(context, id, waitMs, call.signal);
+      return toExecutionAlone(id, await readExecution(context, id));
+    },
+    () => context.atOwner.waitForEnd(id, waitMs - (performance.now() - began), call),
+  );
 }
 
 /** Checked here and not by a rule of the proto: a rule on a message is evaluated as an expression, for every start. */
@@ -146,6 +147,7 @@ async function startNew(
   const id = runtime.newId(partition);
   const traceparent = call.requestHeader.get("traceparent");
   const origin = fromProtoOrigin(request.origin);
+  const signal = signalOf(request);
   await runtime.submit(
     id,
     {
@@ -157,6 +159,7 @@ async function startNew(
         findTaken: () => context.requestIds.committed(requestScope({ namespace, workflowKey }), requestId),
       }),
       ...(check !== undefined && { check }),
+      ...(signal !== undefined && { signal }),
       start: {
         namespace,
         workflowId: request.workflowId,

@@ -9,26 +9,42 @@ import {
   type UpdateExecutionResponse,
   UpdateExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { afterCommit } from "@heddle/rpc";
 import { answerMarginMs, defaultUpdateWaitMs, maxUpdateWaitMs } from "../domain/limits.ts";
 import { toFailure } from "../domain/to-proto.ts";
 import { waitUntil } from "../domain/wait-until.ts";
 import { checkInteraction } from "./check-interaction.ts";
-import { type ExecutionContext, idOf, readExecution } from "./context.ts";
+import { type ExecutionContext, readExecution } from "./context.ts";
+import { withTarget } from "./target.ts";
 
 /**
- * Validates, applies and answers. What is accepted is durable before anything is answered: a caller that got no answer asks
- * again with the same request id, wherever the execution is by then.
+ * Gives the update a request id if the caller has not: before its owner is looked for, so that it stays the same one however
+ * often its partition moves.
+ */
+export function identifyUpdate(request: UpdateExecutionRequest): UpdateExecutionRequest {
+  return request.requestId === "" ? { ...request, requestId: randomUUID() } : request;
+}
+
+/**
+ * Validates, applies and answers a request that has a request id. What is accepted is durable before anything is answered: who
+ * got no answer asks again with the same one, wherever the execution is by then.
  */
 export async function updateExecution(
   context: ExecutionContext,
   request: UpdateExecutionRequest,
   call: HandlerContext,
 ): Promise<UpdateExecutionResponse> {
-  const id = idOf(request);
   const waitMs = waitOf(request, call);
-  const { name } = request;
-  const requestId = request.requestId === "" ? randomUUID() : request.requestId;
-  const payload: Json = request.payload === undefined ? null : toJson(ValueSchema, request.payload);
+  return await withTarget(context, request, (id) => updateOne(context, id, request, { waitMs, signal: call.signal }));
+}
+
+async function updateOne(
+  context: ExecutionContext,
+  id: string,
+  { name, requestId, payload: value }: UpdateExecutionRequest,
+  options: { waitMs: number; signal: AbortSignal },
+): Promise<UpdateExecutionResponse> {
+  const payload: Json = value === undefined ? null : toJson(ValueSchema, value);
   const { plan, state } = await readExecution(context, id);
   // What was accepted is not refused when it is asked again: the schema is the version's, and stays the same.
   if (findUpdateOutcome(state, requestId) === undefined) {
@@ -40,13 +56,13 @@ export async function updateExecution(
     );
   }
   await context.runtime.submit(id, { type: "update", name, payload, requestId });
-  await waitUntil(context, id, ({ state: now }) => findUpdateOutcome(now, requestId)?.status !== "open", {
-    waitMs,
-    signal: call.signal,
+  const outcome = await afterCommit(async () => {
+    await waitUntil(context, id, ({ state: now }) => findUpdateOutcome(now, requestId)?.status !== "open", options);
+    return findUpdateOutcome((await readExecution(context, id)).state, requestId);
   });
-  const outcome = findUpdateOutcome((await readExecution(context, id)).state, requestId);
   return create(UpdateExecutionResponseSchema, {
     requestId,
+    executionId: id,
     ...(outcome?.status === "answered" && { reply: fromJson(ValueSchema, outcome.reply) }),
     ...(outcome?.status === "failed" && { failure: toFailure(outcome.failure) }),
   });

@@ -11,14 +11,14 @@ export interface StoredWait {
 export async function insertEventWait(
   database: Queryable,
   namespace: string,
-  { executionId, since }: { executionId: string; since: Date },
+  executionId: string,
   { nodeId, run, event, key }: EventWait,
 ): Promise<void> {
   await database.query({
     name: "insert-event-wait",
-    text: `insert into event_waits (namespace, event, key, execution_id, node_id, run, since)
-      values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
-    values: [namespace, event, key ?? null, executionId, nodeId, run, since],
+    text: `insert into event_waits (namespace, event, key, execution_id, node_id, run)
+      values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+    values: [namespace, event, key ?? null, executionId, nodeId, run],
   });
 }
 
@@ -50,26 +50,41 @@ export async function deleteEventWaitsOf(database: Queryable, executionId: strin
   });
 }
 
-/** Start of the oldest execution that waits for an event; undefined when none does. */
-export async function findOldestStart(database: Queryable): Promise<Date | undefined> {
-  const { rows } = await database.query<{ since: Date | null }>({
-    name: "find-oldest-event-wait",
-    text: "select min(since) as since from event_waits",
-  });
-  return rows[0]?.since ?? undefined;
+export interface WaitsOfEvent {
+  namespace: string;
+  name: string;
+  /** Those that wait for all keys are among them too. */
+  key: string;
+  /** Only those of executions with a smaller id. */
+  before: string;
+  pageSize: number;
 }
 
-/** What waits for an event of this name and key; with `startedBy` only in executions that had started by then. */
-export async function listEventWaits(
+/** What waits for an event, in pages by execution, node and run. What begins meanwhile may be among them or not. */
+export async function* pageEventWaits(
   database: Queryable,
-  { namespace, name, key, startedBy }: { namespace: string; name: string; key: string; startedBy?: Date },
-): Promise<StoredWait[]> {
-  const { rows } = await database.query<{ execution_id: string; node_id: string; run: number }>({
-    name: "list-event-waits",
-    text: `select execution_id, node_id, run from event_waits
-      where namespace = $1 and event = $2 and (key is null or key = $3)
-        and ($4::timestamptz is null or since <= $4) order by execution_id, node_id, run`,
-    values: [namespace, name, key, startedBy ?? null],
-  });
-  return rows.map((row) => ({ executionId: row.execution_id, nodeId: row.node_id, run: row.run }));
+  { namespace, name, key, before, pageSize }: WaitsOfEvent,
+): AsyncGenerator<StoredWait[]> {
+  let after: StoredWait = { executionId: NIL, nodeId: "", run: -1 };
+  for (;;) {
+    const { rows } = await database.query<{ execution_id: string; node_id: string; run: number }>({
+      name: "list-event-waits",
+      // Two ranges of one index, each in the order of the page: an "or" would read all waits of the name.
+      text: `(${rangeOf("key = $3")}) union all (${rangeOf("key is null")}) order by execution_id, node_id, run limit $8`,
+      values: [namespace, name, key, after.executionId, after.nodeId, after.run, before, pageSize],
+    });
+    const page = rows.map((row) => ({ executionId: row.execution_id, nodeId: row.node_id, run: row.run }));
+    if (page.length > 0) yield page;
+    if (page.length < pageSize) return;
+    after = page.at(-1) as StoredWait;
+  }
+}
+
+const NIL = "00000000-0000-0000-0000-000000000000";
+
+function rangeOf(condition: string): string {
+  return `select execution_id, node_id, run from event_waits
+    where namespace = $1 and event = $2 and ${condition}
+      and (execution_id, node_id, run) > ($4::uuid, $5::text, $6::integer) and execution_id < $7::uuid
+    order by execution_id, node_id, run limit $8`;
 }
