@@ -1776,7 +1776,8 @@ export declare const ExecutionService: GenService<{
   },
   /**
    * Ends an execution and its children as canceled: what runs is stopped, steps that have completed are undone where the definition says how,
-   * `finally` runs, within the time that the definition gives. Answers when it is decided, which is before that. Repeating it changes nothing;
+   * `finally` runs, within the time that the definition gives. Answers when it is decided, which is before that. Repeating it changes nothing.
+   * One that is ending already ends as it was to: it is resumed when it was suspended, and has an hour for its end when that had no bound.
    * FAILED_PRECONDITION with EXECUTION_FINISHED when it ended otherwise.
    *
    * @generated from rpc heddle.execution.v1.ExecutionService.CancelExecution
