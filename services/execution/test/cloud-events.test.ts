@@ -127,7 +127,8 @@ describe("CloudEvents of others", () => {
     const { events } = await service.client.listHistory({ executionId, pageSize: 500 });
     return events.flatMap(({ event }) => {
       if (event.case !== "eventReceived") return [];
-      return [JSON.parse(String(event.value.event?.payload?.form.value)) as unknown];
+      const { payload } = event.value.event ?? {};
+      return payload?.form.case === "json" ? [JSON.parse(payload.form.value) as unknown] : [];
     });
   }
 

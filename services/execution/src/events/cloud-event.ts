@@ -9,7 +9,7 @@ export interface HeardEvent {
 }
 
 /** Names the namespace of those that wait. An attribute of CloudEvents has lower-case letters and digits only, up to 20. */
-export const NAMESPACE_ATTRIBUTE = "heddlenamespace";
+const NAMESPACE_ATTRIBUTE = "heddlenamespace";
 
 const STRUCTURED = "application/cloudevents+json";
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
