@@ -45,6 +45,19 @@ it("the chart's monitors, rules and routes are valid", async (context) => {
   expect(await validate(context, path)).toContain(`Valid: ${objects.length}, Invalid: 0, Errors: 0, Skipped: 0`);
 });
 
+it("gives each kind of route host names of its own, as a Gateway refuses the second kind for a name", async (context) => {
+  const { objects } = await renderChart(need(context, tools.helm), "production");
+  const hostsOf = (wanted: string): string[] => objects.find(({ kind }) => kind === wanted)?.spec.hostnames ?? [];
+  expect(hostsOf("HTTPRoute")).toEqual(["heddle.example"]);
+  expect(hostsOf("GRPCRoute")).toEqual(["grpc.heddle.example"]);
+});
+
+it("gives a route of one kind alone where the other has no host name", async (context) => {
+  const one = ["--set", "gatewayApi.grpcHostnames=null"];
+  const { objects } = await renderChart(need(context, tools.helm), "production", one);
+  expect(objects.filter(({ kind }) => kind.endsWith("Route")).map(({ kind }) => kind)).toEqual(["HTTPRoute"]);
+});
+
 it("the chart's certificates are valid, and each service has one with its names", async (context) => {
   const { objects, text } = await renderChart(need(context, tools.helm), "secured");
   const path = join(folder, "secured.yaml");
