@@ -1,3 +1,15 @@
+export { createEventEncoder, writeEnvelope } from "./event-encoder.ts";
+export {
+  beginMessage,
+  numberSize,
+  stringSize,
+  takeMessage,
+  varintSize,
+  writeNumber,
+  writeString,
+  writeText,
+  writeVarint,
+} from "./proto-writer.ts";
 export { createActiveVersionTableSql, findActiveVersion } from "./active-versions.ts";
 export { checkInput, checkInputSize, checkPayload, findSchemaFaults } from "./check-input.ts";
 export {

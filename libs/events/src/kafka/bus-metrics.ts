@@ -10,6 +10,7 @@ export interface BusMetrics {
   publishRetried(): void;
   refused(topic: string): void;
   redelivered(group: string, topic: string, messages: number): void;
+  postponed(group: string, topic: string): void;
   parked(group: string, topic: string): void;
   consumerRestarted(group: string): void;
   /** Asks `read` for the lags whenever somebody looks. Gives the way to end that. */
@@ -28,6 +29,11 @@ export function createBusMetrics(metrics: Metrics | undefined): BusMetrics {
   const redelivered = metrics.counter(
     "heddle_events_redelivered_total",
     "Events whose delivery failed: each comes again, or is parked.",
+    ["group", "topic"],
+  );
+  const postponed = metrics.counter(
+    "heddle_events_postponed_total",
+    "Deliveries that met an outage: the event waits, and those behind it, until it is over.",
     ["group", "topic"],
   );
   const parked = metrics.counter("heddle_events_parked_total", "Events that were parked as poison.", [
@@ -50,6 +56,7 @@ export function createBusMetrics(metrics: Metrics | undefined): BusMetrics {
       restarts.add(0, { group });
       for (const topic of topics) {
         redelivered.add(0, { group, topic });
+        postponed.add(0, { group, topic });
         parked.add(0, { group, topic });
       }
     },
@@ -57,6 +64,7 @@ export function createBusMetrics(metrics: Metrics | undefined): BusMetrics {
     publishRetried: () => retries.add(),
     refused: (topic) => refused.add(1, { topic }),
     redelivered: (group, topic, messages) => redelivered.add(messages, { group, topic }),
+    postponed: (group, topic) => postponed.add(1, { group, topic }),
     parked: (group, topic) => parked.add(1, { group, topic }),
     consumerRestarted: (group) => restarts.add(1, { group }),
     watchLag(read) {
@@ -73,6 +81,7 @@ const silent = {
   publishRetried: ignore,
   refused: ignore,
   redelivered: ignore,
+  postponed: ignore,
   parked: ignore,
   consumerRestarted: ignore,
 };
