@@ -22,7 +22,15 @@ export type {
   BatchStatus,
   CreateBatchRequest,
 } from "./client/batches-client.ts";
-export type { ExecutionFilter, IncidentResolution, RerunRequest, StartRequest } from "./client/executions-client.ts";
+export type { DryRun, NodeDryRun, RunReason } from "./client/dry-run.ts";
+export type { ExecutionTarget } from "./client/execution-target.ts";
+export type {
+  ExecutionFilter,
+  IncidentResolution,
+  RerunRequest,
+  StartRequest,
+  StartSignal,
+} from "./client/executions-client.ts";
 export type { HumanTask, HumanTaskAnswer, HumanTaskStatus } from "./client/human-task.ts";
 export type { HumanAction, HumanTaskFilter, HumanTasksClient } from "./client/human-tasks-client.ts";
 export type { Machine, MachineStatus } from "./client/machine.ts";

@@ -3,7 +3,7 @@ import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
 import { humanTaskMigration } from "../human/migration.ts";
 import { defineMigrations } from "@heddle/store";
-import { eventMigrations } from "./event-migrations.ts";
+import { eventKeyMigration, eventMigrations } from "./event-migrations.ts";
 import { batchMigrations } from "./batch-migrations.ts";
 import { findMigrations } from "./find-migrations.ts";
 import { retentionMigrations } from "./retention-migrations.ts";
@@ -76,4 +76,5 @@ export const executionMigrations = defineMigrations([
   ...findMigrations,
   ...retentionMigrations,
   ...batchMigrations,
+  eventKeyMigration,
 ]);
