@@ -1,9 +1,9 @@
 import { leavesChildren } from "./close-policy.ts";
 import type { Event } from "./events.ts";
 import type { EndingState, ExecutionState } from "./execution-state.ts";
+import { indexOfNode } from "./node-index.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import { replayDiverged } from "./refusals.ts";
 import type { NodeState } from "./state.ts";
 import { restart } from "./turns.ts";
 
@@ -43,9 +43,7 @@ export function beginHandling(
   state.handledFailure = failure;
   // Its end follows.
   if (outcome.action === "continue") return;
-  const index = plan.indices.get(outcome.fallbackId);
-  if (index === undefined)
-    throw replayDiverged(`a history names node ${outcome.fallbackId}, which the plan does not have`);
+  const index = indexOfNode(plan, outcome.fallbackId);
   state.handling = index;
   state.deadlineAt = dueAt;
   state.ready = [index];

@@ -3,10 +3,12 @@ import { awaitChild, endAwait, failEndingNode, recordCompensation, startCompensa
 import type { Event } from "./events.ts";
 import { type ExecutionState, setStatus } from "./execution-state.ts";
 import { changeHumanTask, createHumanTask } from "./human-state.ts";
-import { INCIDENT, evolveResolution } from "./incident-state.ts";
+import { INCIDENT } from "./incident.ts";
+import { evolveResolution } from "./incident-state.ts";
 import { MAX_TAKEN_EVENTS } from "./limits.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
+import { indexOfNode } from "./node-index.ts";
 import { begin, complete, end, startTimes } from "./node-progress.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
@@ -147,8 +149,9 @@ export function evolveNode(plan: Plan, state: ExecutionState, event: NodeEvent):
       node.machineId = event.machineId;
       break;
     case "node_completed":
-      if (event.chosen) node.chosen = event.chosen.map((id) => getNode(plan, id).index);
-      if (node.startedAt === undefined) node.startedAt = event.at;
+      if (event.chosen) node.chosen = event.chosen.map((id) => indexOfNode(plan, id));
+      // Of a parallel it says that the branches were released, which is not so when its `when` has failed.
+      if (linked.definition.kind !== "parallel") node.startedAt ??= event.at;
       complete(plan, state, linked, node, event);
       break;
     case "node_failed":
@@ -265,7 +268,7 @@ function handleError(
       node.fallback = INCIDENT;
       return;
     case "fallback": {
-      const { index } = getNode(plan, outcome.fallbackId);
+      const index = indexOfNode(plan, outcome.fallbackId);
       end(state, linked, node, "waiting", at);
       node.endedAt = undefined;
       node.fallback = index;
@@ -275,9 +278,7 @@ function handleError(
 }
 
 function getNode(plan: Plan, id: string): LinkedNode {
-  const index = plan.indices.get(id);
-  if (index === undefined) throw replayDiverged(`a history names node ${id}, which the plan does not have`);
-  return plan.nodes[index] as LinkedNode;
+  return plan.nodes[indexOfNode(plan, id)] as LinkedNode;
 }
 
 function checkAttempt(linked: LinkedNode, event: Extract<NodeEvent, { attempt: number }>, expected: number): void {

@@ -5,13 +5,6 @@ import type { LinkedNode, Plan, Turn } from "./plan.ts";
 import type { NodeState } from "./state.ts";
 import { restart } from "./turns.ts";
 
-/** In the place of the index of a fallback: nobody runs, a person decides. */
-export const INCIDENT = -1;
-
-export function isIncident(node: NodeState | undefined): boolean {
-  return node?.status === "waiting" && node.fallback === INCIDENT;
-}
-
 /** What the person gave who had the node tried again. */
 export function mendedInput({ state }: Turn, { index }: LinkedNode): Json | undefined {
   return state.nodes[index]?.mended;

@@ -1,3 +1,4 @@
+import { DomainError } from "@heddle/errors";
 import { leavesChildren } from "./close-policy.ts";
 import { checkPayload } from "./evaluate.ts";
 import { evolve } from "./evolve.ts";
@@ -5,7 +6,7 @@ import type { Event, ExecutionEnd, Failure } from "./events.ts";
 import { type ExecutionState, countActive } from "./execution-state.ts";
 import { mustCompensate, recordOf } from "./compensation.ts";
 import { listStopped } from "./ending-state.ts";
-import { type NodeFault, boundFailure } from "./failure.ts";
+import { NodeFault, boundFailure } from "./failure.ts";
 import type { Json } from "./json.ts";
 import { DEFAULT_CLEANUP_TIMEOUT_MS, DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
 import type { DecideContext, LinkedNode, Plan, Turn } from "./plan.ts";
@@ -24,10 +25,19 @@ export function createTurn(plan: Plan, state: ExecutionState, context: DecideCon
   };
 }
 
-/** Decides an event: it happens to the state at once, so that what follows is decided on it. */
+/**
+ * Decides an event: it happens to the state at once, so that what follows is decided on it.
+ * @throws Error when it cannot follow. That is a defect and no refusal: what the decision has changed before is there already, and whoever
+ * keeps the state must forget it.
+ */
 export function emit(turn: Turn, event: Event): void {
   turn.events.push(event);
-  evolve(turn.plan, turn.state, event);
+  try {
+    evolve(turn.plan, turn.state, event);
+  } catch (cause) {
+    if (!(cause instanceof DomainError)) throw cause;
+    throw new Error(`an event was decided that cannot follow: ${cause.message}`, { cause });
+  }
 }
 
 /** @throws NodeFault when the output is too large */
@@ -40,6 +50,16 @@ export function completeNode(turn: Turn, node: LinkedNode, output: Json, chosen?
       : { type: "node_completed", at: turn.at, nodeId: node.id, output },
   );
   if (node.definition.compensate !== undefined) keepCompensation(turn, node);
+}
+
+/** The same for an end that something outside has brought about: an output that is too large fails the node. */
+export function completeOrFail(turn: Turn, node: LinkedNode, output: Json): void {
+  try {
+    completeNode(turn, node, output);
+  } catch (error) {
+    if (!(error instanceof NodeFault)) throw error;
+    failNode(turn, node, describeNodeFault(node, error));
+  }
 }
 
 /** A step has completed by itself: from now on it can be undone. What is done while the execution ends stays done. */

@@ -20,7 +20,8 @@ import {
   updateUnknown,
 } from "./refusals.ts";
 import { createScope, describeFailure } from "./scope.ts";
-import type { NodeState, NodeStatus } from "./state.ts";
+import { isSettled } from "./settle.ts";
+import type { NodeState } from "./state.ts";
 import { emit } from "./turn.ts";
 import { isOpen } from "./update-state.ts";
 
@@ -127,10 +128,8 @@ export function answerUpdates(turn: Turn): void {
   for (const update of ready) emit(turn, { ...answerOf(turn, update), at: turn.at });
 }
 
-const SETTLED: ReadonlySet<NodeStatus> = new Set(["completed", "failed", "skipped", "canceled"]);
-
 function isDue({ state }: Turn, { after }: UpdateState): boolean {
-  return after === undefined || SETTLED.has((state.nodes[after] as NodeState).status);
+  return after === undefined || isSettled(state, after);
 }
 
 function answerOf(turn: Turn, update: UpdateState) {

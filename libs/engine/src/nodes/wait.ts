@@ -9,7 +9,7 @@ import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { ActionNode } from "../plan-node.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { evaluateField, scopeOf } from "../evaluate.ts";
-import { completeNode, describeNodeFault, emit, failNode } from "../turn.ts";
+import { completeNode, completeOrFail, emit } from "../turn.ts";
 
 type WaitAction = Extract<ActionNode, { action: "wait" }>;
 
@@ -71,12 +71,7 @@ export function deliverSignal(turn: Turn, name: string, key: string | undefined,
 
 /** What the node has waited for has come. */
 export function completeWait(turn: Turn, node: LinkedNode, payload: Json): void {
-  try {
-    completeNode(turn, node, signalOutput(node.definition as WaitAction, payload));
-  } catch (error) {
-    if (!(error instanceof NodeFault)) throw error;
-    failNode(turn, node, describeNodeFault(node, error));
-  }
+  completeOrFail(turn, node, signalOutput(node.definition as WaitAction, payload));
 }
 
 function signalOutput({ onTimeout }: WaitAction, payload: Json): Json {
