@@ -2,6 +2,7 @@ import { mergeAttributes } from "./attributes.ts";
 import { awaitChild, endAwait, failEndingNode, recordCompensation, startCompensation } from "./ending-state.ts";
 import type { Event } from "./events.ts";
 import { type ExecutionState, setStatus } from "./execution-state.ts";
+import { deactivateFallback } from "./fallbacks.ts";
 import { changeHumanTask, createHumanTask } from "./human-state.ts";
 import { INCIDENT } from "./incident.ts";
 import { evolveResolution } from "./incident-state.ts";
@@ -165,7 +166,7 @@ export function evolveNode(plan: Plan, state: ExecutionState, event: NodeEvent):
       handleError(plan, state, linked, node, event);
       break;
     case "incident_resolved":
-      evolveResolution(plan, state, linked, event.resolution);
+      evolveResolution(plan, state, linked, event);
       break;
     case "map_started":
       startMap(state, linked, event);
@@ -237,7 +238,10 @@ export function evolveNode(plan: Plan, state: ExecutionState, event: NodeEvent):
       if (node.fallback === undefined) awaitChild(plan, state, linked, node.childId);
       dequeueAnywhere(state, linked.index);
       end(state, linked, node, "canceled", event.at);
-      if (event.reason !== undefined) settle(plan, state, linked);
+      if (event.reason !== undefined) {
+        deactivateFallback(plan, state, linked);
+        settle(plan, state, linked);
+      }
   }
 }
 

@@ -1,21 +1,16 @@
-import type { IncidentResolution } from "./events.ts";
+import { forgetOldest } from "./abandoned.ts";
+import type { Event } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
-import type { Json } from "./json.ts";
-import type { LinkedNode, Plan, Turn } from "./plan.ts";
+import type { LinkedNode, Plan } from "./plan.ts";
 import type { NodeState } from "./state.ts";
 import { restart } from "./turns.ts";
-
-/** What the person gave who had the node tried again. */
-export function mendedInput({ state }: Turn, { index }: LinkedNode): Json | undefined {
-  return state.nodes[index]?.mended;
-}
 
 /** With another try everything of the node begins afresh, and what is inside of it. */
 export function evolveResolution(
   plan: Plan,
   state: ExecutionState,
   { index, body }: LinkedNode,
-  resolution: IncidentResolution,
+  { resolution, at }: Extract<Event, { type: "incident_resolved" }>,
 ): void {
   const { activatedBy, ...before } = state.nodes[index] as NodeState;
   if (resolution.action !== "retry") {
@@ -24,7 +19,8 @@ export function evolveResolution(
   }
   for (const inside of body?.inside ?? []) restart(plan, state, inside);
   restart(plan, state, index);
-  const mended = resolution.input ?? before.mended;
+  forgetOldest(state, at);
+  const mended = resolution.input === undefined ? before.mended : resolution.input;
   Object.assign(state.nodes[index] as NodeState, {
     ...(activatedBy !== undefined && { activatedBy }),
     ...(mended !== undefined && { mended }),

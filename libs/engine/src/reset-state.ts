@@ -1,3 +1,4 @@
+import { forgetOldest } from "./abandoned.ts";
 import type { Event } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import { indexOfNode } from "./node-index.ts";
@@ -33,6 +34,7 @@ export function resetNodes(
     else node.activatedBy = undefined;
     state.unsettled[index] = plan.prerequisiteCounts[index] as number;
   }
+  forgetOldest(state, event.at);
   forgetWrites(state, again);
   pruneTimers(state);
   for (const index of around) {

@@ -182,7 +182,8 @@ export function recountBranches(plan: Plan, state: ExecutionState, parallel: Lin
 function hasChosen(plan: Plan, state: ExecutionState, activator: number, target: number): boolean {
   const node = state.nodes[activator] as NodeState;
   const { definition, fallbacks } = plan.nodes[activator] as LinkedNode;
-  if (fallbacks.includes(target)) return node.fallback === target;
+  // One that has stopped needs nobody in its place.
+  if (fallbacks.includes(target)) return node.fallback === target && node.status !== "canceled";
   if (definition.kind === "parallel") return node.status !== "pending" && hasBegun(node);
   return node.chosen?.includes(target) ?? false;
 }

@@ -6,6 +6,7 @@ import type { Event, ExecutionEnd, Failure } from "./events.ts";
 import { type ExecutionState, countActive } from "./execution-state.ts";
 import { mustCompensate, recordOf } from "./compensation.ts";
 import { listStopped } from "./ending-state.ts";
+import { findOwnFallback } from "./fallbacks.ts";
 import { NodeFault, boundFailure } from "./failure.ts";
 import type { Json } from "./json.ts";
 import { DEFAULT_CLEANUP_TIMEOUT_MS, DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
@@ -155,14 +156,26 @@ export function stopItems(turn: Turn, { id, index }: LinkedNode): void {
   }
 }
 
-/** A node whose end nobody needs any more, while the execution goes on. */
-export function stopNode(turn: Turn, node: LinkedNode): void {
-  const { status } = turn.state.nodes[node.index] as NodeState;
-  if (status === "pending") {
-    emit(turn, { type: "node_skipped", at: turn.at, nodeId: node.id, reason: "not_needed" });
-  } else if (isActive(status)) {
-    stopBody(turn, node);
-    emit(turn, { ...cancellationOf(turn, node), reason: "not_needed" });
+/**
+ * Nodes whose ends nobody needs any more, while the execution goes on; with them what runs in their places, and the
+ * branches of parallels. A list, since fallbacks and parallels may be as deep as there are nodes.
+ */
+export function stopNodes(turn: Turn, indices: readonly number[]): void {
+  const { plan, state } = turn;
+  const toStop = [...indices];
+  for (let at = 0; at < toStop.length; at++) {
+    const node = plan.nodes[toStop[at] as number] as LinkedNode;
+    const { status } = state.nodes[node.index] as NodeState;
+    if (status === "pending") {
+      emit(turn, { type: "node_skipped", at: turn.at, nodeId: node.id, reason: "not_needed" });
+    } else if (isActive(status)) {
+      const fallback = findOwnFallback(plan, state, node);
+      stopBody(turn, node);
+      emit(turn, { ...cancellationOf(turn, node), reason: "not_needed" });
+      if (node.definition.kind === "parallel") toStop.push(...node.activates);
+      // One that has not begun is not chosen any more.
+      if (fallback !== undefined && state.nodes[fallback.index]?.status !== "pending") toStop.push(fallback.index);
+    }
   }
 }
 

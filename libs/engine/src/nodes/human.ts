@@ -125,7 +125,7 @@ function describeAnswers(turn: Turn, task: HumanTaskState, isAlone: boolean, { d
 }
 
 function describeEnd(at: number, { answers, proposed }: HumanTaskState): JsonObject {
-  const values = answers.at(-1)?.values ?? proposed;
+  const { values = proposed } = answers.at(-1) ?? {};
   return {
     at: formatTimestamp(at),
     answers: answers.map((one) => ({ answer: one.answer, by: one.by, at: formatTimestamp(one.at) })),
