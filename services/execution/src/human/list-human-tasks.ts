@@ -9,7 +9,7 @@ import {
 } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import { decodePageToken, encodePageToken } from "@heddle/store";
 import { type ExecutionContext, namespaceOf } from "../handlers/context.ts";
-import { type HumanTaskRow, selectHumanTasks } from "./select-human-tasks.ts";
+import { type HumanTaskRow, positionOf, selectHumanTasks } from "./select-human-tasks.ts";
 
 const DEFAULT_PAGE_SIZE = 100;
 
@@ -35,7 +35,7 @@ export async function listHumanTasks(
   const last = page.at(-1);
   return create(ListHumanTasksResponseSchema, {
     tasks: page.map(toListed),
-    nextPageToken: rows.length > pageSize && last !== undefined ? encodePageToken(last.task_id, filter) : "",
+    nextPageToken: rows.length > pageSize && last !== undefined ? encodePageToken(positionOf(last), filter) : "",
   });
 }
 
