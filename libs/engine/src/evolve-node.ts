@@ -3,7 +3,7 @@ import { awaitChild, endAwait, failEndingNode, recordCompensation, startCompensa
 import type { Event } from "./events.ts";
 import { type ExecutionState, setStatus } from "./execution-state.ts";
 import { changeHumanTask, createHumanTask } from "./human-state.ts";
-import { INCIDENT, evolveResolution } from "./incident-state.ts";
+import { evolveResolution, openIncident } from "./incident-state.ts";
 import { MAX_TAKEN_EVENTS } from "./limits.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
@@ -262,8 +262,7 @@ function handleError(
     case "incident":
       end(state, linked, node, "waiting", at);
       node.endedAt = undefined;
-      node.fallback = INCIDENT;
-      return;
+      return openIncident(state, linked.index, at);
     case "fallback": {
       const { index } = getNode(plan, outcome.fallbackId);
       end(state, linked, node, "waiting", at);

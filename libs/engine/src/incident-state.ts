@@ -12,6 +12,29 @@ export function isIncident(node: NodeState | undefined): boolean {
   return node?.status === "waiting" && node.fallback === INCIDENT;
 }
 
+/** A node that has failed and waits for a person. */
+export interface OpenIncident {
+  /** Index in the plan. */
+  node: number;
+  /** Milliseconds since the epoch. */
+  openedAt: number;
+}
+
+/**
+ * Those that are open, in the order in which they were opened. What ends one is many things (a resolution, a cancel, another turn of the
+ * loop around it, a reset); all of them show at its node, so nothing else has to be told.
+ */
+export function listOpenIncidents(state: Pick<ExecutionState, "incidents" | "nodes">): OpenIncident[] {
+  return (state.incidents ?? []).filter(({ node }) => isIncident(state.nodes[node]));
+}
+
+/** The node waits for a person from now on. */
+export function openIncident(state: ExecutionState, index: number, openedAt: number): void {
+  // Before the node itself says so: what is kept of an earlier one of the same node is over.
+  state.incidents = [...listOpenIncidents(state), { node: index, openedAt }];
+  (state.nodes[index] as NodeState).fallback = INCIDENT;
+}
+
 /** What the person gave who had the node tried again. */
 export function mendedInput({ state }: Turn, { index }: LinkedNode): Json | undefined {
   return state.nodes[index]?.mended;
