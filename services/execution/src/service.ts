@@ -58,10 +58,12 @@ import { consumeEvents } from "./events/event-consumer.ts";
 import { createTellEvent } from "./events/tell-event.ts";
 import { registerMetrics } from "./metrics.ts";
 import { createHumanTaskMethods } from "./human/human-task-methods.ts";
-import { withHumanTasks } from "./human/projection.ts";
+import { createHumanTaskTable } from "./human/projection.ts";
+import { createIncidentTable } from "./incidents/projection.ts";
 import { createPurger } from "./retention/purger.ts";
 import type { Retention } from "./retention/retention.ts";
 import { createExecutionProjection } from "./store/projection.ts";
+import { writeBeside } from "./store/write-beside.ts";
 
 /** Consumer group of DefinitionEvents; its positions are kept under this name. */
 const DEFINITIONS_GROUP = "heddle.execution.definitions";
@@ -175,7 +177,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     owner,
     address: options.address,
     aggregate: createExecutionAggregate(plans, childId),
-    projection: withHumanTasks(executionProjection),
+    projection: writeBeside(writeBeside(executionProjection, createHumanTaskTable()), createIncidentTable()),
     limits: options.journalLimits,
     logger,
     now,

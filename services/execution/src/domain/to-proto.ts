@@ -7,6 +7,7 @@ import {
   type Failure,
   humanTaskId,
   isIncident,
+  listOpenIncidents,
   type Json,
   type LinkedNode,
   type MapState,
@@ -106,6 +107,7 @@ export function toExecutionAlone(id: string, execution: Execution): ExecutionMes
     lastSeq: BigInt(execution.seq),
     workflowKey: state.workflowKey ?? "",
     searchAttributes: state.attributes,
+    openIncidents: listOpenIncidents(state).length,
     compensatesExecutionId: state.compensates ?? "",
     ending: toEnding(execution),
   });
