@@ -3,10 +3,12 @@ import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { DomainError } from "@heddle/errors";
 import { FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { BatchService } from "@heddle/proto/heddle/execution/v1/batch_service_pb.js";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { type Execution, ExecutionStatus, RerunOriginSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { type HumanTaskSchema, HumanTaskStatus } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
+import type { IncidentSchema } from "@heddle/proto/heddle/execution/v1/incident_pb.js";
 import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import {
   SchedulerService,
@@ -43,6 +45,22 @@ const sampleTask = {
   quorum: { of: 3, need: 2, field: "approved" },
   createdAt: timestampFromMs(startedAtMs),
 } satisfies MessageInitShape<typeof HumanTaskSchema>;
+
+const sampleIncident = {
+  executionId,
+  namespace: "default",
+  workflowId: "support.each",
+  version: 3,
+  nodeId: "refund",
+  turns: [
+    { nodeId: "days", turn: 2 },
+    { nodeId: "hours", turn: 3 },
+  ],
+  parent: { executionId, nodeId: "each[4]" },
+  failure: { type: "refused", message: "no money" },
+  attempts: 5,
+  openedAt: timestampFromMs(startedAtMs),
+} satisfies MessageInitShape<typeof IncidentSchema>;
 
 const OUTLINE = ["classify", "route", "answer", "refund"];
 
@@ -105,6 +123,14 @@ export async function startFakeServer(): Promise<FakeServer> {
         listExecutions(request) {
           note("list", request);
           return { executions: [{ ...execution, nodes: [] }], nextPageToken: "more" };
+        },
+        listIncidents(request) {
+          note("list-incidents", request);
+          return { incidents: [sampleIncident], nextPageToken: "more" };
+        },
+        resolveIncident(request) {
+          note("resolve", request);
+          return { execution: find(request.executionId) };
         },
         async *watchExecution({ executionId: id, afterSeq }, { signal }) {
           find(id);
@@ -193,6 +219,12 @@ export async function startFakeServer(): Promise<FakeServer> {
           };
         },
         commentOnHumanTask: ({ user, text }) => ({ task: { ...sampleTask, comments: [{ by: user, text }] } }),
+      });
+      router.service(BatchService, {
+        createBatch(request) {
+          note("create-batch", request);
+          return { batch: { batchId: executionId, operation: request.operation, matched: 3n }, created: true };
+        },
       });
       router.service(SchedulerService, {
         listWorkers: () => ({

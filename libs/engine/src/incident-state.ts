@@ -6,7 +6,7 @@ import type { NodeState } from "./state.ts";
 import { restart } from "./turns.ts";
 
 /** In the place of the index of a fallback: nobody runs, a person decides. */
-export const INCIDENT = -1;
+const INCIDENT = -1;
 
 export function isIncident(node: NodeState | undefined): boolean {
   return node?.status === "waiting" && node.fallback === INCIDENT;

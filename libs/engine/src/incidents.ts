@@ -4,7 +4,13 @@ import { findSizeFault } from "./payload-size.ts";
 import { isIncident, listOpenIncidents } from "./incident-state.ts";
 import { isFinished } from "./execution-state.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
-import { executionFinished, incidentNotOpen, incidentReplaced, payloadTooLarge, resolutionNotPossible } from "./refusals.ts";
+import {
+  executionFinished,
+  incidentNotOpen,
+  incidentReplaced,
+  payloadTooLarge,
+  resolutionNotPossible,
+} from "./refusals.ts";
 import { completeNode, emit, failForGood } from "./turn.ts";
 
 /** A person says how to go on with a node that has failed. */

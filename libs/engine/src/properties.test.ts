@@ -178,7 +178,9 @@ function checkCounts(runner: Runner): void {
   const waitForPeople = nodes.flatMap((node, index) => (isIncident(node) ? [index] : []));
   const incidents = listOpenIncidents(state);
   expect(incidents.map(({ node }) => node).toSorted((a, b) => a - b)).toEqual(waitForPeople);
-  expect(incidents.map(({ openedAt }) => openedAt)).toEqual(incidents.map(({ openedAt }) => openedAt).toSorted((a, b) => a - b));
+  expect(incidents.map(({ openedAt }) => openedAt)).toEqual(
+    incidents.map(({ openedAt }) => openedAt).toSorted((a, b) => a - b),
+  );
   if (state.status !== "running") return;
   const times = nodes
     .filter(({ status }) => status === "waiting" || status === "backing_off" || status === "scheduled")

@@ -22,7 +22,8 @@ export type {
   BatchStatus,
   CreateBatchRequest,
 } from "./client/batches-client.ts";
-export type { ExecutionFilter, IncidentResolution, RerunRequest, StartRequest } from "./client/executions-client.ts";
+export type { ExecutionFilter, RerunRequest, StartRequest } from "./client/executions-client.ts";
+export type { Incident, IncidentFilter, IncidentResolution } from "./client/incident.ts";
 export type { HumanTask, HumanTaskAnswer, HumanTaskStatus } from "./client/human-task.ts";
 export type { HumanAction, HumanTaskFilter, HumanTasksClient } from "./client/human-tasks-client.ts";
 export type { Machine, MachineStatus } from "./client/machine.ts";

@@ -199,10 +199,10 @@ describe("incidents of all executions", () => {
 
   it("are gone when their execution ends otherwise, or their node begins afresh", async () => {
     const [canceled, terminated, reset] = [await fail("closed"), await fail("closed"), await fail("closed")];
-    await expectListed({}, [canceled!, terminated!, reset!]);
+    await expectListed({}, [canceled, terminated, reset]);
     await suite.client.cancelExecution({ executionId: canceled });
     await suite.client.terminateExecution({ executionId: terminated });
-    await expectListed({}, [reset!]);
+    await expectListed({}, [reset]);
     const [before] = await list();
     await suite.client.resetExecution({ executionId: reset, fromNodeIds: ["pay"] });
     await expect.poll(async () => (await list())[0]?.attempts, { timeout: 5_000 }).toBe(2);

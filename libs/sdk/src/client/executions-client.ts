@@ -23,6 +23,14 @@ import {
 } from "./execution.ts";
 import { ExecutionFailedError } from "./execution-failed-error.ts";
 import { plainEvent, type ExecutionEvent } from "./execution-event.ts";
+import {
+  type Incident,
+  type IncidentFilter,
+  incidentFilterMessage,
+  type IncidentResolution,
+  plainIncident,
+  resolutionMessage,
+} from "./incident.ts";
 import { eachItem, type Page } from "./pages.ts";
 import { ExecutionUpdateError } from "./execution-update-error.ts";
 import { enumValue, plainFailure, plainPayload, plainValue, type PayloadReference } from "./plain.ts";
@@ -65,6 +73,8 @@ export interface ExecutionFilter {
   workflowKey?: string;
   /** All of them must hold. */
   attributes?: readonly AttributeFilter[];
+  /** Only those with a node that has failed and waits for a person. */
+  hasIncidents?: boolean;
 }
 
 export interface ExecutionsClient {
@@ -88,12 +98,17 @@ export interface ExecutionsClient {
   result(executionId: string, options?: CallOptions): Promise<Json>;
   /** @throws DomainError `EXECUTION_FINISHED` when it ended otherwise before */
   cancel(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
-  /** Says how to go on with a node that has failed and waits for a person. @throws DomainError `INCIDENT_NOT_OPEN` */
+  /** Nodes that have failed and wait for a person, over all executions, those that wait longest first; at most 200 ms behind. */
+  incidents(filter?: IncidentFilter, options?: CallOptions): AsyncGenerator<Incident, void, undefined>;
+  /**
+   * Says how to go on with a node that has failed and waits for a person. `openedAt`: only the incident that was opened then.
+   * @throws DomainError `INCIDENT_NOT_OPEN`
+   */
   resolveIncident(
     executionId: string,
     nodeId: string,
     resolution: IncidentResolution,
-    options?: CallOptions & { reason?: string },
+    options?: CallOptions & { reason?: string; openedAt?: Date },
   ): Promise<Execution>;
   /** Ends it and its children at once: nothing is undone, and `finally` does not run. */
   terminate(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
@@ -157,28 +172,6 @@ export interface RerunRequest {
   requestId?: string;
 }
 
-/** How a node that has failed goes on: again, with an output, without it, or not. */
-export type IncidentResolution =
-  | { action: "retry"; input?: Json }
-  | { action: "complete"; output: Json }
-  | { action: "skip" | "fail" };
-
-function toResolution(resolution: IncidentResolution) {
-  switch (resolution.action) {
-    case "retry": {
-      const { input } = resolution;
-      return {
-        case: "retry" as const,
-        value: input === undefined ? {} : { input: fromJson(ValueSchema, input) },
-      };
-    }
-    case "complete":
-      return { case: "complete" as const, value: fromJson(ValueSchema, resolution.output) };
-    default:
-      return { case: resolution.action, value: true };
-  }
-}
-
 export function createExecutionsClient({ transport, namespace, call }: ClientContext): ExecutionsClient {
   const rpc = createRpcClient(ExecutionService, transport);
 
@@ -191,7 +184,8 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
     filter: Parameters<ExecutionsClient["listPage"]>[0] = {},
     options?: CallOptions,
   ): Promise<Page<Execution>> {
-    const { workflowId, status, labels, startedAfter, startedBefore, parentExecutionId, workflowKey } = filter;
+    const { workflowId, status, labels, startedAfter, startedBefore, parentExecutionId, workflowKey, hasIncidents } =
+      filter;
     const request = {
       namespace,
       workflowId,
@@ -202,6 +196,7 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       parentExecutionId,
       workflowKey,
       attributes: filter.attributes?.map(attributeFilter),
+      hasIncidents,
       pageSize: filter.pageSize ?? PAGE_SIZE,
       pageToken: filter.pageToken ?? "",
     };
@@ -278,8 +273,20 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       const answer = await call((attempt) => rpc.resetExecution(request, attempt), options);
       return plainExecution(present(answer.execution));
     },
-    async resolveIncident(executionId, nodeId, resolution, { reason = "", ...options } = {}) {
-      const request = { executionId, nodeId, resolution: toResolution(resolution), reason };
+    incidents: (filter = {}, options) =>
+      eachItem(async (pageToken) => {
+        const request = { ...incidentFilterMessage(filter), namespace, pageSize: PAGE_SIZE, pageToken };
+        const { incidents, nextPageToken } = await call((attempt) => rpc.listIncidents(request, attempt), options);
+        return { items: incidents.map(plainIncident), nextPageToken };
+      }),
+    async resolveIncident(executionId, nodeId, resolution, { reason = "", openedAt, ...options } = {}) {
+      const request = {
+        executionId,
+        nodeId,
+        resolution: resolutionMessage(resolution),
+        reason,
+        openedAt: openedAt && timestampFromDate(openedAt),
+      };
       const answer = await call((attempt) => rpc.resolveIncident(request, attempt), options);
       return plainExecution(present(answer.execution));
     },

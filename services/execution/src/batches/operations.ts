@@ -26,7 +26,12 @@ export function needOf(batchId: string, operation: Operation): TargetNeed {
 }
 
 /** What says that an execution has no need of the operation any more, by the time that it is its turn. */
-const NEEDLESS: ReadonlySet<string> = new Set(["EXECUTION_FINISHED", "EXECUTION_NOT_SUSPENDED", "EXECUTION_NOT_FOUND", "INCIDENT_NOT_OPEN"]);
+const NEEDLESS: ReadonlySet<string> = new Set([
+  "EXECUTION_FINISHED",
+  "EXECUTION_NOT_SUSPENDED",
+  "EXECUTION_NOT_FOUND",
+  "INCIDENT_NOT_OPEN",
+]);
 
 /** Does it to one execution. May be repeated: it happens once. */
 export async function applyTo(

@@ -1,5 +1,11 @@
-import { cutText, type ExecutionState, type LinkedNode, listOpenIncidents, listTurns, type NodeState } from "@heddle/engine";
-import type { OpenIncident } from "@heddle/engine";
+import {
+  cutText,
+  type ExecutionState,
+  type LinkedNode,
+  listOpenIncidents,
+  listTurns,
+  type NodeState,type OpenIncident
+} from "@heddle/engine";
 import type { Transaction } from "@heddle/store";
 import type { Execution } from "../domain/aggregate.ts";
 import { isoTime, MAX_FAILURE_MESSAGE, storable } from "../store/projection.ts";
