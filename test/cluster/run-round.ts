@@ -19,7 +19,7 @@ export interface RoundOptions {
   log(line: string): void;
 }
 
-/** All checks once, in a namespace and a database of their own, which are removed afterwards. */
+/** All checks once, in a namespace, a database and topics of their own. Topics stay on the brokers, the others are removed. */
 export async function runRound({
   config,
   programs,
@@ -31,7 +31,8 @@ export async function runRound({
   const { database, urls } = await createDatabases(config);
   const tls = withTls ? createRoundTls(config.release) : undefined;
   const { kubectl: kubectlPath, grpcurl } = programs;
-  const session: Session = { config, kube, kubectlPath, grpcurl, database, tls, log };
+  const topicPrefix = `${config.namespace}-${Date.now()}.`;
+  const session: Session = { config, kube, kubectlPath, grpcurl, database, topicPrefix, tls, log };
   let load: LoadPod | undefined;
   const running = (): LoadPod => {
     if (load === undefined) throw new Error("there is no load");

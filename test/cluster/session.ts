@@ -10,6 +10,8 @@ export interface Session {
   kubectlPath: string;
   grpcurl: string | undefined;
   database: string;
+  /** Of its topics: what rounds before it have published is not its own. */
+  topicPrefix: string;
   /** Of a round with TLS. */
   tls: RoundTls | undefined;
   log(line: string): void;

@@ -50,6 +50,9 @@
 {{- define "heddle.kafkaEnv" -}}
 {{- $kafka := .Values.kafka -}}
 {{- $env := list -}}
+{{- if $kafka.topics.prefix -}}
+  {{- $env = append $env (dict "name" "KAFKA_TOPIC_PREFIX" "value" $kafka.topics.prefix) -}}
+{{- end -}}
 {{- if $kafka.tls.enabled -}}
   {{- $env = append $env (dict "name" "KAFKA_TLS" "value" "true") -}}
   {{- if $kafka.tls.caSecret.secret -}}

@@ -10,6 +10,8 @@ export interface CliConfig {
   namespace: string;
   /** `KAFKA_BROKERS`, with commas between them: where `heddle doctor` finds the events. */
   brokers?: readonly string[];
+  /** `KAFKA_TOPIC_PREFIX`: as services have it. */
+  topicPrefix?: string;
   /** `USER`: who answers human tasks, unless a flag says it. */
   user?: string;
   /** How they are called: `KAFKA_TLS` and the others that services take. */
@@ -31,6 +33,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): CliConfig {
     address: env["HEDDLE_ADDRESS"] || defaultAddress,
     namespace: env["HEDDLE_NAMESPACE"] || "default",
     ...(env["KAFKA_BROKERS"] && { brokers: env["KAFKA_BROKERS"].split(",").map((broker) => broker.trim()) }),
+    ...(env["KAFKA_TOPIC_PREFIX"] && { topicPrefix: env["KAFKA_TOPIC_PREFIX"] }),
     ...(env["USER"] && { user: env["USER"] }),
     tls: {
       caFile: env["HEDDLE_TLS_CA_FILE"] || undefined,

@@ -5,9 +5,14 @@ interface Bounds {
   max?: number;
 }
 
-/** Any text that is not empty. */
-export function string<O extends SettingOptions<string>>(options: O): Setting<ValueOf<string, O>> {
-  return setting({ shape: "a text", example: "value", read: value }, options);
+/** Any text that is not empty; with `item`, of that shape. */
+export function string<O extends SettingOptions<string> & { item?: ItemShape }>(
+  options: O,
+): Setting<ValueOf<string, O>> {
+  const { item } = options;
+  const read = (text: string) =>
+    item === undefined || item.pattern.test(text) ? value(text) : problem(`is not ${item.shape}`);
+  return setting({ shape: item?.shape ?? "a text", example: "value", read }, options);
 }
 
 /** A text that is never printed and may come from a file named by `<NAME>_FILE`. */

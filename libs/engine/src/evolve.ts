@@ -3,7 +3,6 @@ import { beginCompensating, beginEnding, beginHandling } from "./ending-state.ts
 import type { Event } from "./events.ts";
 import { type NodeEvent, evolveNode } from "./evolve-node.ts";
 import { type ExecutionState, isFinished } from "./execution-state.ts";
-import { begin, end } from "./node-progress.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { Plan } from "./plan.ts";
 import { replayDiverged } from "./refusals.ts";

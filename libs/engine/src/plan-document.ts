@@ -54,13 +54,6 @@ export interface Surroundings {
   nodeIds: string[];
 }
 
-/** A name around a map that its body reads. */
-export interface Capture {
-  name: string;
-  /** The parts of it that are read; the empty path: all of it. */
-  paths: string[][];
-}
-
 export interface CompensationPolicy {
   /** Whether a cancel undoes what has completed; absent: it does. */
   onCancel?: boolean;

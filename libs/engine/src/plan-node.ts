@@ -1,6 +1,5 @@
 import type { ErrorHandler, FailureClass } from "./error-document.ts";
 import type { Json, JsonObject } from "./json.ts";
-import type { Capture } from "./plan-document.ts";
 
 export type PlanNode =
   | TaskNode
@@ -267,6 +266,13 @@ export interface MapNode extends PlanNodeBase {
   captures?: Capture[];
   /** Absent: `cancel`. */
   onParentClose?: ParentClosePolicy;
+}
+
+/** A name around a map that its body reads. */
+export interface Capture {
+  name: string;
+  /** The parts of it that are read; the empty path: all of it. */
+  paths: string[][];
 }
 
 /**

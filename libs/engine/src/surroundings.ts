@@ -3,8 +3,7 @@ import type { ExecutionState } from "./execution-state.ts";
 import { findField, isObject, setField } from "./json-object.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Plan } from "./plan.ts";
-import type { Capture } from "./plan-document.ts";
-import type { MapNode } from "./plan-node.ts";
+import type { Capture, MapNode } from "./plan-node.ts";
 
 /**
  * The body of a map runs as an execution of its own, which cannot look at the one that it stands in. What its

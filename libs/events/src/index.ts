@@ -35,6 +35,7 @@ export { parseTopics, readTopicsFile } from "./kafka/topics-file.ts";
 export { type BusLimits, defaultBusLimits, defaultKafkaBusLimits, type KafkaBusLimits } from "./limits.ts";
 export { createMemoryBus, type MemoryBusOptions } from "./memory-bus.ts";
 export { createMemoryPositionStore, type MemoryTransaction } from "./memory-position-store.ts";
+export { parkWithoutPrefix, prefixTopics } from "./topic-prefix.ts";
 export { partitionOfKey } from "./partitioner.ts";
 export type { Mark, PositionKey, PositionStore } from "./position-store.ts";
 export {

@@ -5,6 +5,7 @@ import type { ProcessContext } from "./serve.ts";
 
 export interface BusValues extends KafkaValues {
   KAFKA_BROKERS: readonly string[];
+  KAFKA_TOPIC_PREFIX?: string;
   HEDDLE_TOPICS_FILE?: string;
 }
 
@@ -14,14 +15,24 @@ export async function openBus<V extends BusValues, D>(
   { config, logger, metrics, onClose }: Pick<ProcessContext<V, D>, "config" | "logger" | "metrics" | "onClose">,
   options: Pick<KafkaBusOptions, "parkRefused"> = {},
 ): Promise<EventBus> {
-  const { KAFKA_BROKERS: brokers, HEDDLE_TOPICS_FILE: file } = config;
+  const { KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: prefix = "", HEDDLE_TOPICS_FILE: file } = config;
   // Loaded here: what has no bus need not load its client, which takes as long as everything else together.
-  const { createKafkaBus, readTopicsFile } = await import("@heddle/events");
-  const topics = file === undefined ? [] : await readTopics(file, readTopicsFile);
+  const { createKafkaBus, parkWithoutPrefix, prefixTopics, readTopicsFile } = await import("@heddle/events");
+  const named = file === undefined ? [] : await readTopics(file, readTopicsFile);
+  const topics = named.map((topic) => ({ ...topic, name: prefix + topic.name }));
+  const parkRefused = options.parkRefused && parkWithoutPrefix(options.parkRefused, prefix);
   const security = kafkaSecurity(config);
-  const bus = createKafkaBus({ ...options, brokers, security, clientId, topics, logger, metrics });
+  const bus = createKafkaBus({
+    ...(parkRefused && { parkRefused }),
+    brokers,
+    security,
+    clientId,
+    topics,
+    logger,
+    metrics,
+  });
   onClose(() => bus.close());
-  return bus;
+  return prefixTopics(bus, prefix);
 }
 
 async function readTopics(file: string, read: (path: string) => Promise<TopicConfig[]>): Promise<TopicConfig[]> {

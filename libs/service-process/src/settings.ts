@@ -148,6 +148,12 @@ export const busSettings = {
   }),
   KAFKA_SASL_USERNAME: string({ doc: "Name of its user there.", optional: true, example: "heddle" }),
   KAFKA_SASL_PASSWORD: secret({ doc: "Password of that user.", optional: true }),
+  KAFKA_TOPIC_PREFIX: string({
+    doc: "What the names of topics and consumer groups begin with there. Installations that share a Kafka need one each.",
+    item: { shape: "up to 64 letters, digits, ., _ and -", pattern: /^[a-zA-Z0-9._-]{1,64}$/ },
+    optional: true,
+    example: "staging.",
+  }),
   HEDDLE_TOPICS_FILE: string({
     doc: "YAML file of topics with their partitions, replication and retention: missing ones are made from it.",
     optional: true,

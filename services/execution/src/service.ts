@@ -219,6 +219,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     database,
     deliver: (request: DeliverEventRequest) => own.deliverEvent(request),
     now,
+    logger,
   });
   const context: ExecutionContext = {
     runtime,

@@ -228,7 +228,9 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 it("is run by items alone: a start of the body says what to start", async () => {
   publish(
     "whole",
-    `    - { id: each, type: control, subtype: map, for_each: [1], nodes: [{ id: work, type: tool, tool: echo }] }\n`,
+    `
+    - { id: each, type: control, subtype: map, for_each: [1], nodes: [{ id: work, type: tool, tool: echo }] }
+`,
   );
   await expect(start("whole.each", { item: 1, index: 0 })).rejects.toThrow(
     "workflow_id whole.each is the body of a map, which only its items run; start whole, or rerun one of the items",

@@ -43,6 +43,19 @@ workflow:
     - { id: again, type: action, subtype: wait, dependencies: [paid], params: { event: order_paid, key: "\${input.id}" } }
 `;
 
+const COUNTER = `
+workflow:
+  id: counter
+  type: dag
+  nodes:
+    - id: each
+      type: control
+      subtype: loop
+      for_each: "\${input.turns}"
+      nodes:
+        - { id: tick, type: action, subtype: wait, params: { event: ticked, key: "\${input.id}" } }
+`;
+
 const EMITTER = `
 workflow:
   id: emitter
@@ -58,6 +71,7 @@ beforeAll(async () => {
   suite.publish(ORDER);
   suite.publish(LISTENER);
   suite.publish(EMITTER);
+  suite.publish(COUNTER);
 });
 afterAll(() => suite.stop());
 
@@ -118,6 +132,26 @@ describe("waits for events", () => {
     await emit("crash", 40);
     const database = suite.testDatabase.open();
     const rows = async () => (await database.query({ text: "select * from event_waits", values: [] })).rows;
+    await expect.poll(rows).toEqual([]);
+  });
+});
+
+describe("waits for events in a loop", () => {
+  it("stay known from turn to turn: the end of one does not take away the next", async () => {
+    const turns = Array.from({ length: 20 }, (_, turn) => turn);
+    const input = { id: "loop", turns };
+    const { execution } = await suite.client.startExecution({ workflowId: "counter", input });
+    const { executionId } = execution!;
+    const database = suite.testDatabase.open();
+    const rows = async () => {
+      const text = "select run from event_waits where execution_id = $1";
+      return (await database.query<{ run: number }>({ text, values: [executionId] })).rows.map(({ run }) => run);
+    };
+    for (const turn of turns) {
+      await expect.poll(rows).toEqual([turn]);
+      await suite.client.publishEvent({ name: "ticked", key: "loop", requestId: `tick-${turn}` });
+    }
+    await expect.poll(async () => (await get(executionId)).status).toBe(ExecutionStatus.COMPLETED);
     await expect.poll(rows).toEqual([]);
   });
 });

@@ -49,7 +49,11 @@ export const doctor: Check = {
                 name,
                 image: `${config.repository}/cli:${config.tags[0]}`,
                 args: ["doctor", "--rate", "5000", "--brokers", config.kafkaBrokers.join(",")],
-                env: [{ name: "HEDDLE_ADDRESS", value: addressOf(session) }, ...(tls?.pod.env ?? [])],
+                env: [
+                  { name: "HEDDLE_ADDRESS", value: addressOf(session) },
+                  { name: "KAFKA_TOPIC_PREFIX", value: session.topicPrefix },
+                  ...(tls?.pod.env ?? []),
+                ],
                 volumeMounts: tls?.pod.volumeMounts,
                 securityContext: {
                   allowPrivilegeEscalation: false,

@@ -2,12 +2,13 @@ import { asServing, STATEFUL } from "../databases.ts";
 import { type Check, expectThat, seconds, type Session } from "../session.ts";
 import { TLS_VALUES } from "../tls.ts";
 
-export function installArguments({ config, tls }: Session, tag: string): string[] {
+export function installArguments({ config, tls, topicPrefix }: Session, tag: string): string[] {
   return [
     "helm/heddle",
     "--values=test/cluster/values.yaml",
     "--set=database.existingSecret=heddle-database",
     `--set=kafka.brokers={${config.kafkaBrokers.join(",")}}`,
+    `--set=kafka.topics.prefix=${topicPrefix}`,
     `--set=kafka.topics.replicationFactor=${config.replicationFactor}`,
     `--set=kafka.topics.minInsyncReplicas=${Math.max(1, config.replicationFactor - 1)}`,
     `--set=image.repository=${config.repository}`,

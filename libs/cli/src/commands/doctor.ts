@@ -54,7 +54,9 @@ function exitCodeOf({ checks, unchecked }: Examination): ExitCode {
 function sourceOf({ config }: CommandContext, { eventLog, brokers }: DoctorOptions): EventSource | undefined {
   if (eventLog !== undefined) return { kind: "file", path: resolve(eventLog) };
   const given = brokers ?? config.brokers;
-  return given === undefined ? undefined : { kind: "kafka", brokers: given, security: config.kafka };
+  return given === undefined
+    ? undefined
+    : { kind: "kafka", brokers: given, security: config.kafka, topicPrefix: config.topicPrefix };
 }
 
 /** A line that is painted over, on terminals. */

@@ -8,7 +8,12 @@ import { EXIT } from "../exit-codes.ts";
 
 /** Where published events can be read. */
 export type EventSource =
-  | { kind: "kafka"; brokers: readonly string[]; security?: KafkaSecurity | undefined }
+  | {
+      kind: "kafka";
+      brokers: readonly string[];
+      security?: KafkaSecurity | undefined;
+      topicPrefix?: string | undefined;
+    }
   | { kind: "file"; path: string };
 
 /** Clocks of a broker and of the services may differ by this much. */
@@ -30,7 +35,7 @@ export async function readPublished(
 }
 
 async function readKafka(
-  { brokers, security }: EventSource & { kind: "kafka" },
+  { brokers, security, topicPrefix = "" }: EventSource & { kind: "kafka" },
   check: Pick<OutboxCheck, "add">,
   signal: AbortSignal,
 ): Promise<OutboxOptions> {
@@ -39,7 +44,7 @@ async function readKafka(
   const { partitions } = await readTopic({
     brokers,
     security,
-    topic: TOPIC,
+    topic: topicPrefix + TOPIC,
     signal,
     onMessages(messages) {
       for (const { headers } of messages) {

@@ -29,6 +29,8 @@ export const recentEventsPruneIntervalMs = 60_000;
 export const recentEventsPruneSize = 10_000;
 /** How many of them are read at once for a wait that begins. */
 export const recentEventsPage = 200;
+/** How long an event that cannot be told, because a replica or the database is away, holds up those behind it before it is set aside. */
+export const eventPatienceMs = 600_000;
 /** Nodes that are told of an event at once. */
 export const eventDeliveriesAtOnce = 50;
 

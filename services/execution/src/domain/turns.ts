@@ -1,4 +1,4 @@
-import { type Event, obligations, obligationsOf, findEventWait, listEventWaits } from "@heddle/engine";
+import { type Event, findEventWait, type LinkedNode, listEventWaits, obligations, obligationsOf } from "@heddle/engine";
 import type { CommittedTurn } from "@heddle/journal";
 import type { Task } from "@heddle/proto/heddle/scheduler/v1/task_pb.js";
 import type { OpenTasks } from "../link/open-tasks.ts";
@@ -104,21 +104,25 @@ function followEvents(
 ): void {
   const { plan, state } = execution;
   if (!plan.awaitsEvents) return;
+  if (events[0]?.type === "execution_started") eventWaits.expect();
+  if (state.endedAt !== undefined) return eventWaits.endAll(id);
   for (const event of events) {
-    if (event.type === "execution_started") {
-      eventWaits.expect();
-    } else if (event.type === "wait_started") {
-      if (event.event === undefined) continue;
-      const wait = findEventWait(plan, state, event.nodeId);
+    if (event.type === "wait_started") {
+      const wait = event.event === undefined ? undefined : findEventWait(plan, state, event.nodeId);
       if (wait !== undefined) eventWaits.begin(id, execution, wait);
     } else if (endsNode(event)) {
       const linked = plan.nodes[plan.indices.get(event.nodeId) ?? -1];
-      if (linked?.definition.kind !== "action" || linked.definition.action !== "wait") continue;
+      if (linked === undefined || !awaitsEvent(linked)) continue;
       const { event: awaited, restarts = 0 } = state.nodes[linked.index] ?? {};
-      // A node of a loop that has begun afresh has told nothing of the wait before: the next event finds that it is over.
-      if (awaited !== undefined) eventWaits.end(id, { nodeId: event.nodeId, run: restarts });
+      // The same turn may have begun the node afresh, and the wait that it has begun then must stay.
+      const isOver = awaited !== undefined && findEventWait(plan, state, linked.id) === undefined;
+      eventWaits.endBefore(id, { nodeId: linked.id, run: isOver ? restarts + 1 : restarts });
     }
   }
+}
+
+function awaitsEvent({ definition }: LinkedNode): boolean {
+  return definition.kind === "action" && definition.action === "wait" && definition.event !== undefined;
 }
 
 function endsNode(event: Event): event is Extract<Event, { type: "node_completed" }> {

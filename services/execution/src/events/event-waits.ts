@@ -3,7 +3,7 @@ import { DomainError } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
 import type { Database } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
-import { deleteEventWait, insertEventWait } from "../store/event-waits.ts";
+import { deleteEventWaitsBefore, deleteEventWaitsOf, insertEventWait } from "../store/event-waits.ts";
 import { listRecentEvents } from "../store/recent-events.ts";
 import type { Execution, ExecutionCommand } from "../domain/aggregate.ts";
 import { createDeliveries } from "../domain/deliveries.ts";
@@ -18,8 +18,10 @@ export interface EventWaits {
    * offered what had come before.
    */
   begin(executionId: string, execution: Execution, wait: EventWait): void;
-  /** The node does not wait any more. */
-  end(executionId: string, wait: Pick<EventWait, "nodeId" | "run">): void;
+  /** The node does not wait any more in runs before this one. It may wait already in this one. */
+  endBefore(executionId: string, wait: Pick<EventWait, "nodeId" | "run">): void;
+  /** No node of the execution waits any more, or ever will. */
+  endAll(executionId: string): void;
   stop(): void;
 }
 
@@ -64,10 +66,13 @@ export function createEventWaits({ runtime, database, onExpected, logger }: Even
       const { nodeId, run } = wait;
       deliveries.repeat(`subscribe ${executionId}/${nodeId}/${run}`, () => subscribe(executionId, execution, wait));
     },
-    end(executionId, { nodeId, run }) {
+    endBefore(executionId, { nodeId, run }) {
       deliveries.repeat(`unsubscribe ${executionId}/${nodeId}/${run}`, () =>
-        deleteEventWait(database, { executionId, nodeId, run }),
+        deleteEventWaitsBefore(database, { executionId, nodeId, run }),
       );
+    },
+    endAll(executionId) {
+      deliveries.repeat(`unsubscribe ${executionId}`, () => deleteEventWaitsOf(database, executionId));
     },
     stop: () => deliveries.stop(),
   };

@@ -30,6 +30,26 @@ export async function deleteEventWait(database: Queryable, { executionId, nodeId
   });
 }
 
+/** Those of runs of the node before this one. */
+export async function deleteEventWaitsBefore(
+  database: Queryable,
+  { executionId, nodeId, run }: StoredWait,
+): Promise<void> {
+  await database.query({
+    name: "delete-event-waits-before",
+    text: "delete from event_waits where execution_id = $1 and node_id = $2 and run < $3",
+    values: [executionId, nodeId, run],
+  });
+}
+
+export async function deleteEventWaitsOf(database: Queryable, executionId: string): Promise<void> {
+  await database.query({
+    name: "delete-event-waits-of",
+    text: "delete from event_waits where execution_id = $1",
+    values: [executionId],
+  });
+}
+
 /** What waits for an event of this name and key. */
 export async function listEventWaits(
   database: Queryable,

@@ -1,9 +1,5 @@
-import { create } from "@bufbuild/protobuf";
-import { DomainError } from "@heddle/errors";
 import type { EventMessage } from "@heddle/events";
 import type { JournalLimits } from "@heddle/journal";
-import { compileDefinition } from "@heddle/language";
-import { DefinitionService, GetPlanResponseSchema } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import {
@@ -12,7 +8,6 @@ import {
   createInMemoryTransport,
   createRpcClient,
   createServer,
-  type Routes,
   type RpcClient,
 } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
@@ -20,6 +15,7 @@ import { createLogger } from "@heddle/telemetry";
 import { findFreePort } from "@heddle/testing";
 import { createExecutionService, type ExecutionService as Service } from "../../src/index.ts";
 import { type Answer, createScriptedScheduler, type ScriptedScheduler } from "./scripted-scheduler.ts";
+import { serveDefinitions } from "./serve-definitions.ts";
 
 export interface ReplicaOptions {
   database: Database;
@@ -92,23 +88,4 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
         dependencies.close();
       })()),
   };
-}
-
-function serveDefinitions(sources: readonly string[]): Routes {
-  const plans = new Map<string, string>();
-  for (const source of sources) {
-    const { plan, findings } = compileDefinition(source);
-    if (plan === undefined) throw new Error(`bad definition: ${JSON.stringify(findings)}`);
-    plans.set(plan.workflowId, JSON.stringify(plan));
-  }
-  return (router) =>
-    router.service(DefinitionService, {
-      getPlan({ workflowId, knownVersion }) {
-        const planJson = plans.get(workflowId);
-        if (planJson === undefined) {
-          throw new DomainError({ kind: "not_found", reason: "DEFINITION_NOT_FOUND", message: "no such definition" });
-        }
-        return create(GetPlanResponseSchema, { version: 1, planJson: knownVersion === 1 ? "" : planJson });
-      },
-    });
 }
