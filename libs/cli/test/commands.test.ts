@@ -265,8 +265,17 @@ describe("heddle with a server", () => {
 
   it("lists incidents of all executions with the turn and the item, or those of one", async () => {
     const { stdout, stderr } = await call(
-      "incidents", "--workflow", "support.each", "--failure-type", "refused", "--node", "refund",
-      "--opened-after", "2023-01-01T00:00:00Z", "--limit", "1",
+      "incidents",
+      "--workflow",
+      "support.each",
+      "--failure-type",
+      "refused",
+      "--node",
+      "refund",
+      "--opened-after",
+      "2023-01-01T00:00:00Z",
+      "--limit",
+      "1",
     );
     expect(stdout).toMatch(
       /^EXECUTION .*\n01990f5e-0000-7000-8000-000000000001 {2}support.each v3 {2}refund turn 2\.3 of each\[4\] {2}refused: no money +5 /,

@@ -1,7 +1,7 @@
 import type { CompensationRecord, ExecutionEnd, Failure } from "./events.ts";
 import type { HumanTaskState } from "./human-task.ts";
-import type { OpenIncident } from "./incident-state.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { OpenIncident } from "./open-incident.ts";
 import type { ExecutionHeader, ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
 
 /**

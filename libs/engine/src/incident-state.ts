@@ -1,6 +1,7 @@
 import type { IncidentResolution } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Json } from "./json.ts";
+import type { OpenIncident } from "./open-incident.ts";
 import type { LinkedNode, Plan, Turn } from "./plan.ts";
 import type { NodeState } from "./state.ts";
 import { restart } from "./turns.ts";
@@ -10,14 +11,6 @@ const INCIDENT = -1;
 
 export function isIncident(node: NodeState | undefined): boolean {
   return node?.status === "waiting" && node.fallback === INCIDENT;
-}
-
-/** A node that has failed and waits for a person. */
-export interface OpenIncident {
-  /** Index in the plan. */
-  node: number;
-  /** Milliseconds since the epoch. */
-  openedAt: number;
 }
 
 /**

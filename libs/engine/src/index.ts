@@ -11,7 +11,7 @@ export type * from "./error-document.ts";
 export type * from "./events.ts";
 export { evolve } from "./evolve.ts";
 export { isIncident, listOpenIncidents } from "./incident-state.ts";
-export type { OpenIncident } from "./incident-state.ts";
+export type { OpenIncident } from "./open-incident.ts";
 export { listTurns } from "./list-turns.ts";
 export type { TurnNumber } from "./list-turns.ts";
 export { isFinished } from "./execution-state.ts";

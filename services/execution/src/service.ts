@@ -42,7 +42,7 @@ import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
 import { createEventWaits } from "./events/event-waits.ts";
-import { batchIntervalMs, publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
+import { batchIntervalMs, incidentCountIntervalMs, publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
 import { createMachines } from "./domain/machines.ts";
 import { createTurnEffects } from "./domain/turns.ts";
 import { createWorkflowKeys, requestScope } from "./domain/workflow-keys.ts";
@@ -59,6 +59,7 @@ import { createTellEvent } from "./events/tell-event.ts";
 import { registerMetrics } from "./metrics.ts";
 import { createHumanTaskMethods } from "./human/human-task-methods.ts";
 import { createHumanTaskTable } from "./human/projection.ts";
+import { createOpenIncidentCount } from "./incidents/count-open.ts";
 import { createIncidentTable } from "./incidents/projection.ts";
 import { createPurger } from "./retention/purger.ts";
 import type { Retention } from "./retention/retention.ts";
@@ -213,7 +214,16 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     logger,
   });
 
-  if (options.metrics !== undefined) registerMetrics(options.metrics, runtime, openTasks, publisher);
+  const incidentCount = createOpenIncidentCount({
+    database,
+    ownedPartitions: () => runtime.ownedPartitions(),
+    intervalMs: incidentCountIntervalMs,
+    logger,
+  });
+
+  if (options.metrics !== undefined) {
+    registerMetrics(options.metrics, runtime, openTasks, publisher, incidentCount.current);
+  }
   const atOwner = createAtOwner(() => methods);
   const tellEvent = createTellEvent({
     database,
@@ -286,12 +296,13 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
       link.start();
       purger.start();
       batches.start();
+      if (options.metrics !== undefined) incidentCount.start();
     },
     async stop() {
       hearsEvents = true;
       eventWaits.stop();
       link.stop();
-      await Promise.all([purger.stop(), batches.stop()]);
+      await Promise.all([purger.stop(), batches.stop(), incidentCount.stop()]);
       children.stop();
       machines.stop();
       await Promise.all(subscriptions.splice(0).map((subscription) => subscription.close()));

@@ -2,6 +2,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { JsonObject } from "@heddle/engine";
 import { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import type { Incident } from "@heddle/proto/heddle/execution/v1/incident_pb.js";
+import { createMetrics } from "@heddle/telemetry";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ExecutionServiceOptions } from "../src/index.ts";
 import type { Answer } from "./support/scripted-scheduler.ts";
@@ -211,6 +212,14 @@ describe("incidents of all executions", () => {
     await suite.client.terminateExecution({ executionId: reset });
     await suite.client.deleteExecution({ executionId: reset });
     await expectListed({}, []);
+  });
+
+  it("are counted for the operators' alert", async () => {
+    await expectListed({}, [await fail("closed"), await fail("broke")]);
+    const metrics = createMetrics();
+    options.metrics = metrics;
+    await suite.restart();
+    await expect.poll(() => metrics.text(), { timeout: 5_000 }).toMatch(/^heddle_execution_open_incidents 2$/m);
   });
 
   it("come page by page, while some are resolved, some fail again and some are opened", async () => {

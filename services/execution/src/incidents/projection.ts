@@ -4,7 +4,8 @@ import {
   type LinkedNode,
   listOpenIncidents,
   listTurns,
-  type NodeState,type OpenIncident
+  type NodeState,
+  type OpenIncident,
 } from "@heddle/engine";
 import type { Transaction } from "@heddle/store";
 import type { Execution } from "../domain/aggregate.ts";
