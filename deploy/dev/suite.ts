@@ -39,7 +39,7 @@ export async function startSuite(
   const stop = async (): Promise<void> => {
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
   };
-  const bus = createMemoryBus();
+  const bus = createMemoryBus({ logger });
   const gate = createEventGate(bus);
   try {
     const lock = lockDataDir(dataDir);

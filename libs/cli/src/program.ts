@@ -75,7 +75,7 @@ function createProgram(io: CliIo, start: Start): Command {
     .showHelpAfterError("run the command with --help to see what it takes")
     .addHelpText(
       "after",
-      "\nExit codes: 0 ok, 1 workflow failed, 2 usage or invalid, 3 not found, 4 unavailable, 5 timeout, 6 refused, 7 violations found, 8 not all checked, 130 interrupted.\nMore: docs/cli.md",
+      "\n<execution> is an id, or key:<business key>.\nExit codes: 0 ok, 1 workflow failed, 2 usage or invalid, 3 not found, 4 unavailable, 5 timeout, 6 refused, 7 violations found, 8 not all checked, 130 interrupted.\nMore: docs/cli.md",
     );
 
   // Flags such as --json are taken before and after the command's name.
@@ -157,6 +157,9 @@ function createProgram(io: CliIo, start: Start): Command {
     .option("--label <key=value>", "label to find it by later; repeatable", collectLabel)
     .option("--priority <0-9>", "0 is first, 9 is last", parsePriority)
     .option("--workflow-version <number>", "version to run (default: the active one)", parseCount)
+    .option("--signal <name>", "signal that comes with the start, or goes to the one with the key that runs")
+    .option("--signal-key <key>", "what the signal is about: only waits with this key take it")
+    .option("--signal-payload <json>", "what comes with the signal: JSON, @file.json, @file.yaml, or -")
     .option("--wait", "wait for the end and print the output")
     .option("--watch", "wait for the end and show it live")
     .option("--timeout <duration>", "how long to wait, e.g. 30s; the execution goes on", parseTime)
@@ -164,7 +167,7 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/run.ts")).run(context, workflow, options)),
     );
 
-  command("get <execution-id>", "show an execution as it is now").action((id: string, _options, self: Command) =>
+  command("get <execution>", "show an execution as it is now").action((id: string, _options, self: Command) =>
     started(self, async (context) => (await import("./commands/get.ts")).get(context, id)),
   );
 
@@ -203,7 +206,7 @@ function createProgram(io: CliIo, start: Start): Command {
     ["suspend", "let an execution start nothing new"],
     ["resume", "let a suspended execution go on"],
   ] as const) {
-    command(`${name} <execution-id>`, description)
+    command(`${name} <execution>`, description)
       .option("--reason <text>", "why, for the history")
       .action((id: string, options, self: Command) =>
         started(self, async (context) => (await import("./commands/control.ts"))[name](context, id, options)),
@@ -216,7 +219,7 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/delete.ts")).deleteExecution(context, id)),
   );
 
-  command("signal <execution-id> <name>", "send a signal to an execution")
+  command("signal <execution> <name>", "send a signal to an execution")
     .option("--key <key>", "what it is about: only waits with this key take it")
     .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")
     .option("--request-id <id>", "idempotency key: the same id is taken once")
@@ -234,7 +237,7 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/emit.ts")).emit(context, name, options)),
     );
 
-  command("update <execution-id> <name>", "ask an execution to change, and print its reply")
+  command("update <execution> <name>", "ask an execution to change, and print its reply")
     .option("--payload <json>", "what comes with it: JSON, @file.json, @file.yaml, or - for standard input")
     .option("--request-id <id>", "idempotency key: the same id is applied once, and gives the same reply")
     .option("--timeout <duration>", "how long to wait for the reply, e.g. 30s (default 1m)", parseTime)
@@ -242,7 +245,7 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/update.ts")).update(context, id, name, options)),
     );
 
-  command("query <execution-id> <name>", "ask an execution something: input, vars, nodes, waits, signals, or its own")
+  command("query <execution> <name>", "ask an execution something: input, vars, nodes, waits, signals, or its own")
     .option("--args <json>", "arguments: JSON, @file.json, @file.yaml, or - for standard input")
     .action((id: string, name: string, options, self: Command) =>
       started(self, async (context) => (await import("./commands/query.ts")).query(context, id, name, options)),

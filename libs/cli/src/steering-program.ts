@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { CommandContext } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { collectText, parseCount, parseTime } from "./options.ts";
@@ -8,6 +8,9 @@ type Started = (self: Command, run: (context: CommandContext) => Promise<ExitCod
 
 const load = () => import("./commands/rerun.ts");
 
+/** Of what is not started nothing can be followed. */
+const FOLLOWING = ["wait", "watch", "timeout"];
+
 /** Commands that run an execution, or parts of it, once more. */
 export function addSteeringCommands(add: Add, started: Started): void {
   const follow = (command: Command): Command =>
@@ -15,7 +18,8 @@ export function addSteeringCommands(add: Add, started: Started): void {
       .option("--request-id <id>", "idempotency key: the same id starts once")
       .option("--wait", "wait for the end and print the output")
       .option("--watch", "wait for the end and show it live")
-      .option("--timeout <duration>", "how long to wait, e.g. 30s; the execution goes on", parseTime);
+      .option("--timeout <duration>", "how long to wait, e.g. 30s; the execution goes on", parseTime)
+      .addOption(new Option("--dry-run", "start nothing: say what would run again, and why").conflicts(FOLLOWING));
 
   follow(
     add("rerun <execution-id>", "run an execution again, as a new one, from its start or from some nodes on")
@@ -51,6 +55,7 @@ export function addSteeringCommands(add: Add, started: Started): void {
     .requiredOption("--from <node>", "node to begin with; repeatable", collectText)
     .option("--reason <text>", "why, for the history")
     .option("--request-id <id>", "idempotency key: the same id resets once")
+    .option("--dry-run", "change nothing: say what would begin afresh, and why")
     .action((id: string, options, self: Command) =>
       started(self, async (context) => (await load()).reset(context, id, options)),
     );

@@ -9,6 +9,7 @@ import type { OutputStream } from "./io.ts";
 import { messageJson } from "./message-json.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { formatDuration } from "./render/duration.ts";
+import type { ExecutionTarget } from "./target.ts";
 import { findOutline, type OutlineEntry } from "./render/outline.ts";
 
 export interface WatchOptions {
@@ -28,7 +29,7 @@ export async function watchToEnd(context: CommandContext, options: WatchOptions)
     timeoutMs === undefined ? interrupted : AbortSignal.any([interrupted, AbortSignal.timeout(Math.ceil(timeoutMs))]);
   try {
     await show(context, client, options, signal);
-    return await getExecution(client, executionId, interrupted);
+    return await getExecution(client, { executionId }, interrupted);
   } catch (error) {
     if (signal.aborted && !interrupted.aborted) throw timedOut(executionId, timeoutMs ?? 0, error);
     if (interrupted.aborted) {
@@ -39,10 +40,13 @@ export async function watchToEnd(context: CommandContext, options: WatchOptions)
 }
 
 /** The execution with its nodes. */
-export async function getExecution(client: CliClient, executionId: string, signal: AbortSignal): Promise<Execution> {
-  const { execution } = await client.executions.getExecution({ executionId }, { signal });
-  if (execution === undefined)
-    throw new Error(`the server answered GetExecution of ${executionId} without an execution`);
+export async function getExecution(
+  client: CliClient,
+  target: ExecutionTarget,
+  signal: AbortSignal,
+): Promise<Execution> {
+  const { execution } = await client.executions.getExecution(target, { signal });
+  if (execution === undefined) throw new Error("the server answered GetExecution without an execution");
   return execution;
 }
 
@@ -78,7 +82,7 @@ async function show(
     }
     return;
   }
-  const execution = await getExecution(client, executionId, signal);
+  const execution = await getExecution(client, { executionId }, signal);
   const outline = await findExecutionOutline(client, execution, signal);
   const progress: Progress = createProgress({
     stream,

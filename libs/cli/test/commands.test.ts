@@ -78,6 +78,21 @@ describe("heddle with a server", () => {
     expect((await call("reset", executionId)).exitCode).toBe(EXIT.invalid);
   });
 
+  it("says what a rerun, a fork and a reset would do, and follows nothing then", async () => {
+    const rerun = await call("rerun", executionId, "--from", "answer", "--dry-run");
+    expect(rerun.exitCode).toBe(EXIT.ok);
+    expect(rerun.stdout).toMatch(/^answer +completed +run at once +named$/m);
+    expect(rerun.stdout).toContain("1 of 2 nodes run again");
+    expect(rerun.stderr).toContain("nothing has changed");
+    expect(lastRequest("rerun")).toMatchObject({ executionId, fromNodeIds: ["answer"], dryRun: true });
+    const fork = await call("fork", executionId, "--workflow-version", "2", "--dry-run", "--json");
+    expect(JSON.parse(fork.stdout)).toMatchObject({ nodes: [{ reason: "RUN_REASON_UNSPECIFIED" }, {}] });
+    expect((await call("reset", executionId, "--from", "answer", "--dry-run")).stdout).toContain("named");
+    expect(lastRequest("reset")).toMatchObject({ fromNodeIds: ["answer"], dryRun: true });
+    expect((await call("rerun", executionId, "--dry-run", "--wait")).exitCode).toBe(EXIT.invalid);
+    expect((await call("rerun", executionId.replace("0", "1"), "--dry-run")).exitCode).toBe(EXIT.notFound);
+  });
+
   it("publishes a file and starts the version of that file", async () => {
     const { exitCode, stderr } = await call(
       "run",
@@ -348,6 +363,26 @@ describe("heddle with a server", () => {
       requestId: "s1",
       payload: { kind: { case: "structValue" } },
     });
+  });
+
+  it("names an execution by its business key", async () => {
+    const target = { executionId: "", workflowKey: "order-17", namespace: "sales" };
+    for (const name of ["suspend", "resume", "cancel"]) {
+      expect((await call(name, "key:order-17", "--namespace", "sales")).exitCode, name).toBe(EXIT.ok);
+      expect(lastRequest(name), name).toMatchObject(target);
+    }
+    await call("signal", "key:order-17", "approved", "--key", "k", "--namespace", "sales");
+    expect(lastRequest("signal")).toMatchObject({ ...target, name: "approved", key: "k" });
+    expect((await call("get", "key:order-17")).stdout).toContain("classify");
+  });
+
+  it("sends a signal with a start", async () => {
+    await call("run", "support", "--key", "order-17", "--signal", "paid", "--signal-payload", '{"n":1}');
+    expect(lastRequest("start")).toMatchObject({
+      workflowKey: "order-17",
+      signal: { name: "paid", key: "", payload: { kind: { case: "structValue" } } },
+    });
+    expect((await call("run", "support", "--signal-payload", "1")).exitCode).toBe(EXIT.invalid);
   });
 
   it("shows workers, queues and why a task waits", async () => {

@@ -5,7 +5,13 @@ import { FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { BatchService } from "@heddle/proto/heddle/execution/v1/batch_service_pb.js";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
-import { type Execution, ExecutionStatus, RerunOriginSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { type DryRunSchema, RunReason } from "@heddle/proto/heddle/execution/v1/dry_run_pb.js";
+import {
+  type Execution,
+  ExecutionStatus,
+  NodeStatus,
+  RerunOriginSchema,
+} from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { type HumanTaskSchema, HumanTaskStatus } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
 import type { IncidentSchema } from "@heddle/proto/heddle/execution/v1/incident_pb.js";
@@ -62,6 +68,13 @@ const sampleIncident = {
   openedAt: timestampFromMs(startedAtMs),
 } satisfies MessageInitShape<typeof IncidentSchema>;
 
+const sampleDryRun = {
+  nodes: [
+    { nodeId: "classify", status: NodeStatus.COMPLETED },
+    { nodeId: "answer", status: NodeStatus.COMPLETED, reason: RunReason.NAMED, beginsAtOnce: true },
+  ],
+} satisfies MessageInitShape<typeof DryRunSchema>;
+
 const OUTLINE = ["classify", "route", "answer", "refund"];
 
 export async function startFakeServer(): Promise<FakeServer> {
@@ -80,8 +93,8 @@ export async function startFakeServer(): Promise<FakeServer> {
     return execution;
   }
 
-  function find(id: string): Execution {
-    if (id === executionId) return execution;
+  function find(id: string, key = ""): Execution {
+    if (id === executionId || (id === "" && key === "order-17")) return execution;
     throw new DomainError({ kind: "not_found", reason: "EXECUTION_NOT_FOUND", message: `there is no execution ${id}` });
   }
 
@@ -119,7 +132,7 @@ export async function startFakeServer(): Promise<FakeServer> {
           }
           return { execution: { ...execution, nodes: [] }, created: request.requestId !== "again" };
         },
-        getExecution: (request) => ({ execution: find(request.executionId) }),
+        getExecution: (request) => ({ execution: find(request.executionId, request.workflowKey) }),
         listExecutions(request) {
           note("list", request);
           return { executions: [{ ...execution, nodes: [] }], nextPageToken: "more" };
@@ -151,7 +164,7 @@ export async function startFakeServer(): Promise<FakeServer> {
         },
         cancelExecution(request) {
           note("cancel", request);
-          find(request.executionId);
+          find(request.executionId, request.workflowKey);
           if (execution.endedAt !== undefined) {
             throw new DomainError({
               kind: "failed_precondition",
@@ -164,6 +177,7 @@ export async function startFakeServer(): Promise<FakeServer> {
         rerunExecution(request) {
           note("rerun", request);
           find(request.executionId);
+          if (request.dryRun) return { dryRun: sampleDryRun };
           const nodes = execution.nodes.map((node, at) => ({ ...node, reused: at === 0 }));
           const { executionId: id, fromNodeIds } = request;
           const rerunOf = create(RerunOriginSchema, { executionId: id, fromNodeIds });
@@ -171,7 +185,8 @@ export async function startFakeServer(): Promise<FakeServer> {
         },
         resetExecution(request) {
           note("reset", request);
-          return { execution: find(request.executionId) };
+          const found = find(request.executionId);
+          return request.dryRun ? { execution: found, dryRun: sampleDryRun } : { execution: found };
         },
         suspendExecution(request) {
           note("suspend", request);
@@ -183,7 +198,7 @@ export async function startFakeServer(): Promise<FakeServer> {
         },
         signalExecution(request) {
           note("signal", request);
-          return { execution: find(request.executionId) };
+          return { execution: find(request.executionId, request.workflowKey) };
         },
       });
       router.service(HumanTaskService, {

@@ -1,5 +1,18 @@
 import type { LinkedNode, Plan } from "./plan.ts";
 
+/** What brings a node among those that begin afresh: that it is one of the first, or another one. */
+export type AfterCause =
+  | undefined
+  | {
+      /**
+       * `after`: it depends on the other one, is activated by it or stands in for it; `inside`: it is in it; `awaits`: it ends
+       * after it, as what holds it.
+       */
+      relation: "after" | "inside" | "awaits";
+      /** Index of the other one. */
+      of: number;
+    };
+
 /**
  * These nodes and everything after them: what depends on them, what they activate, what stands in for them; of groups and
  * loops all inside. A group, loop or parallel ends after what is in it, and begins afresh with it, unless `takesBack`: it
@@ -9,32 +22,33 @@ export function listAfter(
   plan: Plan,
   from: Iterable<number>,
   takesBack: (index: number, inner: number) => boolean,
-): Set<number> {
-  const after = new Set<number>();
+): Map<number, AfterCause> {
+  const after = new Map<number, AfterCause>();
   /** Parallels that only join again. */
   const joining = new Set<number>();
   const open: number[] = [];
-  const add = (index: number): void => {
+  const add = (index: number, cause: AfterCause): void => {
     if (after.has(index) && !joining.delete(index)) return;
-    after.add(index);
+    after.set(index, cause);
     open.push(index);
   };
-  for (const index of from) add(index);
+  for (const index of from) add(index, undefined);
   for (let index = open.pop(); index !== undefined; index = open.pop()) {
     const inner = index;
     const linked = plan.nodes[inner] as LinkedNode;
-    for (const next of [...linked.dependents, ...linked.fallbacks]) add(next);
-    for (const owner of linked.fallbackOf) if (!takesBack(owner, inner)) add(owner);
+    for (const next of [...linked.dependents, ...linked.fallbacks]) add(next, { relation: "after", of: inner });
+    for (const owner of linked.fallbackOf) if (!takesBack(owner, inner)) add(owner, { relation: "awaits", of: inner });
     const { container } = linked.definition;
-    if (container !== undefined && !takesBack(container, inner)) add(container);
+    if (container !== undefined && !takesBack(container, inner)) add(container, { relation: "awaits", of: inner });
     for (const parallel of linked.branchOf) {
       if (takesBack(parallel, inner) || after.has(parallel)) continue;
       joining.add(parallel);
-      after.add(parallel);
+      after.set(parallel, { relation: "awaits", of: inner });
       open.push(parallel);
     }
     if (joining.has(inner)) continue;
-    for (const next of [...linked.activates, ...(linked.body?.inside ?? [])]) add(next);
+    for (const next of linked.activates) add(next, { relation: "after", of: inner });
+    for (const next of linked.body?.inside ?? []) add(next, { relation: "inside", of: inner });
   }
   return after;
 }

@@ -5,8 +5,8 @@ import type { Json } from "./json.ts";
 /** What the outside asks of one execution. `decide` answers each with events or refuses it with a DomainError. */
 export type Command =
   | HumanCommand
-  /** `reuse`: what a rerun keeps. */
-  | { type: "start"; start: Omit<ExecutionStarted, "type" | "at">; reuse?: readonly Reuse[] }
+  /** `reuse`: what a rerun keeps. `signal`: it has this one from its first moment. */
+  | { type: "start"; start: Omit<ExecutionStarted, "type" | "at">; reuse?: readonly Reuse[]; signal?: Signal }
   /** Results that come late, twice or for an attempt that is over are refused with reason TASK_NOT_RUNNING. */
   | { type: "complete_task"; nodeId: string; attempt: number; output: Json; startedAt: number; worker: string }
   | { type: "fail_task"; nodeId: string; attempt: number; failure: Failure; startedAt?: number; worker?: string }
@@ -21,7 +21,7 @@ export type Command =
   /** It has failed or was deleted, or cannot be created: then it has no id. */
   | { type: "fail_machine"; nodeId: string; machineId?: string; failure: Failure }
   /** A signal with a request id that was seen before is accepted and changes nothing. A wait takes those of its own key only. */
-  | { type: "signal"; name: string; key?: string; payload: Json; requestId: string }
+  | ({ type: "signal" } & Signal)
   /**
    * An event for a node that waits for it. `run`: how often the node had begun afresh when its wait began. One that the node has taken
    * before, or that its filter does not let through, changes nothing.
@@ -39,6 +39,13 @@ export type Command =
   | { type: "terminate"; reason: string }
   /** These nodes and everything after them begin afresh. With a request id that was seen before it changes nothing. */
   | { type: "reset"; from: readonly string[]; reason: string; requestId: string };
+
+export interface Signal {
+  name: string;
+  key?: string;
+  payload: Json;
+  requestId: string;
+}
 
 type ReuseEvent = Extract<Event, { type: "node_reused" | "vars_reused" | "items_reused" }>;
 

@@ -75,6 +75,7 @@ function start(plan: Plan, state: ExecutionState | undefined, command: StartComm
   const turn = createTurn(plan, started, context);
   turn.events.push(event);
   for (const reuse of command.reuse ?? []) emit(turn, { ...reuse, at: turn.at });
+  if (command.signal !== undefined) receiveSignal(turn, command.signal, "signal.payload");
   drive(turn);
   return { state: started, events: turn.events };
 }

@@ -20,6 +20,7 @@ import {
 import {
   type Command,
   type ExecutionState,
+  type NodeVerdict,
   MAX_EVENTS_PER_TURN,
   type NodeStatus,
   countNodes,
@@ -30,6 +31,7 @@ import {
   listNodes,
   listOpenIncidents,
   nextTimerAt,
+  planRerun,
 } from "./index.ts";
 
 /** The same every time, so that a run judges a change and not its luck; `make properties` looks further. */
@@ -101,6 +103,10 @@ describe("every random execution", { timeout: 60_000 }, () => {
         },
       });
       expect(isFinished(runner.state as ExecutionState)).toBe(true);
+      checkVerdicts(
+        planRerun({ ...past, state, executionId: "" }, { plan: past.plan, input }, selection).nodes,
+        runner,
+      );
       statuses.add(runner.state?.status ?? "");
       kept += runner.history.filter(({ type }) => type === "node_reused").length;
     });
@@ -167,6 +173,14 @@ describe("every random execution", { timeout: 60_000 }, () => {
     });
   });
 });
+
+/** What was foretold of a rerun is what its history says, and nothing runs again for the sake of what is kept. */
+function checkVerdicts(verdicts: readonly NodeVerdict[], { history }: Runner): void {
+  const reused = history.flatMap((event) => (event.type === "node_reused" ? [event.nodeId] : []));
+  expect(verdicts.flatMap(({ nodeId, reason }) => (reason === undefined ? [nodeId] : []))).toEqual(reused);
+  const running = new Set(verdicts.flatMap(({ nodeId, reason }) => (reason === undefined ? [] : [nodeId])));
+  for (const { becauseOf } of verdicts) expect(becauseOf === undefined || running.has(becauseOf)).toBe(true);
+}
 
 function checkCounts(runner: Runner): void {
   const state = runner.state as ExecutionState;

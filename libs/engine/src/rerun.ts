@@ -1,4 +1,4 @@
-import { listAfter } from "./after.ts";
+import { type AfterCause, listAfter } from "./after.ts";
 import type { Reuse } from "./commands.ts";
 import type { ExecutionState, Write } from "./execution-state.ts";
 import { isObject } from "./json-object.ts";
@@ -11,6 +11,7 @@ import { isOwnNode, listUnknown } from "./own-nodes.ts";
 import { cannotRerun, nodesUnknown, nothingToRerun } from "./refusals.ts";
 import { isSameDefinition } from "./same-definition.ts";
 import { isSameJson } from "./same-json.ts";
+import { type NodeVerdict, type RunReason, verdictOf } from "./run-again.ts";
 import { isSettled } from "./settle.ts";
 import type { NodeState } from "./state.ts";
 import { OUTSIDE } from "./vars.ts";
@@ -43,6 +44,8 @@ export interface RerunPlan {
   from: string[];
   /** What is kept, in order, for the command that starts the new execution. */
   reuse: Reuse[];
+  /** What becomes of each node of the workflow itself, in document order. */
+  nodes: NodeVerdict[];
 }
 
 /**
@@ -57,21 +60,28 @@ export function planRerun(source: RerunSource, target: RerunTarget, selection: R
   if (source.state.compensates !== undefined) throw cannotRerun(source.executionId);
   const unknown = listUnknown(target.plan, from);
   if (unknown.length > 0) throw nodesUnknown(unknown);
-  if (from.length === 0 && !failed && !changed) return { from: [], reuse: [] };
   const rerun = createRerun(source, target);
-  const roots = new Set(from.map((id) => target.plan.indices.get(id) as number));
+  if (from.length === 0 && !failed && !changed) {
+    return { from: [], reuse: [], nodes: rerun.nodes.map(({ id }) => ({ nodeId: id, reason: "start" })) };
+  }
+  const roots = new Map<number, RunReason>(from.map((id) => [target.plan.indices.get(id) as number, "named"]));
   for (const node of rerun.nodes) {
-    if ((failed && rerun.hasFailed(node)) || rerun.isUndone(node) || !rerun.isSame(node)) roots.add(node.index);
+    const reason = rerun.findReason(node, failed);
+    if (reason !== undefined && !roots.has(node.index)) roots.set(node.index, reason);
   }
   const again = rerun.after(roots, changed);
-  const kept = rerun.listKept(again);
+  const { kept, nodes } = rerun.judge(roots, again);
   if (failed && rerun.nodes.every(({ index, definition }) => definition.container !== undefined || kept.has(index)))
     throw nothingToRerun(source.executionId);
   return {
-    from: [...roots].sort((a, b) => a - b).map((index) => target.plan.nodes[index]?.id as string),
+    from: [...roots.keys()].sort((a, b) => a - b).map((index) => target.plan.nodes[index]?.id as string),
     reuse: [...rerun.describeNodes(kept), ...rerun.describeItems(kept, roots, again), ...rerun.describeVars(kept)],
+    nodes,
   };
 }
+
+type Roots = ReadonlyMap<number, RunReason>;
+type Again = ReadonlyMap<number, AfterCause>;
 
 function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: RerunTarget) {
   const nodes = plan.nodes.filter((node) => isOwnNode(plan, node));
@@ -90,64 +100,91 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
     const old = at === undefined ? undefined : oldPlan.nodes[at];
     return old !== undefined && isSameDefinition(plan, definition, oldPlan, old.definition);
   };
-  const listAgain = (roots: ReadonlySet<number>) =>
+  const listAgain = (roots: Roots) =>
     listAfter(
       plan,
-      roots,
+      roots.keys(),
       (index, inner) => plan.nodes[inner]?.fallbackOf.includes(index) === true && !stoodIn(index, inner),
     );
 
+  /** Its effect is gone, although its result is there. */
+  const isUndone = ({ id }: LinkedNode): boolean => state.undone?.[id] ?? false;
+  const hasFailed = ({ index }: LinkedNode): boolean => {
+    const old = oldOf(index);
+    return old?.status === "failed" || (old?.map?.failed ?? 0) > 0;
+  };
+
   return {
     nodes,
-    isSame,
 
-    /** Its effect is gone, although its result is there. */
-    isUndone: ({ id }: LinkedNode): boolean => state.undone?.[id] ?? false,
-
-    hasFailed({ index }: LinkedNode): boolean {
-      const old = oldOf(index);
-      return old?.status === "failed" || (old?.map?.failed ?? 0) > 0;
+    /** Why it runs again whatever else was named. */
+    findReason(node: LinkedNode, failed: boolean): RunReason | undefined {
+      if (failed && hasFailed(node)) return "failed";
+      if (isUndone(node)) return "undone";
+      return isSame(node) ? undefined : "redefined";
     },
 
     /** All that runs again: with `changed` also who reads what differs, and who reads variables that are written again. */
-    after(roots: Set<number>, changed: boolean): Set<number> {
+    after(roots: Map<number, RunReason>, changed: boolean): Again {
       if (!changed) return listAgain(roots);
       const reads = createReads(plan);
       const fields = listChanged(state.input, input);
-      for (const node of nodes) if (fields.size > 0 && reads.ofInput(node, fields)) roots.add(node.index);
+      const addReader = ({ index }: LinkedNode): void => {
+        if (!roots.has(index)) roots.set(index, "reads_changed");
+      };
+      for (const node of nodes) if (fields.size > 0 && reads.ofInput(node, fields)) addReader(node);
       for (;;) {
         const again = listAgain(roots);
-        const written = new Set([...again].flatMap((index) => listWritten(plan.nodes[index] as LinkedNode)));
+        const written = new Set([...again.keys()].flatMap((index) => listWritten(plan.nodes[index] as LinkedNode)));
         const readers = nodes.filter(
           (node) => !again.has(node.index) && written.size > 0 && reads.ofVars(node, written),
         );
         if (readers.length === 0) return again;
-        for (const { index } of readers) roots.add(index);
+        for (const node of readers) addReader(node);
       }
     },
 
-    listKept(again: ReadonlySet<number>): Set<number> {
-      const known = new Map<number, boolean>();
-      const isKept = (index: number): boolean => {
+    /** Which nodes are kept, and why the others are not. */
+    judge(roots: Roots, again: Again): { kept: Set<number>; nodes: NodeVerdict[] } {
+      const known = new Map<number, NodeVerdict>();
+      const judgeOne = (index: number): NodeVerdict => {
         const before = known.get(index);
         if (before !== undefined) return before;
-        known.set(index, false);
-        const kept = !again.has(index) && canKeep(index);
-        known.set(index, kept);
-        return kept;
+        const node = plan.nodes[index] as LinkedNode;
+        // Asked again by what it asks itself.
+        known.set(index, { nodeId: node.id, reason: "not_ended" });
+        const root = roots.get(index);
+        const verdict =
+          root !== undefined
+            ? verdictOf(plan, node, root, undefined)
+            : again.has(index)
+              ? verdictOf(plan, node, "named", again.get(index))
+              : judgeOther(node);
+        known.set(index, verdict);
+        return verdict;
       };
-      const canKeep = (index: number): boolean => {
-        const { tolerated, branchOf, fallbackOf, definition } = plan.nodes[index] as LinkedNode;
+      const isKept = (index: number): boolean => judgeOne(index).reason === undefined;
+      /** Of one that neither runs again nor is after one that does. */
+      const judgeOther = (node: LinkedNode): NodeVerdict => {
+        const { index, id, tolerated, branchOf, fallbackOf, definition } = node;
         const at = oldIndices[index];
-        if (at === undefined || !isSettled(state, at)) return false;
+        if (at === undefined || !isSettled(state, at)) return { nodeId: id, reason: "not_ended" };
         const { status, skipReason } = state.nodes[at] as NodeState;
-        if (definition.container !== undefined) return isKept(definition.container);
-        if (fallbackOf.some((owner) => stoodIn(owner, index) && !isKept(owner))) return false;
+        const { container } = definition;
+        if (container !== undefined) {
+          return isKept(container)
+            ? { nodeId: id }
+            : verdictOf(plan, node, "not_ended", { relation: "inside", of: container });
+        }
+        const owner = fallbackOf.find((one) => stoodIn(one, index) && !isKept(one));
+        if (owner !== undefined) return verdictOf(plan, node, "not_ended", { relation: "after", of: owner });
         // Its parallel did not need it. Anything else that was canceled was stopped by the end.
-        if (status === "canceled" || skipReason === "not_needed") return branchOf.some(isKept);
-        return status !== "failed" || tolerated;
+        if (status === "canceled" || skipReason === "not_needed")
+          return branchOf.some(isKept) ? { nodeId: id } : { nodeId: id, reason: "not_ended" };
+        return status !== "failed" || tolerated ? { nodeId: id } : { nodeId: id, reason: "failed" };
       };
-      return new Set(nodes.map(({ index }) => index).filter(isKept));
+      const verdicts = nodes.map(({ index }) => judgeOne(index));
+      return { kept: new Set(nodes.map(({ index }) => index).filter(isKept)), nodes: verdicts };
     },
 
     describeNodes(kept: ReadonlySet<number>): Reuse[] {
@@ -155,7 +192,7 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
     },
 
     /** Of maps that run again while nothing before them does. */
-    describeItems(kept: ReadonlySet<number>, roots: ReadonlySet<number>, again: ReadonlySet<number>): Reuse[] {
+    describeItems(kept: ReadonlySet<number>, roots: Roots, again: Again): Reuse[] {
       if (!isSameJson(state.input, input)) return [];
       const isFedAsBefore = (index: number): boolean => {
         const { dependencies, activators } = (plan.nodes[index] as LinkedNode).definition;

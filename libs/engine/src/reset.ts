@@ -1,10 +1,11 @@
 import { listAfter } from "./after.ts";
 import type { Command } from "./commands.ts";
-import { isFinished } from "./execution-state.ts";
-import type { Turn } from "./plan.ts";
-import { listUnknown } from "./own-nodes.ts";
+import { type ExecutionState, isFinished } from "./execution-state.ts";
+import { isOwnNode, listUnknown } from "./own-nodes.ts";
+import type { Plan, Turn } from "./plan.ts";
 import { executionEnding, executionFailureHandled, executionFinished, nodesUnknown } from "./refusals.ts";
 import { isRepeated, resetKey } from "./request-keys.ts";
+import { type NodeVerdict, verdictOf } from "./run-again.ts";
 import type { NodeState } from "./state.ts";
 import { cancelAll, emit } from "./turn.ts";
 
@@ -20,15 +21,29 @@ export function reset(turn: Turn, { from, reason, requestId }: Extract<Command, 
   if (state.handling !== undefined) throw executionFailureHandled(turn.context.executionId, "reset");
   const unknown = listUnknown(plan, from);
   if (unknown.length > 0 || from.length === 0) throw nodesUnknown(unknown);
-  const indices = from.map((id) => plan.indices.get(id) as number);
-  const again = [...listAfter(plan, indices, (index, inner) => takesBack(turn, index, inner))].sort((a, b) => a - b);
+  const again = [...listAgain(plan, state, from).keys()].sort((a, b) => a - b);
   cancelAll(turn, again);
   const nodeIds = again.map((index) => plan.nodes[index]?.id as string);
   emit(turn, { type: "execution_reset", at, nodeIds, reason, requestId });
 }
 
+/** What a reset that begins with these nodes comes to for each node of the workflow itself, in document order. */
+export function describeReset(plan: Plan, state: ExecutionState, from: readonly string[]): NodeVerdict[] {
+  const again = listAgain(plan, state, from);
+  return plan.nodes
+    .filter((node) => isOwnNode(plan, node))
+    .map((node) =>
+      again.has(node.index) ? verdictOf(plan, node, "named", again.get(node.index)) : { nodeId: node.id },
+    );
+}
+
+function listAgain(plan: Plan, state: ExecutionState, from: readonly string[]) {
+  const indices = from.map((id) => plan.indices.get(id) as number);
+  return listAfter(plan, indices, (index, inner) => takesBack(plan, state, index, inner));
+}
+
 /** It waits for what is in it, and its end is not decided. */
-function takesBack({ plan, state }: Turn, index: number, inner: number): boolean {
+function takesBack(plan: Plan, state: ExecutionState, index: number, inner: number): boolean {
   const { status, fallback, turn } = state.nodes[index] as NodeState;
   if (plan.nodes[inner]?.fallbackOf.includes(index)) return status === "waiting" || fallback !== inner;
   if (status !== "waiting" || fallback !== undefined) return false;

@@ -1,4 +1,4 @@
-import type { Command } from "./commands.ts";
+import type { Signal } from "./commands.ts";
 import { isFinished } from "./execution-state.ts";
 import { MAX_BUFFERED_SIGNALS, MAX_EXECUTION_PAYLOAD_BYTES } from "./limits.ts";
 import { deliverSignal } from "./nodes/wait.ts";
@@ -9,14 +9,14 @@ import { isRepeated } from "./request-keys.ts";
 import { emit } from "./turn.ts";
 
 /** Buffers a signal, and gives it to a wait that is there for it: also while suspended, like any result. */
-export function receiveSignal(turn: Turn, command: Extract<Command, { type: "signal" }>): void {
+export function receiveSignal(turn: Turn, signal: Signal, field = "payload"): void {
   const { state } = turn;
-  const { name, key, payload, requestId } = command;
+  const { name, key, payload, requestId } = signal;
   const { executionId } = turn.context;
   if (isRepeated(state, requestId)) return;
   if (isFinished(state)) throw executionFinished(executionId, state.status, "signal");
   const fault = findSizeFault(payload, turn.maxPayloadBytes);
-  if (fault !== undefined) throw payloadTooLarge("payload", fault);
+  if (fault !== undefined) throw payloadTooLarge(field, fault);
   if (state.signals.length >= MAX_BUFFERED_SIGNALS) {
     throw limitReached(
       executionId,

@@ -1,1 +1,3 @@
 export * from "./domain-error.ts";
+export * from "./is-passing.ts";
+export * from "./moved.ts";

@@ -1,5 +1,5 @@
 import type { SubscribeOptions } from "./event-bus.ts";
-import { createLane, type Lane } from "./lane.ts";
+import { createLane, type Lane, type Postponement } from "./lane.ts";
 import type { BusLimits } from "./limits.ts";
 import { createMember, type Member } from "./member.ts";
 import { partitionOfKey } from "./partitioner.ts";
@@ -15,7 +15,11 @@ export interface ConsumerGroup {
   close(): Promise<void>;
 }
 
-export function createConsumerGroup(partitions: number, limits: BusLimits): ConsumerGroup {
+export function createConsumerGroup(
+  partitions: number,
+  limits: BusLimits,
+  onPostponed: (topic: string, partition: number, postponement: Postponement) => void,
+): ConsumerGroup {
   const lanes = new Map<string, Lane[]>();
   let members: Member[] = [];
 
@@ -27,7 +31,11 @@ export function createConsumerGroup(partitions: number, limits: BusLimits): Cons
 
   function createTopicLanes(topic: string): Lane[] {
     return Array.from({ length: partitions }, (_, partition) =>
-      createLane({ limits, owner: () => findOwner(topic, partition)?.ownerOf(topic, partition) }),
+      createLane({
+        limits,
+        owner: () => findOwner(topic, partition)?.ownerOf(topic, partition),
+        onPostponed: (postponement) => onPostponed(topic, partition, postponement),
+      }),
     );
   }
 

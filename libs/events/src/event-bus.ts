@@ -40,7 +40,8 @@ export interface Subscription {
 
 /**
  * Handles messages of one partition of one topic, in order. Resolving means that all of them are done. When it rejects,
- * they come again one by one, each after a growing pause, so that one bad message holds up nobody but itself.
+ * they come again one by one, each after a growing pause, so that one bad message holds up nobody but itself. With an error
+ * that passes (`isPassing` of @heddle/errors: something that the handler needs is away) they come again until it has passed.
  * A handler that never settles holds its partition: it needs a deadline of its own.
  */
 export type EventHandler = (messages: readonly EventMessage[], context: DeliveryContext) => Promise<void>;
@@ -61,7 +62,7 @@ export interface PoisonMessage {
   readonly group: string;
   readonly message: EventMessage;
   readonly partition: number;
-  /** Deliveries of this message alone. */
+  /** Deliveries of this message alone, without those that met an outage. */
   readonly attempts: number;
   /** What the last delivery failed with. */
   readonly error: unknown;

@@ -1,3 +1,4 @@
+import { type DomainError, isPassing } from "@heddle/errors";
 import type { EventMessage } from "./event-message.ts";
 import type { BusLimits } from "./limits.ts";
 
@@ -23,11 +24,20 @@ export interface LaneOptions {
   owner(): LaneOwner | undefined;
   /** So many messages were delivered in vain, and will be again or are parked. */
   onFailedDelivery?(messages: number): void;
+  /** The message at the head met an outage, so many times in a row: it comes again, and is no nearer to being parked. */
+  onPostponed?(postponement: Postponement): void;
+}
+
+export interface Postponement {
+  message: EventMessage;
+  error: DomainError;
+  times: number;
 }
 
 /**
  * One partition of one topic for one group: a bounded queue and the loop that empties it, one delivery at a time.
- * That loop is what keeps the order per key, over failures and changes of owner.
+ * That loop is what keeps the order per key, over failures and changes of owner. A message that is to blame for its failures is
+ * parked in the end; one that meets an outage waits at the head until that is over.
  */
 export interface Lane {
   isFull(): boolean;
@@ -45,7 +55,7 @@ interface Entry {
   receipt: Receipt;
 }
 
-export function createLane({ limits, owner, onFailedDelivery }: LaneOptions): Lane {
+export function createLane({ limits, owner, onFailedDelivery, onPostponed }: LaneOptions): Lane {
   const queue: Entry[] = [];
   let queuedBytes = 0;
   let waiting: (() => void)[] = [];
@@ -54,6 +64,8 @@ export function createLane({ limits, owner, onFailedDelivery }: LaneOptions): La
   /** Messages at the head that are delivered one by one, because a delivery of them together failed. */
   let suspects = 0;
   let attempts = 0;
+  /** Deliveries of the head that met an outage, since it was last delivered in vain for another reason. */
+  let postponed = 0;
   let pause: { timer: NodeJS.Timeout; end(): void } | undefined;
 
   const isFull = (): boolean =>
@@ -66,6 +78,7 @@ export function createLane({ limits, owner, onFailedDelivery }: LaneOptions): La
     }
     suspects = Math.max(0, suspects - count);
     attempts = 0;
+    postponed = 0;
     if (!isFull()) admit();
   }
 
@@ -96,20 +109,28 @@ export function createLane({ limits, owner, onFailedDelivery }: LaneOptions): La
   }
 
   async function afterFailure(member: LaneOwner, { message, receipt }: Entry, error: unknown): Promise<void> {
+    if (isPassing(error)) {
+      // An outage says nothing about the message: those behind it would meet the same, and nobody would have to replay any.
+      postponed += 1;
+      onPostponed?.({ message, error, times: postponed });
+      return backOff(postponed, error.retryAfterMs);
+    }
     attempts += 1;
-    if (attempts < limits.deliveryMaxAttempts) return backOff();
+    postponed = 0;
+    if (attempts < limits.deliveryMaxAttempts) return backOff(attempts);
     try {
       await member.park(message, attempts, error, receipt.offset);
     } catch {
       // The place for poison is out of reach: the message is worth more than the pace of its partition.
-      return backOff();
+      return backOff(attempts);
     }
     if (!closed) settle(1);
   }
 
-  function backOff(): Promise<void> {
+  function backOff(times: number, atLeastMs = 0): Promise<void> {
     if (closed) return Promise.resolve();
-    const delay = Math.min(limits.redeliveryMaxMs, limits.redeliveryMinMs * 2 ** Math.min(attempts - 1, 30));
+    const growing = limits.redeliveryMinMs * 2 ** Math.min(times - 1, 30);
+    const delay = Math.min(limits.redeliveryMaxMs, Math.max(atLeastMs, growing));
     return new Promise((resolve) => {
       const end = (): void => {
         pause = undefined;

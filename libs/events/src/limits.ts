@@ -8,7 +8,7 @@ export interface BusLimits {
   queueMaxBytes: number;
   /** Messages given to a handler at once. */
   batchMaxMessages: number;
-  /** Deliveries of one message before it is parked. */
+  /** Deliveries of one message before it is parked; those that met an outage are not counted. */
   deliveryMaxAttempts: number;
   /** Pause after a failed delivery; doubled each time up to the maximum. */
   redeliveryMinMs: number;

@@ -4,12 +4,15 @@ import { createConsumerGroup, type ConsumerGroup } from "./consumer-group.ts";
 import type { EventBus } from "./event-bus.ts";
 import type { EventMessage } from "./event-message.ts";
 import type { Receipt } from "./lane.ts";
+import { type BusLogger, logPostponement, silentLogger } from "./bus-log.ts";
 import { defaultBusLimits, defaultPartitions, maxPartitions, type BusLimits } from "./limits.ts";
 
 export interface MemoryBusOptions {
   /** Partitions of every topic, 1 to 1024. Default 8. Members of a group share them, so it bounds how many of them have work. */
   partitions?: number;
   limits?: Partial<BusLimits>;
+  /** Told of what holds up a group. Default: nobody. */
+  logger?: BusLogger;
 }
 
 /**
@@ -20,6 +23,7 @@ export interface MemoryBusOptions {
  */
 export function createMemoryBus(options: MemoryBusOptions = {}): EventBus {
   const partitions = options.partitions ?? defaultPartitions;
+  const logger = options.logger ?? silentLogger;
   const limits = { ...defaultBusLimits, ...options.limits };
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > maxPartitions) {
     throw new RangeError(`partitions is ${partitions}; use a whole number from 1 to ${maxPartitions}`);
@@ -40,6 +44,12 @@ export function createMemoryBus(options: MemoryBusOptions = {}): EventBus {
         lane.push(message, receipt);
       }
     }
+  }
+
+  function createGroup(group: string): ConsumerGroup {
+    return createConsumerGroup(partitions, limits, (topic, partition, postponement) =>
+      logPostponement(logger, { group, topic, partition }, postponement),
+    );
   }
 
   return {
@@ -65,7 +75,7 @@ export function createMemoryBus(options: MemoryBusOptions = {}): EventBus {
       if (closed) throw closedError();
       if (subscription.topics.length === 0) throw new RangeError(`group ${subscription.group} names no topic`);
       const name = subscription.group;
-      const group = groups.get(name) ?? createConsumerGroup(partitions, limits);
+      const group = groups.get(name) ?? createGroup(name);
       groups.set(name, group);
       const leave = group.join(subscription);
       return {

@@ -94,6 +94,7 @@ function subscribe(
     limits,
     onHandled: committer.wake,
     onFailedDelivery: ignore,
+    onPostponed: ignore,
     onSkipped: ignore,
   });
   consumer.on("consumer:group:join", ({ memberId }) => {

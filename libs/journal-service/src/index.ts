@@ -1,3 +1,15 @@
+export { createEventEncoder, writeEnvelope } from "./event-encoder.ts";
+export {
+  beginMessage,
+  numberSize,
+  stringSize,
+  takeMessage,
+  varintSize,
+  writeNumber,
+  writeString,
+  writeText,
+  writeVarint,
+} from "./proto-writer.ts";
 export { createActiveVersionTableSql, findActiveVersion } from "./active-versions.ts";
 export { checkInput, checkInputSize, checkPayload, findSchemaFaults } from "./check-input.ts";
 export {
@@ -29,4 +41,5 @@ export { createPlanTableSql, findPlan, savePlan } from "./plan-store.ts";
 export { createPlans, type LoadedPlans, type PlanKey, type Plans, type ResolvedPlan } from "./plans.ts";
 export { createRequestIds, type RequestIds } from "./request-ids.ts";
 export { refuseTaken, type StartKey, startOnce } from "./start-once.ts";
+export { tellAll, type TellAllOptions } from "./tell-all.ts";
 export { watchHistory } from "./watch-history.ts";

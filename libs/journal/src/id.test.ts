@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { childId, idFromBytes, idTime, idToBytes, isId, keyPartition, newId, partitionBits } from "./id.ts";
+import { childId, idBound, idFromBytes, idTime, idToBytes, isId, keyPartition, newId, partitionBits } from "./id.ts";
 
 const VERSION_7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const partitions = fc.integer({ min: 0, max: 63 });
@@ -23,6 +23,16 @@ test("ids do not repeat, and sort by time", () => {
   const ids = Array.from({ length: 10_000 }, () => newId(5, 1_000));
   expect(new Set(ids).size).toBe(10_000);
   expect(newId(63, 1_000) < newId(0, 1_001)).toBe(true);
+});
+
+test("the ids of a time begin at its bound", () => {
+  fc.assert(
+    fc.property(partitions, times, (partition, time) => {
+      const id = newId(partition, time);
+      expect(idBound(time) <= id).toBe(true);
+      expect(idBound(time + 1) > id).toBe(true);
+    }),
+  );
 });
 
 test("a child has its parent's partition and time, and is the same for the same name only", () => {

@@ -1,5 +1,5 @@
 export { awaitProjection, type AwaitProjectionOptions } from "./await-projection.ts";
-export { childId, idFromBytes, idTime, idToBytes, isId, keyPartition, newId, partitionBits } from "./id.ts";
+export { childId, idBound, idFromBytes, idTime, idToBytes, isId, keyPartition, newId, partitionBits } from "./id.ts";
 export { defaultLimits, defaultPublisherLimits, type JournalLimits, type PublisherLimits } from "./limits.ts";
 export type {
   AggregateInspection,

@@ -315,6 +315,9 @@ export function createJournalRuntime<State, Command, Event, Captured = unknown>(
       }),
     submitAll,
     read,
+    async whenReady(partition) {
+      await whenReady(partition);
+    },
     *live(number) {
       const partitions = number === undefined ? core.partitions : [core.partitions[number]];
       for (const partition of partitions) {

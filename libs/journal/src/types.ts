@@ -212,6 +212,11 @@ export interface JournalRuntime<State, Command> {
    * Live: use it before the next await.
    */
   read(id: string): Promise<State | undefined>;
+  /**
+   * Resolves when everything of the partition that is live is in memory, and `onAcquired` was told: true until the next await.
+   * UNAVAILABLE if another process owns the partition.
+   */
+  whenReady(partition: number): Promise<void>;
   /** All resident aggregates of a partition, or of all owned ones, with committed state only. Use it before the next await. */
   live(partition?: number): Iterable<[id: string, state: State]>;
   /** For diagnostics: what is in memory, without waiting for anything, loading anything or keeping it. Throws PARTITION_NOT_OWNED. */

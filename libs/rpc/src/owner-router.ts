@@ -1,13 +1,15 @@
 import type { DescMessage, DescMethodServerStreaming, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as Idempotency } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
-import { DomainError } from "@heddle/errors";
+import { DomainError, hasMoved } from "@heddle/errors";
 import type { Dial } from "./dialer.ts";
 import { forwardCall } from "./forward.ts";
 import { createOwnerWatch } from "./owner-watch.ts";
 import type { PartitionDirectory } from "./partition-directory.ts";
 import { RpcReason } from "./reasons.ts";
 import { createRetryPatience, type RetryPatience } from "./retry-patience.ts";
+
+export { hasMoved };
 
 /** Marks a call that another replica has passed on: whoever gets it answers it, and passes it on no further. */
 export const FORWARDED_HEADER = "heddle-forwarded";
@@ -57,8 +59,6 @@ export interface OwnerRouter {
 const FORWARDED = { [FORWARDED_HEADER]: "1" };
 const DEFAULT_WAIT_MS = 5_000;
 
-/** The refusals that say that nothing has happened. */
-const MOVED = new Set(["PARTITION_NOT_OWNED", "PARTITION_LOST"]);
 /** What else a repetition at the next owner may mend, when the call may be repeated. */
 const PASSING = new Set<string>([RpcReason.shuttingDown, "COMMIT_OUTCOME_UNKNOWN"]);
 /** The reason of a failure that no server has given: the owner could not be reached, or went away. */
@@ -161,11 +161,6 @@ export function createOwnerRouter({ directory, dial, waitMaxMs = DEFAULT_WAIT_MS
       };
     },
   };
-}
-
-/** Whether the partition of a call was not here, or went away before anything had happened. */
-export function hasMoved(error: unknown): boolean {
-  return error instanceof DomainError && MOVED.has(error.reason);
 }
 
 /**

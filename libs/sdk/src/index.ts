@@ -22,7 +22,14 @@ export type {
   BatchStatus,
   CreateBatchRequest,
 } from "./client/batches-client.ts";
-export type { ExecutionFilter, RerunRequest, StartRequest } from "./client/executions-client.ts";
+export type { DryRun, NodeDryRun, RunReason } from "./client/dry-run.ts";
+export type { ExecutionTarget } from "./client/execution-target.ts";
+export type {
+  ExecutionFilter,
+  RerunRequest,
+  StartRequest,
+  StartSignal,
+} from "./client/executions-client.ts";
 export type { Incident, IncidentFilter, IncidentResolution } from "./client/incident.ts";
 export type { HumanTask, HumanTaskAnswer, HumanTaskStatus } from "./client/human-task.ts";
 export type { HumanAction, HumanTaskFilter, HumanTasksClient } from "./client/human-tasks-client.ts";

@@ -3,12 +3,13 @@ import type { CommandContext } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { messageJson } from "../message-json.ts";
 import { paintStatus } from "../render/names.ts";
+import { targetOf } from "../target.ts";
 
 export interface ControlOptions {
   reason?: string;
 }
 
-type Control = (context: CommandContext, executionId: string, options: ControlOptions) => Promise<ExitCode>;
+type Control = (context: CommandContext, target: string, options: ControlOptions) => Promise<ExitCode>;
 
 /** Ends an execution and its children as canceled. */
 export const cancel = createControl("cancelExecution");
@@ -22,9 +23,10 @@ export const resume = createControl("resumeExecution");
 function createControl(
   method: "cancelExecution" | "terminateExecution" | "suspendExecution" | "resumeExecution",
 ): Control {
-  return async (context, executionId, { reason }) => {
+  return async (context, target, { reason }) => {
     const { executions } = await context.client();
-    const { execution } = await executions[method]({ executionId, reason }, { signal: context.io.signal });
+    const request = { ...targetOf(context, target), reason };
+    const { execution } = await executions[method](request, { signal: context.io.signal });
     return show(context, execution);
   };
 }

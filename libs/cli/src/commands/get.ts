@@ -8,13 +8,14 @@ import { createExecutionView } from "../render/execution-view.ts";
 import { renderTree } from "../render/execution-tree.ts";
 import { createSigns } from "../render/signs.ts";
 import { oneLine } from "../render/text-width.ts";
+import { targetOf } from "../target.ts";
 import { findExecutionOutline, getExecution } from "../watch-to-end.ts";
 
 /** Shows an execution as it is now: its nodes as a tree, and its output. */
-export async function get(context: CommandContext, executionId: string): Promise<ExitCode> {
+export async function get(context: CommandContext, target: string): Promise<ExitCode> {
   const { io, config } = context;
   const client = await context.client();
-  const execution = await getExecution(client, executionId, io.signal);
+  const execution = await getExecution(client, targetOf(context, target), io.signal);
   if (context.json) {
     context.printJson(messageJson(ExecutionSchema, execution));
     return EXIT.ok;

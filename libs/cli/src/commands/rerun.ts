@@ -1,8 +1,11 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import { type DryRun, DryRunSchema } from "@heddle/proto/heddle/execution/v1/dry_run_pb.js";
 import type { Execution } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../context.ts";
-import type { ExitCode } from "../exit-codes.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { messageJson } from "../message-json.ts";
+import { renderDryRun } from "../render/dry-run.ts";
 import { oneLine } from "../render/text-width.ts";
 import { show } from "./control.ts";
 import { type FollowOptions, followStarted, type InputOptions, readInput } from "./run.ts";
@@ -10,18 +13,21 @@ import { type FollowOptions, followStarted, type InputOptions, readInput } from 
 export interface RerunOptions extends FollowOptions {
   from?: string[];
   failed?: boolean;
+  dryRun?: boolean;
   workflowVersion?: number;
   requestId?: string;
 }
 
 export interface ForkOptions extends FollowOptions, InputOptions {
   from?: string[];
+  dryRun?: boolean;
   workflowVersion?: number;
   requestId?: string;
 }
 
 export interface ResetOptions {
   from: string[];
+  dryRun?: boolean;
   reason?: string;
   requestId?: string;
 }
@@ -55,25 +61,34 @@ export async function fork(context: CommandContext, executionId: string, options
 /** Begins nodes of an execution that goes on afresh, and everything after them. */
 export async function reset(context: CommandContext, executionId: string, options: ResetOptions): Promise<ExitCode> {
   const { executions } = await context.client();
-  const { from: fromNodeIds, reason, requestId } = options;
-  const request = { executionId, fromNodeIds, reason, requestId };
-  return show(context, (await executions.resetExecution(request, { signal: context.io.signal })).execution);
+  const { from: fromNodeIds, reason, requestId, dryRun } = options;
+  const request = { executionId, fromNodeIds, reason, requestId, dryRun };
+  const answer = await executions.resetExecution(request, { signal: context.io.signal });
+  return answer.dryRun === undefined ? show(context, answer.execution) : showDryRun(context, answer.dryRun);
 }
 
 async function start(
   context: CommandContext,
   executionId: string,
   rerun: Rerun,
-  options: FollowOptions & { workflowVersion?: number; requestId?: string },
+  options: FollowOptions & { workflowVersion?: number; requestId?: string; dryRun?: boolean },
 ): Promise<ExitCode> {
   const { executions } = await context.client();
-  const { requestId, workflowVersion: version } = options;
-  const request = { executionId, ...rerun, version, requestId };
-  const { execution, created } = await executions.rerunExecution(request, { signal: context.io.signal });
+  const { requestId, workflowVersion: version, dryRun: isDry } = options;
+  const request = { executionId, ...rerun, version, requestId, dryRun: isDry };
+  const { execution, created, dryRun } = await executions.rerunExecution(request, { signal: context.io.signal });
+  if (dryRun !== undefined) return showDryRun(context, dryRun);
   if (execution === undefined) throw new Error("the server answered RerunExecution without an execution");
   if (!created) context.say(`the request id ${requestId ?? ""} was used before: this is the execution that it started`);
   context.say(describeReuse(execution));
   return await followStarted(context, execution, options);
+}
+
+function showDryRun(context: CommandContext, dryRun: DryRun): ExitCode {
+  if (context.json) context.printJson(messageJson(DryRunSchema, dryRun));
+  else for (const line of renderDryRun(dryRun, context.style(context.io.stdout))) context.print(line);
+  context.say("nothing has changed; without --dry-run it is done");
+  return EXIT.ok;
 }
 
 function describeReuse({ nodes, rerunOf }: Execution): string {

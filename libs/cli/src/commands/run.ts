@@ -1,10 +1,15 @@
-import type { JsonObject } from "@bufbuild/protobuf";
+import { fromJson, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { type Execution, ExecutionSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
-import type { FinishedKeyPolicy, RunningKeyPolicy } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import type {
+  FinishedKeyPolicy,
+  RunningKeyPolicy,
+  StartSignalSchema,
+} from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { readJsonObject, readJsonObjectFile } from "../json-input.ts";
+import { readJsonObject, readJsonObjectFile, readJsonValue } from "../json-input.ts";
 import { messageJson } from "../message-json.ts";
 import { looksLikeFile, publishAndSay } from "../publish-file.ts";
 import { isFinal } from "../render/names.ts";
@@ -17,6 +22,9 @@ export interface RunOptions extends InputOptions, FollowOptions {
   whenRunning?: RunningKeyPolicy;
   whenFinished?: FinishedKeyPolicy;
   attribute?: JsonObject;
+  signal?: string;
+  signalKey?: string;
+  signalPayload?: string;
   label?: Record<string, string>;
   priority?: number;
   workflowVersion?: number;
@@ -36,6 +44,7 @@ export interface FollowOptions {
 /** Starts a workflow by id, or publishes a file and starts that; waits for the end and shows it as asked. */
 export async function run(context: CommandContext, workflow: string, options: RunOptions): Promise<ExitCode> {
   const input = (await readInput(context, options)) ?? {};
+  const signal = await readSignal(context, options);
   const isFile = looksLikeFile(workflow);
   if (isFile && options.workflowVersion !== undefined) {
     throw new CliError("--workflow-version is for a published workflow; a file is published as its newest version");
@@ -43,7 +52,7 @@ export async function run(context: CommandContext, workflow: string, options: Ru
   const target = isFile
     ? await publishAndSay(context, workflow)
     : { workflowId: workflow, version: options.workflowVersion ?? 0 };
-  return await followStarted(context, await start(context, target, input, options), options);
+  return await followStarted(context, await start(context, target, { input, signal }, options), options);
 }
 
 /** Says that it has started; waits for its end and shows it, when asked to. */
@@ -69,14 +78,14 @@ export async function followStarted(
 async function start(
   context: CommandContext,
   target: { workflowId: string; version: number },
-  input: JsonObject,
+  given: { input: JsonObject; signal: Signal | undefined },
   { requestId, key, whenRunning, whenFinished, attribute, label, priority }: RunOptions,
 ): Promise<Execution> {
   const { executions } = await context.client();
   const request = {
     ...target,
     namespace: context.namespace,
-    input,
+    ...given,
     requestId,
     workflowKey: key,
     whenRunning,
@@ -110,6 +119,21 @@ function finish(
   if (!isFinal(status) && !silent && stream?.isTTY !== true) context.say(`started ${executionId}`);
   const quiet: CommandContext = options.watch ? context : { ...context, json: false };
   return watchToEnd(silent ? quiet : context, { executionId, stream, timeoutMs: options.timeout });
+}
+
+type Signal = MessageInitShape<typeof StartSignalSchema>;
+
+/** Undefined when none is given. */
+async function readSignal(
+  { io }: CommandContext,
+  { signal: name, signalKey: key, signalPayload }: RunOptions,
+): Promise<Signal | undefined> {
+  if (name === undefined) {
+    if (key === undefined && signalPayload === undefined) return undefined;
+    throw new CliError("--signal-key and --signal-payload are of a signal", { hint: "give its name with --signal" });
+  }
+  const payload = signalPayload === undefined ? null : await readJsonValue(signalPayload, "--signal-payload", io);
+  return { name, key, payload: fromJson(ValueSchema, payload) };
 }
 
 /** Undefined when none is given. */

@@ -3,6 +3,7 @@ import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { CommandContext } from "../context.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import { readJsonValue } from "../json-input.ts";
+import { targetOf } from "../target.ts";
 import { show } from "./control.ts";
 
 export interface SignalOptions {
@@ -14,13 +15,13 @@ export interface SignalOptions {
 /** Sends a signal to an execution; it is kept until a node waits for its name and key. */
 export async function signal(
   context: CommandContext,
-  executionId: string,
+  target: string,
   name: string,
   options: SignalOptions,
 ): Promise<ExitCode> {
   const json = options.payload === undefined ? null : await readJsonValue(options.payload, "--payload", context.io);
   const { executions } = await context.client();
   const { key, requestId } = options;
-  const request = { executionId, name, key, payload: fromJson(ValueSchema, json), requestId };
+  const request = { ...targetOf(context, target), name, key, payload: fromJson(ValueSchema, json), requestId };
   return show(context, (await executions.signalExecution(request, { signal: context.io.signal })).execution);
 }

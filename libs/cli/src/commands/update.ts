@@ -8,6 +8,7 @@ import { readJsonValue } from "../json-input.ts";
 import { UPDATE_MARGIN_MS, UPDATE_WAIT_MS } from "../limits.ts";
 import { messageJson } from "../message-json.ts";
 import { failureText } from "../render/describe-event.ts";
+import { targetOf } from "../target.ts";
 
 export interface UpdateOptions {
   payload?: string;
@@ -19,7 +20,7 @@ export interface UpdateOptions {
 /** Asks an execution to change, and prints its reply. */
 export async function update(
   context: CommandContext,
-  executionId: string,
+  target: string,
   name: string,
   options: UpdateOptions,
 ): Promise<ExitCode> {
@@ -29,7 +30,7 @@ export async function update(
   // Made here, so that the call can be repeated while the server is away.
   const requestId = options.requestId ?? randomUUID();
   const payload = fromJson(ValueSchema, json);
-  const request = { executionId, name, payload, requestId, wait: durationFromMs(waitMs) };
+  const request = { ...targetOf(context, target), name, payload, requestId, wait: durationFromMs(waitMs) };
   const response = await executions.updateExecution(request, {
     signal: context.io.signal,
     timeoutMs: waitMs + UPDATE_MARGIN_MS,

@@ -7,8 +7,13 @@ import {
   type IncidentResolution,
   type Json,
   type JsonObject,
+  type NodeVerdict,
+  type RerunSelection,
+  type Signal,
+  describeReset,
   linkPlan,
   nextTimerAt,
+  planRerun,
 } from "../../src/index.ts";
 import { parsePlan } from "./plan-text.ts";
 import { EXECUTION_ID, type Runner, type Step, createRunner, rerunCommand, startCommand } from "./runner.ts";
@@ -18,7 +23,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * A scenario is a text: comments (`#`), a plan (lines that begin with `| `), commands (`> `) and under each command, indented,
  * what it must give. `playScenario` plays the commands and writes the same text with what it does give.
  *
- * > start {input} [priority=1]          > complete <node> <output> [attempt=1]    > fail <node> <type> <message> [attempt=1] [retryable=false] [retryAfterMs=5]
+ * > start {input} [priority=1] [signal={"name":"go","payload":1}]    > complete <node> <output> [attempt=1]    > fail <node> <type> <message> [attempt=1] [retryable=false] [retryAfterMs=5]
  * > tick <ms>   the clock moves on, and timers fire            > signal <name> <payload> [key=key] [id=request]
  * > later <ms>  the clock moves on, and nothing happens        > child-done <node> <output>      > child-failed <node> <type> <message>
  * > machine-is <node> <id>     > machine-done <node> <id> <output>    > machine-failed <node> <id> <type> <message>
@@ -30,6 +35,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * > suspend | resume | cancel | terminate <reason>             > limit <bytes>  of a payload
  * > rerun [{input}] [from=a,b] [failed=true] [changed=true]    goes on with another execution, which runs this one again
  * > reset a,b <reason> [id=request]
+ * > would rerun … | would reset a,b   what becomes of each node; nothing happens
  *
  * Events are written without what is always the same. `=>` are obligations that begin or end, `!` is a refusal,
  * `timer +n` says when the execution wants to be woken, counted from now.
@@ -68,6 +74,7 @@ function play(player: Player, line: string): string[] {
   if (words.words[0] === "later") return [];
   try {
     if (words.words[0] === "rerun") return playRerun(player, runner, words);
+    if (words.words[0] === "would") return describeVerdicts(judge(runner, words));
     const step = runner.send(toCommand(words, runner), player.now);
     return describeStep(step, runner.state as ExecutionState, player.now);
   } catch (error) {
@@ -81,18 +88,35 @@ function play(player: Player, line: string): string[] {
   }
 }
 
-function playRerun(player: Player, past: Runner, { words, values }: Words): string[] {
-  const state = past.state as ExecutionState;
-  const input = words[1] === undefined ? state.input : (JSON.parse(words[1]) as JsonObject);
-  const from = toWord(values.get("from"));
-  const command = rerunCommand(past, input, {
-    from: from === "" ? [] : from.split(","),
-    failed: values.get("failed") === true,
-    changed: values.get("changed") === true,
-  });
+function playRerun(player: Player, past: Runner, words: Words): string[] {
+  const { input, selection } = toRerun(past, words);
+  const command = rerunCommand(past, input, selection);
   player.runner = createRunner(past.plan, player.maxPayloadBytes);
   const step = player.runner.send(command, player.now);
   return describeStep(step, player.runner.state as ExecutionState, player.now);
+}
+
+function toRerun({ state }: Runner, { words, values }: Words): { input: JsonObject; selection: RerunSelection } {
+  const input = words[1] === undefined ? (state as ExecutionState).input : (JSON.parse(words[1]) as JsonObject);
+  const from = toWord(values.get("from"));
+  const selection = {
+    from: from === "" ? [] : from.split(","),
+    failed: values.get("failed") === true,
+    changed: values.get("changed") === true,
+  };
+  return { input, selection };
+}
+
+function judge(past: Runner, { words: [, verb, ...rest], values }: Words): NodeVerdict[] {
+  const state = past.state as ExecutionState;
+  if (verb === "reset") return describeReset(past.plan, state, (rest[0] ?? "").split(","));
+  const { input, selection } = toRerun(past, { words: ["rerun", ...rest], values });
+  const source = { executionId: EXECUTION_ID, plan: past.plan, state };
+  return planRerun(source, { plan: past.plan, input }, selection).nodes;
+}
+
+function describeVerdicts(verdicts: readonly NodeVerdict[]): string[] {
+  return verdicts.map(({ nodeId, reason = "kept", becauseOf = "" }) => `  ${nodeId} ${reason} ${becauseOf}`.trimEnd());
 }
 
 function toCommand({ words, values }: Words, runner: Runner): Command {
@@ -101,7 +125,7 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
   const options = Object.fromEntries(values);
   switch (verb) {
     case "start":
-      return startCommand(JSON.parse(nodeId || "{}") as JsonObject, options);
+      return start(JSON.parse(nodeId || "{}") as JsonObject, options);
     case "complete":
       return { type: "complete_task", nodeId, attempt, output: parse(rest[0]), startedAt: 0, worker: "w" };
     case "fail": {
@@ -283,6 +307,12 @@ function toBusEvent([name = "", payload]: string[], values: Words["values"]): Bu
     workflowId: "source",
     occurredAt: 0,
   };
+}
+
+function start(input: JsonObject, { signal, ...more }: Record<string, Json>): Command {
+  const command = startCommand(input, more) as Extract<Command, { type: "start" }>;
+  if (signal === undefined) return command;
+  return { ...command, signal: { payload: null, requestId: "", ...(signal as object) } as Signal };
 }
 
 function lastAttempt(runner: Runner, nodeId: string): number {

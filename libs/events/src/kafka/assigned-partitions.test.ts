@@ -14,6 +14,7 @@ function open(handler: EventHandler) {
     limits: { ...defaultBusLimits, batchMaxMessages: 1 },
     onHandled: () => {},
     onFailedDelivery: () => {},
+    onPostponed: () => {},
     onSkipped: (_, partition, from, to) => void skipped.push([partition, from, to]),
   });
   return { member, partitions, skipped };

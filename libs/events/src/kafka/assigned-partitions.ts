@@ -1,5 +1,5 @@
 import type { KafkaMessage } from "kafkajs";
-import { createLane, type Lane, type LaneOwner } from "../lane.ts";
+import { createLane, type Lane, type LaneOwner, type Postponement } from "../lane.ts";
 import type { BusLimits } from "../limits.ts";
 import type { Member } from "../member.ts";
 import { fromKafkaMessage } from "./kafka-message.ts";
@@ -64,6 +64,8 @@ export interface AssignedPartitionsOptions {
   /** Messages were handled: there is something to commit. */
   onHandled(): void;
   onFailedDelivery(topic: string, messages: number): void;
+  /** A message met an outage, so many times in a row, and waits. */
+  onPostponed(topic: string, partition: number, postponement: Postponement): void;
   /** Messages are not there any more, or were never for consumers. */
   onSkipped(topic: string, partition: number, from: number, to: number): void;
 }
@@ -83,7 +85,7 @@ interface Assigned {
 }
 
 export function createAssignedPartitions(options: AssignedPartitionsOptions): AssignedPartitions {
-  const { member, limits, onHandled, onFailedDelivery, onSkipped } = options;
+  const { member, limits, onHandled, onFailedDelivery, onPostponed, onSkipped } = options;
   let assigned = new Map<string, Assigned>();
   let currentMemberId: string | undefined;
   /** The last delivery of each partition, which may outlive the time in which the partition was ours. */
@@ -95,6 +97,7 @@ export function createAssignedPartitions(options: AssignedPartitionsOptions): As
       limits,
       owner: () => (isOurs() ? owner : undefined),
       onFailedDelivery: (messages) => onFailedDelivery(topic, messages),
+      onPostponed: (postponement) => onPostponed(topic, partition, postponement),
     });
     const taken: Assigned = {
       topic,

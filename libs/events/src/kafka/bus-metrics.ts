@@ -6,6 +6,7 @@ export interface BusMetrics {
   publishRetried(): void;
   refused(topic: string): void;
   redelivered(group: string, topic: string, messages: number): void;
+  postponed(group: string, topic: string): void;
   parked(group: string, topic: string): void;
   consumerRestarted(group: string): void;
   /** Asks `read` for the lags whenever somebody looks. Gives the way to end that. */
@@ -21,6 +22,10 @@ export function createBusMetrics(metrics: Metrics | undefined): BusMetrics {
     "heddle_events_redelivered_total",
     "Events whose delivery failed: each comes again, or is parked.",
   );
+  const postponed = metrics.counter(
+    "heddle_events_postponed_total",
+    "Deliveries that met an outage: the event waits, and those behind it, until it is over.",
+  );
   const parked = metrics.counter("heddle_events_parked_total", "Events that were parked as poison.");
   const restarts = metrics.counter("heddle_consumer_restarts_total", "Consumers that broke down and were built anew.");
   const readers = new Set<() => Iterable<[Labels, number]>>();
@@ -32,6 +37,7 @@ export function createBusMetrics(metrics: Metrics | undefined): BusMetrics {
     publishRetried: () => retries.add(),
     refused: (topic) => refused.add(1, { topic }),
     redelivered: (group, topic, messages) => redelivered.add(messages, { group, topic }),
+    postponed: (group, topic) => postponed.add(1, { group, topic }),
     parked: (group, topic) => parked.add(1, { group, topic }),
     consumerRestarted: (group) => restarts.add(1, { group }),
     watchLag(read) {
@@ -46,6 +52,7 @@ const silent = {
   publishRetried: ignore,
   refused: ignore,
   redelivered: ignore,
+  postponed: ignore,
   parked: ignore,
   consumerRestarted: ignore,
 };

@@ -1,6 +1,6 @@
 import { defaultKafkaBusLimits, type KafkaBusLimits } from "../limits.ts";
 import { createKafkaClient } from "./kafka-client.ts";
-import { type BusLogger, silentLogger } from "./kafka-log.ts";
+import { type BusLogger, silentLogger } from "../bus-log.ts";
 import { createTopicRegistry } from "./topic-registry.ts";
 
 export interface ConsumerLagOptions {

@@ -5,7 +5,7 @@ import { defaultKafkaBusLimits, type KafkaBusLimits } from "../limits.ts";
 import { createBusMetrics } from "./bus-metrics.ts";
 import { createIdempotentSender } from "./idempotent-sender.ts";
 import { createKafkaClient, type KafkaClient, type KafkaClientOptions } from "./kafka-client.ts";
-import { type BusLogger, silentLogger } from "./kafka-log.ts";
+import { type BusLogger, silentLogger } from "../bus-log.ts";
 import type { KafkaSecurity } from "./kafka-security.ts";
 import { createKafkaPublisher } from "./kafka-publisher.ts";
 import { createKafkaSubscription } from "./kafka-subscription.ts";

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import type { ISocketFactory, Kafka as KafkaJs, RetryOptions, SASLOptions } from "kafkajs";
 import type { KafkaBusLimits } from "../limits.ts";
-import { type BusLogger, CLIENT_CLOSED, createKafkaLogCreator } from "./kafka-log.ts";
+import type { BusLogger } from "../bus-log.ts";
+import { CLIENT_CLOSED, createKafkaLogCreator } from "./kafka-log.ts";
 import { connectToBroker, type KafkaSecurity, readTlsFiles } from "./kafka-security.ts";
 import { kafkajs } from "./kafkajs.ts";
 

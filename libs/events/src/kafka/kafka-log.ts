@@ -1,11 +1,6 @@
-import type { Logger } from "@heddle/telemetry";
 import type { logCreator, LogEntry } from "kafkajs";
+import type { BusLogger } from "../bus-log.ts";
 import { kafkajs } from "./kafkajs.ts";
-
-/** The part of a logger that the bus uses. */
-export type BusLogger = Pick<Logger, "debug" | "info" | "warn" | "error">;
-
-export const silentLogger: BusLogger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /** What a client of ours that is closed says to kafkajs. */
 export const CLIENT_CLOSED = "this Kafka client is closed";
@@ -43,5 +38,3 @@ export function createKafkaLogCreator(logger: BusLogger): logCreator {
       else logger.debug(fields, text);
     };
 }
-
-function ignore(): void {}

@@ -4,7 +4,7 @@ import { createRawEventMessage, type EventMessage } from "../event-message.ts";
 import { defaultKafkaBusLimits } from "../limits.ts";
 import { createBusMetrics } from "./bus-metrics.ts";
 import type { IdempotentSender } from "./idempotent-sender.ts";
-import { silentLogger } from "./kafka-log.ts";
+import { silentLogger } from "../bus-log.ts";
 import { createKafkaPublisher } from "./kafka-publisher.ts";
 import type { PendingMessage } from "./publish-queue.ts";
 

@@ -7,7 +7,7 @@ import type { KafkaBusLimits } from "../limits.ts";
 import type { BusMetrics } from "./bus-metrics.ts";
 import { settlesWithin, whenAborted } from "./deadline.ts";
 import type { IdempotentSender } from "./idempotent-sender.ts";
-import type { BusLogger } from "./kafka-log.ts";
+import type { BusLogger } from "../bus-log.ts";
 import { measureMessage } from "./kafka-message.ts";
 import { createPublishQueue, type PendingBatch, type PendingMessage } from "./publish-queue.ts";
 import { classifySendFailure } from "./send-failure.ts";

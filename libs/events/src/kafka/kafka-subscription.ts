@@ -7,7 +7,7 @@ import { createAssignedPartitions, type PartitionOffset } from "./assigned-parti
 import type { BusMetrics } from "./bus-metrics.ts";
 import { settlesWithin, whenAborted } from "./deadline.ts";
 import type { KafkaClient } from "./kafka-client.ts";
-import type { BusLogger } from "./kafka-log.ts";
+import { type BusLogger, logPostponement } from "../bus-log.ts";
 import { createOffsetCommitter } from "./offset-committer.ts";
 import { watchForStall } from "./stall-watch.ts";
 import type { TopicRegistry } from "./topic-registry.ts";
@@ -59,6 +59,10 @@ export function createKafkaSubscription(subscribed: SubscribeOptions, deps: Kafk
     limits,
     onHandled: committer.wake,
     onFailedDelivery: (topic, messages) => metrics.redelivered(group, topic, messages),
+    onPostponed(topic, partition, postponement) {
+      metrics.postponed(group, topic);
+      logPostponement(logger, { group, topic, partition }, postponement);
+    },
     onSkipped: (topic, partition, from, to) =>
       logger.error(
         { group, topic, partition, from, to },

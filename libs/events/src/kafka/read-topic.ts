@@ -4,7 +4,7 @@ import type { EachBatchPayload } from "kafkajs";
 import type { EventMessage } from "../event-message.ts";
 import { defaultKafkaBusLimits, type KafkaBusLimits } from "../limits.ts";
 import { createKafkaClient, type KafkaClient } from "./kafka-client.ts";
-import { type BusLogger, silentLogger } from "./kafka-log.ts";
+import { type BusLogger, silentLogger } from "../bus-log.ts";
 import type { KafkaSecurity } from "./kafka-security.ts";
 import { fromKafkaMessage } from "./kafka-message.ts";
 

@@ -2,7 +2,7 @@ import { DomainError } from "@heddle/errors";
 import type { Admin } from "kafkajs";
 import type { KafkaBusLimits } from "../limits.ts";
 import type { KafkaClient } from "./kafka-client.ts";
-import type { BusLogger } from "./kafka-log.ts";
+import type { BusLogger } from "../bus-log.ts";
 import type { TopicConfig } from "./topic-config.ts";
 
 /** Makes topics where they are missing, and answers what the broker knows of topics and groups. */

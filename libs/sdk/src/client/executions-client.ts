@@ -21,6 +21,8 @@ import {
   type ExecutionStatus,
   type SearchAttributes,
 } from "./execution.ts";
+import { plainDryRun, type DryRun } from "./dry-run.ts";
+import { targetFields, type ExecutionTarget, type TargetFields } from "./execution-target.ts";
 import { ExecutionFailedError } from "./execution-failed-error.ts";
 import { plainEvent, type ExecutionEvent } from "./execution-event.ts";
 import {
@@ -58,6 +60,21 @@ export interface StartRequest {
   searchAttributes?: SearchAttributes;
   /** 0 (first) to 9 (last); default: the workflow's. */
   priority?: number;
+  /**
+   * Comes with the start: the new execution has it from its first moment. With `workflowKey` and `whenRunning` absent or `use_existing`, one
+   * that runs gets it in place of a start.
+   */
+  signal?: StartSignal;
+}
+
+export interface StartSignal {
+  name: string;
+  /** What it is about: only waits with this key take it. */
+  key?: string;
+  /** Default: null. */
+  payload?: Json;
+  /** Default: made of the start's. */
+  requestId?: string;
 }
 
 export interface ExecutionFilter {
@@ -77,11 +94,12 @@ export interface ExecutionFilter {
   hasIncidents?: boolean;
 }
 
+/** Where an `ExecutionTarget` is taken, a business key in place of an id is exact; `EXECUTION_NOT_FOUND` when no execution with it could take the call. */
 export interface ExecutionsClient {
   /** Answers once the start is durable; with `waitMs` once the execution has ended or the wait is over. @throws DomainError `DEFINITION_NOT_FOUND`, `INPUT_INVALID`, ... */
   start(request: StartRequest, options?: CallOptions): Promise<Execution>;
-  /** Never older than the last acknowledged change. @throws DomainError `EXECUTION_NOT_FOUND` */
-  get(executionId: string, options?: CallOptions): Promise<Execution>;
+  /** Never older than the last acknowledged change; by a business key the latest, live or ended. @throws DomainError `EXECUTION_NOT_FOUND` */
+  get(target: ExecutionTarget, options?: CallOptions): Promise<Execution>;
   /** Newest first, without inputs, outputs and nodes. */
   list(filter?: ExecutionFilter, options?: CallOptions): AsyncGenerator<Execution, void, undefined>;
   listPage(
@@ -97,7 +115,7 @@ export interface ExecutionsClient {
   /** Waits like `wait` and gives the output. @throws ExecutionFailedError when the execution failed or was canceled */
   result(executionId: string, options?: CallOptions): Promise<Json>;
   /** @throws DomainError `EXECUTION_FINISHED` when it ended otherwise before */
-  cancel(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
+  cancel(target: ExecutionTarget, reason?: string, options?: CallOptions): Promise<Execution>;
   /** Nodes that have failed and wait for a person, over all executions, those that wait longest first; at most 200 ms behind. */
   incidents(filter?: IncidentFilter, options?: CallOptions): AsyncGenerator<Incident, void, undefined>;
   /**
@@ -111,7 +129,7 @@ export interface ExecutionsClient {
     options?: CallOptions & { reason?: string; openedAt?: Date },
   ): Promise<Execution>;
   /** Ends it and its children at once: nothing is undone, and `finally` does not run. */
-  terminate(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
+  terminate(target: ExecutionTarget, reason?: string, options?: CallOptions): Promise<Execution>;
   /** Starts a new execution that runs this one again, and keeps the results of all other nodes. @throws DomainError `NODE_UNKNOWN`, `NOTHING_TO_RERUN`, ... */
   rerun(executionId: string, request?: RerunRequest, options?: CallOptions): Promise<Execution>;
   /** Begins nodes afresh in the execution itself, with everything after them. @throws DomainError `EXECUTION_FINISHED`, `NODE_UNKNOWN` */
@@ -120,14 +138,18 @@ export interface ExecutionsClient {
     from: readonly string[],
     options?: CallOptions & { reason?: string; requestId?: string },
   ): Promise<Execution>;
-  suspend(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
+  /** What `rerun` would do: nothing is started. @throws DomainError as `rerun` */
+  dryRunRerun(executionId: string, request?: Omit<RerunRequest, "requestId">, options?: CallOptions): Promise<DryRun>;
+  /** What `reset` would do: nothing changes. @throws DomainError as `reset` */
+  dryRunReset(executionId: string, from: readonly string[], options?: CallOptions): Promise<DryRun>;
+  suspend(target: ExecutionTarget, reason?: string, options?: CallOptions): Promise<Execution>;
   /** Deletes an execution that has ended, with its history. @throws DomainError `EXECUTION_NOT_FINISHED`, `EXECUTION_NOT_FOUND` */
   delete(executionId: string, options?: CallOptions): Promise<void>;
   /** @throws DomainError `EXECUTION_NOT_SUSPENDED` */
-  resume(executionId: string, reason?: string, options?: CallOptions): Promise<Execution>;
+  resume(target: ExecutionTarget, reason?: string, options?: CallOptions): Promise<Execution>;
   /** The signal is kept until a node waits for its name and key. `key`: what it is about, at most 255 characters. */
   signal(
-    executionId: string,
+    target: ExecutionTarget,
     name: string,
     payload?: Json,
     options?: CallOptions & { key?: string; requestId?: string },
@@ -140,7 +162,7 @@ export interface ExecutionsClient {
    * @throws DomainError `UPDATE_REJECTED`, `UPDATE_UNKNOWN`, `INPUT_INVALID`, ...: nothing has changed
    */
   update(
-    executionId: string,
+    target: ExecutionTarget,
     name: string,
     payload?: Json,
     options?: CallOptions & { requestId?: string; waitMs?: number },
@@ -151,7 +173,7 @@ export interface ExecutionsClient {
    */
   emit(name: string, payload?: Json, options?: CallOptions & { key?: string; requestId?: string }): Promise<number>;
   /** Asks the execution something: what its definition declares under `queries`, or `input`, `vars`, `nodes`, `waits`, `signals`. @throws DomainError `QUERY_UNKNOWN`, `QUERY_FAILED` */
-  query(executionId: string, name: string, args?: Json, options?: CallOptions): Promise<Json>;
+  query(target: ExecutionTarget, name: string, args?: Json, options?: CallOptions): Promise<Json>;
   /** The value that a reference in an event stands for. @throws DomainError `PAYLOAD_NOT_FOUND` */
   payload(reference: PayloadReference, options?: CallOptions): Promise<Json>;
 }
@@ -172,11 +194,17 @@ export interface RerunRequest {
   requestId?: string;
 }
 
+function rerunFields(executionId: string, { from = [], failed, changed, input, version }: RerunRequest) {
+  return { executionId, fromNodeIds: [...from], fromFailed: failed, fromChanged: changed, input, version };
+}
+
 export function createExecutionsClient({ transport, namespace, call }: ClientContext): ExecutionsClient {
   const rpc = createRpcClient(ExecutionService, transport);
 
-  async function get(executionId: string, options?: CallOptions): Promise<Execution> {
-    const { execution } = await call((attempt) => rpc.getExecution({ executionId }, attempt), options);
+  const of = (target: ExecutionTarget): TargetFields => targetFields(namespace, target);
+
+  async function get(target: ExecutionTarget, options?: CallOptions): Promise<Execution> {
+    const { execution } = await call((attempt) => rpc.getExecution(of(target), attempt), options);
     return plainExecution(present(execution));
   }
 
@@ -225,7 +253,7 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
   }
 
   return {
-    async start({ waitMs = 0, whenRunning, whenFinished, ...request }, options = {}) {
+    async start({ waitMs = 0, whenRunning, whenFinished, signal, ...request }, options = {}) {
       const waitTime = Math.min(waitMs, START_WAIT_MAX_MS);
       const full = {
         ...request,
@@ -233,6 +261,7 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
         requestId: request.requestId ?? randomUUID(),
         ...(whenRunning && { whenRunning: enumValue(RunningKeyPolicySchema, whenRunning) }),
         ...(whenFinished && { whenFinished: enumValue(FinishedKeyPolicySchema, whenFinished) }),
+        ...(signal && { signal: { ...signal, payload: fromJson(ValueSchema, signal.payload ?? null) } }),
         ...(waitTime > 0 && { wait: durationFromMs(waitTime) }),
       };
       const timeoutMs = options.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS + waitTime;
@@ -255,16 +284,15 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       if (execution.status !== "completed") throw new ExecutionFailedError(execution);
       return execution.output ?? null;
     },
-    async cancel(executionId, reason = "", options) {
-      const answer = await call((attempt) => rpc.cancelExecution({ executionId, reason }, attempt), options);
+    async cancel(target, reason = "", options) {
+      const answer = await call((attempt) => rpc.cancelExecution({ ...of(target), reason }, attempt), options);
       return plainExecution(present(answer.execution));
     },
     async delete(executionId, options) {
       await call((attempt) => rpc.deleteExecution({ executionId }, attempt), options);
     },
-    async rerun(executionId, { from = [], failed, changed, input, version, requestId = randomUUID() } = {}, options) {
-      const selection = { fromNodeIds: [...from], fromFailed: failed, fromChanged: changed };
-      const request = { executionId, ...selection, input, version, requestId };
+    async rerun(executionId, { requestId = randomUUID(), ...rerun } = {}, options) {
+      const request = { ...rerunFields(executionId, rerun), requestId };
       const answer = await call((attempt) => rpc.rerunExecution(request, attempt), options);
       return plainExecution(present(answer.execution));
     },
@@ -272,6 +300,14 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       const request = { executionId, fromNodeIds: [...from], reason, requestId };
       const answer = await call((attempt) => rpc.resetExecution(request, attempt), options);
       return plainExecution(present(answer.execution));
+    },
+    async dryRunRerun(executionId, rerun = {}, options) {
+      const request = { ...rerunFields(executionId, rerun), dryRun: true };
+      return plainDryRun(present((await call((attempt) => rpc.rerunExecution(request, attempt), options)).dryRun));
+    },
+    async dryRunReset(executionId, from, options) {
+      const request = { executionId, fromNodeIds: [...from], dryRun: true };
+      return plainDryRun(present((await call((attempt) => rpc.resetExecution(request, attempt), options)).dryRun));
     },
     incidents: (filter = {}, options) =>
       eachItem(async (pageToken) => {
@@ -290,27 +326,27 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       const answer = await call((attempt) => rpc.resolveIncident(request, attempt), options);
       return plainExecution(present(answer.execution));
     },
-    async terminate(executionId, reason = "", options) {
-      const answer = await call((attempt) => rpc.terminateExecution({ executionId, reason }, attempt), options);
+    async terminate(target, reason = "", options) {
+      const answer = await call((attempt) => rpc.terminateExecution({ ...of(target), reason }, attempt), options);
       return plainExecution(present(answer.execution));
     },
-    async suspend(executionId, reason = "", options) {
-      const answer = await call((attempt) => rpc.suspendExecution({ executionId, reason }, attempt), options);
+    async suspend(target, reason = "", options) {
+      const answer = await call((attempt) => rpc.suspendExecution({ ...of(target), reason }, attempt), options);
       return plainExecution(present(answer.execution));
     },
-    async resume(executionId, reason = "", options) {
-      const answer = await call((attempt) => rpc.resumeExecution({ executionId, reason }, attempt), options);
+    async resume(target, reason = "", options) {
+      const answer = await call((attempt) => rpc.resumeExecution({ ...of(target), reason }, attempt), options);
       return plainExecution(present(answer.execution));
     },
-    async signal(executionId, name, payload = null, { key, requestId = randomUUID(), ...options } = {}) {
-      const request = { executionId, name, key, payload: fromJson(ValueSchema, payload), requestId };
+    async signal(target, name, payload = null, { key, requestId = randomUUID(), ...options } = {}) {
+      const request = { ...of(target), name, key, payload: fromJson(ValueSchema, payload), requestId };
       const answer = await call((attempt) => rpc.signalExecution(request, attempt), options);
       return plainExecution(present(answer.execution));
     },
-    async update(executionId, name, payload = null, { requestId = randomUUID(), waitMs, ...options } = {}) {
+    async update(target, name, payload = null, { requestId = randomUUID(), waitMs, ...options } = {}) {
       const wait = waitMs === undefined ? undefined : durationFromMs(waitMs);
-      const request = { executionId, name, payload: fromJson(ValueSchema, payload), requestId, wait };
-      const { reply, failure } = await call((attempt) => rpc.updateExecution(request, attempt), options);
+      const request = { ...of(target), name, payload: fromJson(ValueSchema, payload), requestId, wait };
+      const { executionId, reply, failure } = await call((attempt) => rpc.updateExecution(request, attempt), options);
       if (reply !== undefined) return plainValue(reply);
       throw new ExecutionUpdateError({ executionId, name, requestId, failure: failure && plainFailure(failure) });
     },
@@ -318,8 +354,8 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       const request = { namespace, name, key, payload: fromJson(ValueSchema, payload), requestId };
       return (await call((attempt) => rpc.publishEvent(request, attempt), options)).told;
     },
-    async query(executionId, name, args = null, options) {
-      const request = { executionId, name, args: fromJson(ValueSchema, args) };
+    async query(target, name, args = null, options) {
+      const request = { ...of(target), name, args: fromJson(ValueSchema, args) };
       const { output } = await call((attempt) => rpc.queryExecution(request, attempt), options);
       return plainValue(present(output));
     },

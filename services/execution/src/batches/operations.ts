@@ -1,4 +1,4 @@
-import { DomainError } from "@heddle/errors";
+import { DomainError, isPassing } from "@heddle/errors";
 import type { BatchOperation } from "@heddle/proto/heddle/execution/v1/batch_pb.js";
 import type { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import type { RpcClient } from "@heddle/rpc";
@@ -45,9 +45,9 @@ export async function applyTo(
     return { executionId, result: "succeeded" };
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    const { reason, message, kind } = error;
     // Nobody could be asked: the target keeps its place, and is tried again.
-    if (kind === "unavailable" || kind === "deadline_exceeded" || kind === "resource_exhausted") throw error;
+    if (isPassing(error)) throw error;
+    const { reason, message } = error;
     return NEEDLESS.has(reason)
       ? { executionId, result: "skipped" }
       : { executionId, result: "failed", reason, message };

@@ -1,5 +1,6 @@
 import {
   type Command as EngineCommand,
+  type DecideContext,
   decide,
   decodeState,
   type Event,
@@ -38,7 +39,7 @@ export type ExecutionCommand =
 /** The execution as the journal runtime sees it: all decisions are the engine's. */
 export function createExecutionAggregate(
   plans: LoadedPlans<Plan>,
-  childId: (parentId: string, nodeId: string) => string,
+  childId: ChildIdOf,
 ): AggregateType<Execution, ExecutionCommand, Event> {
   return {
     decide(execution, command, { id, now }) {
@@ -47,12 +48,7 @@ export function createExecutionAggregate(
         command.check?.();
       }
       const plan = execution?.plan ?? planOf(command, id);
-      const { state, events } = decide(plan, execution?.state, command, {
-        executionId: id,
-        now,
-        childId: (nodeId) => childId(id, nodeId),
-        checkForm: (form, answer) => findSchemaFaults(form, answer, "answer"),
-      });
+      const { state, events } = decide(plan, execution?.state, command, decideContextOf(id, now, childId));
       const seq = (execution?.seq ?? 0) + events.length;
       // What undoes another execution is not another run of the workflow: nothing must be started because it has ended.
       const isRun = state.compensates === undefined;
@@ -73,6 +69,18 @@ export function createExecutionAggregate(
     },
     isFinished: (execution) => isFinished(execution.state),
     prepare: (events) => plans.load(events.filter((event) => event.type === "execution_started")),
+  };
+}
+
+type ChildIdOf = (parentId: string, nodeId: string) => string;
+
+/** What a decision about an execution gets from outside. */
+export function decideContextOf(executionId: string, now: number, childId: ChildIdOf): DecideContext {
+  return {
+    executionId,
+    now,
+    childId: (nodeId) => childId(executionId, nodeId),
+    checkForm: (form, answer) => findSchemaFaults(form, answer, "answer"),
   };
 }
 

@@ -6,7 +6,7 @@ import {
   type ParentOfExecution,
   type Plan,
 } from "@heddle/engine";
-import { DomainError } from "@heddle/errors";
+import { DomainError, isPassing } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
 import { checkInput, type Plans } from "@heddle/journal-service";
 import type { Logger } from "@heddle/telemetry";
@@ -216,7 +216,7 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
         return cancel(id, `its parent ${parentId} has ended`, atOnce);
       } catch (error) {
         // Whoever recovers a partition that is lost asks again. While the database is away nothing is lost, and nobody would.
-        if (hasMoved(error) || !(error instanceof DomainError) || !isPassing(error)) throw error;
+        if (hasMoved(error) || !isPassing(error)) throw error;
       }
       await pause(pauseMs);
     }
@@ -267,14 +267,4 @@ function parentOf(executionId: string, { nodeId, onParentClose }: ChildObligatio
 function hasLetGo({ plan, state }: Execution, { nodeId, childId }: ChildObligation): boolean {
   const node = state.nodes[plan.indices.get(nodeId) ?? -1];
   return node?.status === "completed" && node.childId === childId;
-}
-
-/** Whether the same call may well succeed later. */
-function isPassing(error: DomainError): boolean {
-  return (
-    error.kind === "unavailable" ||
-    error.kind === "resource_exhausted" ||
-    error.kind === "deadline_exceeded" ||
-    error.kind === "aborted"
-  );
 }

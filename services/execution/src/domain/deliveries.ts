@@ -1,10 +1,13 @@
-import { DomainError } from "@heddle/errors";
+import { PartitionElsewhereError } from "@heddle/errors";
 import type { Logger } from "@heddle/telemetry";
 import { retryPauseMs } from "./limits.ts";
 
 /** Calls to other services that nobody waits for and that must succeed: repeated with growing pauses. */
 export interface Deliveries {
-  /** One at a time for each name; a name that is under way is not begun again. */
+  /**
+   * One at a time for each name; a name that is under way is not begun again. Repeats after every failure but one: when one's own
+   * runtime no longer has the partition (`atHome`), whoever owns it now derives the call anew.
+   */
   repeat(name: string, call: () => Promise<void>): void;
   /** What has not succeeded is left: whoever owns the partition next derives it again. */
   stop(): void;
@@ -31,7 +34,7 @@ export function createDeliveries(logger: Logger): Deliveries {
       try {
         return await call();
       } catch (error) {
-        if (error instanceof DomainError && isElsewhere(error)) return;
+        if (error instanceof PartitionElsewhereError) return;
         logger.warn({ err: error, delivery: name, pauseMs }, "a delivery has not succeeded yet");
       }
       await pause(pauseMs);
@@ -49,9 +52,4 @@ export function createDeliveries(logger: Logger): Deliveries {
       for (const end of waiting.values()) end();
     },
   };
-}
-
-/** Whoever owns the partition now derives the obligation anew. */
-function isElsewhere({ reason }: DomainError): boolean {
-  return reason === "PARTITION_NOT_OWNED" || reason === "PARTITION_LOST";
 }

@@ -29,10 +29,11 @@ export const recentEventsPruneIntervalMs = 60_000;
 export const recentEventsPruneSize = 10_000;
 /** How many of them are read at once for a wait that begins. */
 export const recentEventsPage = 200;
-/** How long an event that cannot be told, because a replica or the database is away, holds up those behind it before it is set aside. */
-export const eventPatienceMs = 600_000;
-/** Nodes that are told of an event at once. */
+/** Nodes that are told of an event at once, and how many of them are read at once. */
 export const eventDeliveriesAtOnce = 50;
+export const eventWaitsPage = 1_000;
+/** So much the clocks of two replicas may differ: an event counts for executions that seem to have begun so much after it. */
+export const eventClockToleranceMs = 10_000;
 
 /** A snapshot up to this size is written with every change of its execution. */
 export const snapshotAlwaysBytes = 32 * 1024;

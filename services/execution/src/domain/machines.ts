@@ -1,7 +1,7 @@
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Failure, MachineCancellation, MachineObligation } from "@heddle/engine";
-import { DomainError } from "@heddle/errors";
+import { atHome, DomainError, isFinal } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
 import { type Machine, MachineStatus } from "@heddle/proto/heddle/statemachine/v1/machine_pb.js";
 import { MachineParentKind } from "@heddle/proto/heddle/statemachine/v1/statemachine_event_pb.js";
@@ -65,7 +65,7 @@ export function createMachines({ runtime, client, logger }: MachinesOptions): Ma
 
   const tell = async (executionId: string, command: ExecutionCommand): Promise<void> => {
     try {
-      await runtime().submit(executionId, command);
+      await atHome(runtime().submit(executionId, command));
     } catch (error) {
       // A node that has ended, or knows it already, refuses.
       if (!(error instanceof DomainError) || error.reason !== "MACHINE_NOT_AWAITED") throw error;
@@ -77,7 +77,7 @@ export function createMachines({ runtime, client, logger }: MachinesOptions): Ma
 
   const create = async (executionId: string, machine: MachineObligation): Promise<void> => {
     const { nodeId } = machine;
-    const execution = await runtime().read(executionId);
+    const execution = await atHome(runtime().read(executionId));
     if (execution === undefined || !isAwaited(execution, nodeId)) return;
     const { namespace, labels } = execution.state;
     let existing: Machine;
@@ -118,7 +118,7 @@ export function createMachines({ runtime, client, logger }: MachinesOptions): Ma
           await client.deleteMachine({ machineId, reason: `execution ${executionId} has ended` });
         }
       } catch (error) {
-        if (!isFinal(error)) throw error;
+        if (!isGone(error)) throw error;
         logger.debug({ err: error, executionId, requestId }, "there is no machine to delete");
       }
       sent.delete(requestId);
@@ -173,14 +173,7 @@ function keyExists({ key, machineId }: Machine): string {
   return `the key ${key} belongs to machine ${machineId}, which this execution has not created; use another key, or send events to that machine`;
 }
 
-/** Whether the same call will never succeed. */
-function isFinal(error: unknown): error is DomainError {
-  return (
-    error instanceof DomainError &&
-    (error.kind === "invalid_argument" ||
-      error.kind === "not_found" ||
-      error.kind === "already_exists" ||
-      error.kind === "failed_precondition" ||
-      error.kind === "unimplemented")
-  );
+/** Whether there is nothing to delete, and never will be. Who is not let in today may be tomorrow, and the machine is still there. */
+function isGone(error: unknown): error is DomainError {
+  return isFinal(error) && error.kind !== "permission_denied" && error.kind !== "unauthenticated";
 }

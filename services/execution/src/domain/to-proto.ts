@@ -53,6 +53,10 @@ export function toStatus(status: EngineStatus): ExecutionStatus {
   return STATUS[status];
 }
 
+export function toNodeStatus(status: EngineNodeStatus): NodeStatus {
+  return NODE_STATUS[status];
+}
+
 /** Who runs a task right now, as far as the scheduler has told. */
 export type RunningOn = (nodeId: string, attempt: number) => string | undefined;
 

@@ -7,7 +7,6 @@ import type { Payload } from "@heddle/proto/heddle/common/v1/payload_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import type { Database, Transaction } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
-import { withPatience } from "./patience.ts";
 import { isCustomEvent } from "./peek-custom.ts";
 import type { TellEvent } from "./tell-event.ts";
 
@@ -48,10 +47,8 @@ export function consumeEvents({ bus, database, tell, now, logger }: EventConsume
   return bus.subscribe({
     group: GROUP,
     topics: [ExecutionEventSchema.typeName],
-    async handler(messages, { signal }) {
-      for (const message of messages) {
-        await withPatience(() => take(message), { signal, logger, event: message.headers.ce_id });
-      }
+    async handler(messages) {
+      for (const message of messages) await take(message);
     },
     async parkPoison(message) {
       const { ce_id: id } = message.message.headers;

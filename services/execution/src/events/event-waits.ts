@@ -1,5 +1,5 @@
 import type { BusEvent, EventWait } from "@heddle/engine";
-import { DomainError } from "@heddle/errors";
+import { atHome, DomainError } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
 import type { Database } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
@@ -39,7 +39,7 @@ export function createEventWaits({ runtime, database, onExpected, logger }: Even
   /** @returns whether the node still waits */
   const offer = async (executionId: string, { nodeId, run }: EventWait, event: BusEvent): Promise<boolean> => {
     try {
-      await runtime().submit(executionId, { type: "deliver_event", nodeId, run, event });
+      await atHome(runtime().submit(executionId, { type: "deliver_event", nodeId, run, event }));
       return true;
     } catch (error) {
       if (error instanceof DomainError && isOver(error)) return false;

@@ -23,6 +23,7 @@ import { queryExecution } from "../handlers/query-execution.ts";
 import { startExecution } from "../handlers/start-execution.ts";
 import { suspendExecution } from "../handlers/suspend-execution.ts";
 import { updateExecution } from "../handlers/update-execution.ts";
+import { partitionOfTarget, type Target } from "../handlers/target.ts";
 import { terminateExecution } from "../handlers/terminate-execution.ts";
 import { watchExecution } from "../handlers/watch-execution.ts";
 
@@ -39,6 +40,7 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
     const id = idOf(request);
     return isId(id) ? runtime.partitionOf(id) : undefined;
   };
+  const ofTarget = (request: Target): number | undefined => partitionOfTarget(context, request);
   /** A start without a key may run anywhere: here, as long as this process owns anything. */
   const ofStart = (request: StartExecutionRequest): number => {
     const key = request.workflowKey || request.requestId;
@@ -54,7 +56,7 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
       isRepeatable: hasKey,
     }),
     getExecution: router.unary(method.getExecution, {
-      partitionOf: ofExecution,
+      partitionOf: ofTarget,
       handle: (request) => getExecution(context, request),
     }),
     listExecutions: (request) => listExecutions(context, request),
@@ -68,11 +70,11 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
       handle: (request) => listHistory(context, request),
     }),
     cancelExecution: router.unary(method.cancelExecution, {
-      partitionOf: ofExecution,
+      partitionOf: ofTarget,
       handle: (request, call) => cancelExecution(context, request, call),
     }),
     terminateExecution: router.unary(method.terminateExecution, {
-      partitionOf: ofExecution,
+      partitionOf: ofTarget,
       handle: (request, call) => terminateExecution(context, request, call),
     }),
     listIncidents: (request) => listIncidents(context, request),
@@ -81,35 +83,35 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
       handle: (request, call) => resolveIncident(context, request, call),
     }),
     suspendExecution: router.unary(method.suspendExecution, {
-      partitionOf: ofExecution,
+      partitionOf: ofTarget,
       handle: (request, call) => suspendExecution(context, request, call),
     }),
     resumeExecution: router.unary(method.resumeExecution, {
-      partitionOf: ofExecution,
+      partitionOf: ofTarget,
       handle: (request, call) => resumeExecution(context, request, call),
     }),
     signalExecution: router.unary(method.signalExecution, {
-      partitionOf: ofExecution,
+      partitionOf: ofTarget,
       handle: (request, call) => signalExecution(context, request, call),
       isRepeatable: hasKey,
     }),
     rerunExecution: router.unary(method.rerunExecution, {
       partitionOf: ofExecution,
       handle: (request, call) => rerunExecution(context, request, call),
-      isRepeatable: hasKey,
+      isRepeatable: (request) => request.dryRun || hasKey(request),
     }),
     resetExecution: router.unary(method.resetExecution, {
       partitionOf: ofExecution,
       handle: (request, call) => resetExecution(context, request, call),
-      isRepeatable: hasKey,
+      isRepeatable: (request) => request.dryRun || hasKey(request),
     }),
     updateExecution: router.unary(method.updateExecution, {
-      partitionOf: ofExecution,
+      partitionOf: ofTarget,
       handle: (request, call) => updateExecution(context, request, call),
       isRepeatable: hasKey,
     }),
     queryExecution: router.unary(method.queryExecution, {
-      partitionOf: ofExecution,
+      partitionOf: ofTarget,
       handle: (request) => queryExecution(context, request),
     }),
     deleteExecution: router.unary(method.deleteExecution, {

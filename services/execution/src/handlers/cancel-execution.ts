@@ -5,14 +5,16 @@ import {
   type CancelExecutionResponse,
   CancelExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { describeChanged, type ExecutionContext, idOf } from "./context.ts";
+import { describeChanged, type ExecutionContext } from "./context.ts";
+import { withTarget } from "./target.ts";
 
 export async function cancelExecution(
   context: ExecutionContext,
   request: CancelExecutionRequest,
   call: HandlerContext,
 ): Promise<CancelExecutionResponse> {
-  const id = idOf(request);
-  await context.runtime.submit(id, { type: "cancel", reason: request.reason });
-  return create(CancelExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
+  return await withTarget(context, request, async (id) => {
+    await context.runtime.submit(id, { type: "cancel", reason: request.reason });
+    return create(CancelExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
+  });
 }

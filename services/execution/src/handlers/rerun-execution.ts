@@ -1,6 +1,16 @@
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
-import { isSameJson, type JsonObject, planRerun, type RerunSelection } from "@heddle/engine";
+import {
+  type Command,
+  foreseeRerun,
+  isSameJson,
+  type JsonObject,
+  type Plan,
+  planRerun,
+  type RerunPlan,
+  type RerunSelection,
+  type RerunSource,
+} from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import { childId } from "@heddle/journal";
 import { checkInput, checkInputSize } from "@heddle/journal-service";
@@ -9,6 +19,8 @@ import {
   type RerunExecutionResponse,
   RerunExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { decideContextOf } from "../domain/aggregate.ts";
+import { toDryRun } from "../domain/dry-run.ts";
 import { describeChanged, type ExecutionContext, idOf, readExecution } from "./context.ts";
 
 /**
@@ -24,17 +36,33 @@ export async function rerunExecution(
   const oldId = idOf(request);
   const { requestId } = request;
   const id = requestId === "" ? runtime.newId(runtime.partitionOf(oldId)) : childId(oldId, `rerun/${requestId}`);
-  const created = await start(context, request, id, call);
+  const prepared = await prepare(context, request, id, call);
+  if (request.dryRun && prepared !== undefined) {
+    const { source, start, plan, rerun } = prepared;
+    const nodes = foreseeRerun(source, { plan, start, rerun }, decideContextOf(id, context.now(), childId));
+    const { version } = start.start;
+    const dryRun = toDryRun(nodes, { fromNodeIds: rerun.from, version, keptVars: listVars(rerun) });
+    return create(RerunExecutionResponseSchema, { dryRun });
+  }
+  const created = prepared !== undefined && (await submit(context, request, id, prepared));
   return create(RerunExecutionResponseSchema, { execution: await describeChanged(context, id, call), created });
 }
 
-/** Whether it was started now. */
-async function start(
+interface Prepared {
+  source: RerunSource;
+  /** What the new execution runs. */
+  plan: Plan;
+  rerun: RerunPlan;
+  start: Extract<Command, { type: "start" }>;
+}
+
+/** Undefined when the request id has started the execution before. */
+async function prepare(
   context: ExecutionContext,
   request: RerunExecutionRequest,
   id: string,
   call: HandlerContext,
-): Promise<boolean> {
+): Promise<Prepared | undefined> {
   const { runtime, plans } = context;
   const oldId = idOf(request);
   const { plan: oldPlan, state } = await readExecution(context, oldId);
@@ -46,39 +74,50 @@ async function start(
       ? { plan: oldPlan, version: state.version }
       : await plans.resolve({ namespace, workflowId, version: request.version });
   checkInput(plan.document, input, "input");
-  const isRepeated = request.requestId !== "" && (await runtime.read(id)) !== undefined;
-  if (isRepeated) return await refuseOther(context, request, id, { input, version });
+  if (request.requestId !== "" && (await runtime.read(id)) !== undefined) {
+    await refuseOther(context, request, id, { input, version });
+    return undefined;
+  }
   const source = { executionId: oldId, plan: oldPlan, state };
-  const { from, reuse } = planRerun(source, { plan, input }, selectionOf(request));
+  const rerun = planRerun(source, { plan, input }, selectionOf(request));
   const traceparent = call.requestHeader.get("traceparent");
+  const start = {
+    namespace,
+    workflowId,
+    version,
+    input,
+    requestId: "",
+    rerunOf: { executionId: oldId, from: rerun.from },
+    priority,
+    labels,
+    ...(attributes !== undefined && { attributes }),
+    ...(traceparent !== null && { traceparent }),
+  };
+  return { source, plan, rerun, start: { type: "start", start, reuse: rerun.reuse } };
+}
+
+/** Whether it was started now. */
+async function submit(
+  context: ExecutionContext,
+  request: RerunExecutionRequest,
+  id: string,
+  { plan, start }: Prepared,
+): Promise<boolean> {
   try {
-    await runtime.submit(
-      id,
-      {
-        type: "start",
-        plan,
-        reuse,
-        start: {
-          namespace,
-          workflowId,
-          version,
-          input,
-          requestId: "",
-          rerunOf: { executionId: oldId, from },
-          priority,
-          labels,
-          ...(attributes !== undefined && { attributes }),
-          ...(traceparent !== null && { traceparent }),
-        },
-      },
-      { admission: true, fresh: request.requestId === "" },
-    );
+    await context.runtime.submit(id, { ...start, plan }, { admission: true, fresh: request.requestId === "" });
+    return true;
   } catch (error) {
     // Two calls with the same key at the same time.
     if (!(error instanceof DomainError) || error.reason !== "EXECUTION_ALREADY_STARTED") throw error;
-    return await refuseOther(context, request, id, { input, version });
+    const { input, version } = start.start;
+    await refuseOther(context, request, id, { input, version });
+    return false;
   }
-  return true;
+}
+
+function listVars({ reuse }: RerunPlan): string[] {
+  const writes = reuse.flatMap((each) => (each.type === "vars_reused" ? each.writes : []));
+  return [...new Set(writes.flatMap(({ fields }) => Object.keys(fields)))].sort();
 }
 
 function selectionOf({ fromNodeId, fromNodeIds, fromFailed, fromChanged }: RerunExecutionRequest): RerunSelection {
@@ -92,9 +131,9 @@ async function refuseOther(
   { requestId }: RerunExecutionRequest,
   id: string,
   { input, version }: { input: JsonObject; version: number },
-): Promise<false> {
+): Promise<void> {
   const { state } = await readExecution(context, id);
-  if (state.version === version && isSameJson(state.input, input)) return false;
+  if (state.version === version && isSameJson(state.input, input)) return;
   throw new DomainError({
     kind: "failed_precondition",
     reason: "REQUEST_ID_REUSED",

@@ -5,14 +5,16 @@ import {
   type ResumeExecutionResponse,
   ResumeExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { describeChanged, type ExecutionContext, idOf } from "./context.ts";
+import { describeChanged, type ExecutionContext } from "./context.ts";
+import { withTarget } from "./target.ts";
 
 export async function resumeExecution(
   context: ExecutionContext,
   request: ResumeExecutionRequest,
   call: HandlerContext,
 ): Promise<ResumeExecutionResponse> {
-  const id = idOf(request);
-  await context.runtime.submit(id, { type: "resume", reason: request.reason });
-  return create(ResumeExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
+  return await withTarget(context, request, async (id) => {
+    await context.runtime.submit(id, { type: "resume", reason: request.reason });
+    return create(ResumeExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
+  });
 }

@@ -6,16 +6,18 @@ import {
   type SignalExecutionResponse,
   SignalExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { describeChanged, type ExecutionContext, idOf } from "./context.ts";
+import { describeChanged, type ExecutionContext } from "./context.ts";
+import { withTarget } from "./target.ts";
 
 export async function signalExecution(
   context: ExecutionContext,
   request: SignalExecutionRequest,
   call: HandlerContext,
 ): Promise<SignalExecutionResponse> {
-  const id = idOf(request);
   const payload = request.payload === undefined ? null : toJson(ValueSchema, request.payload);
   const { name, key, requestId } = request;
-  await context.runtime.submit(id, { type: "signal", name, ...(key !== "" && { key }), payload, requestId });
-  return create(SignalExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
+  return await withTarget(context, request, async (id) => {
+    await context.runtime.submit(id, { type: "signal", name, ...(key !== "" && { key }), payload, requestId });
+    return create(SignalExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
+  });
 }

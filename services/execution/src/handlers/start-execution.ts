@@ -18,6 +18,7 @@ import { waitForEnd } from "../domain/wait-for-end.ts";
 import { requestScope } from "../domain/workflow-keys.ts";
 import { findByRequestId } from "../store/find-by-request-id.ts";
 import { type ExecutionContext, namespaceOf, readExecution } from "./context.ts";
+import { signalOf } from "./start-signal.ts";
 import { type CheckStart, startWithKey } from "./start-with-key.ts";
 
 const DEFAULT_PRIORITY = 5;
@@ -146,6 +147,7 @@ async function startNew(
   const id = runtime.newId(partition);
   const traceparent = call.requestHeader.get("traceparent");
   const origin = fromProtoOrigin(request.origin);
+  const signal = signalOf(request);
   await runtime.submit(
     id,
     {
@@ -157,6 +159,7 @@ async function startNew(
         findTaken: () => context.requestIds.committed(requestScope({ namespace, workflowKey }), requestId),
       }),
       ...(check !== undefined && { check }),
+      ...(signal !== undefined && { signal }),
       start: {
         namespace,
         workflowId: request.workflowId,

@@ -10,6 +10,7 @@ import { toStatus } from "../domain/to-proto.ts";
 import { waitForEnd } from "../domain/wait-for-end.ts";
 import { findByWorkflowKey } from "../store/find-by-workflow-key.ts";
 import { type ExecutionContext, namespaceOf } from "./context.ts";
+import { signalOf } from "./start-signal.ts";
 
 /** Refuses a start, when it is decided, that was allowed on what is no longer so. */
 export type CheckStart = () => void;
@@ -35,7 +36,12 @@ export async function startWithKey(
       workflowKeys.latest(namespace, workflowKey) ??
       (await findByWorkflowKey(context.database, namespace, workflowKey));
     const existing = namesake === undefined ? undefined : await judge(context, request, namesake, signal);
-    if (existing !== undefined) return { id: existing, created: false };
+    if (existing !== undefined) {
+      if (await deliverSignal(context, request, existing)) return { id: existing, created: false };
+      // It has ended since: what the policy says of that is to be judged.
+      if (judgement < MAX_JUDGEMENTS) continue;
+      throw keyChanged();
+    }
     const check = (): void => {
       const latest = workflowKeys.latest(namespace, workflowKey);
       if (runtime.epochOf(partition) !== epoch || (latest !== undefined && latest !== namesake)) throw keyChanged();
@@ -61,7 +67,7 @@ async function judge(
   if (execution === undefined) return undefined;
   const status = toStatus(execution.state.status);
   if (execution.state.endedAt !== undefined) return judgeFinished(request, id, status);
-  switch (request.whenRunning) {
+  switch (policyOf(request)) {
     case RunningKeyPolicy.USE_EXISTING:
       return id;
     case RunningKeyPolicy.CANCEL_EXISTING:
@@ -70,6 +76,25 @@ async function judge(
       return undefined;
     default:
       throw keyRunning(request, id, "signal or cancel it, or say when_running to use or cancel it");
+  }
+}
+
+/** Who sends a signal with a start wants it to arrive. */
+function policyOf({ whenRunning, signal }: StartExecutionRequest): RunningKeyPolicy {
+  const isUnsaid = whenRunning === RunningKeyPolicy.UNSPECIFIED;
+  return isUnsaid && signal !== undefined ? RunningKeyPolicy.USE_EXISTING : whenRunning;
+}
+
+/** False when it has ended, and takes none any more. */
+async function deliverSignal(context: ExecutionContext, request: StartExecutionRequest, id: string): Promise<boolean> {
+  const signal = signalOf(request);
+  if (signal === undefined) return true;
+  try {
+    await context.runtime.submit(id, { type: "signal", ...signal });
+    return true;
+  } catch (error) {
+    if (error instanceof DomainError && error.reason === "EXECUTION_FINISHED") return false;
+    throw error;
   }
 }
 

@@ -5,14 +5,16 @@ import {
   type SuspendExecutionResponse,
   SuspendExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { describeChanged, type ExecutionContext, idOf } from "./context.ts";
+import { describeChanged, type ExecutionContext } from "./context.ts";
+import { withTarget } from "./target.ts";
 
 export async function suspendExecution(
   context: ExecutionContext,
   request: SuspendExecutionRequest,
   call: HandlerContext,
 ): Promise<SuspendExecutionResponse> {
-  const id = idOf(request);
-  await context.runtime.submit(id, { type: "suspend", reason: request.reason });
-  return create(SuspendExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
+  return await withTarget(context, request, async (id) => {
+    await context.runtime.submit(id, { type: "suspend", reason: request.reason });
+    return create(SuspendExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
+  });
 }

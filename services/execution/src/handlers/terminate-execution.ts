@@ -5,14 +5,16 @@ import {
   type TerminateExecutionResponse,
   TerminateExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { describeChanged, type ExecutionContext, idOf } from "./context.ts";
+import { describeChanged, type ExecutionContext } from "./context.ts";
+import { withTarget } from "./target.ts";
 
 export async function terminateExecution(
   context: ExecutionContext,
   request: TerminateExecutionRequest,
   call: HandlerContext,
 ): Promise<TerminateExecutionResponse> {
-  const id = idOf(request);
-  await context.runtime.submit(id, { type: "terminate", reason: request.reason });
-  return create(TerminateExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
+  return await withTarget(context, request, async (id) => {
+    await context.runtime.submit(id, { type: "terminate", reason: request.reason });
+    return create(TerminateExecutionResponseSchema, { execution: await describeChanged(context, id, call) });
+  });
 }

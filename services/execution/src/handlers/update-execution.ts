@@ -13,7 +13,8 @@ import { answerMarginMs, defaultUpdateWaitMs, maxUpdateWaitMs } from "../domain/
 import { toFailure } from "../domain/to-proto.ts";
 import { waitUntil } from "../domain/wait-until.ts";
 import { checkInteraction } from "./check-interaction.ts";
-import { type ExecutionContext, idOf, readExecution } from "./context.ts";
+import { type ExecutionContext, readExecution } from "./context.ts";
+import { withTarget } from "./target.ts";
 
 /**
  * Validates, applies and answers. What is accepted is durable before anything is answered: a caller that got no answer asks
@@ -24,11 +25,19 @@ export async function updateExecution(
   request: UpdateExecutionRequest,
   call: HandlerContext,
 ): Promise<UpdateExecutionResponse> {
-  const id = idOf(request);
   const waitMs = waitOf(request, call);
-  const { name } = request;
   const requestId = request.requestId === "" ? randomUUID() : request.requestId;
-  const payload: Json = request.payload === undefined ? null : toJson(ValueSchema, request.payload);
+  const update = { ...request, requestId };
+  return await withTarget(context, request, (id) => updateOne(context, id, update, { waitMs, signal: call.signal }));
+}
+
+async function updateOne(
+  context: ExecutionContext,
+  id: string,
+  { name, requestId, payload: value }: UpdateExecutionRequest,
+  options: { waitMs: number; signal: AbortSignal },
+): Promise<UpdateExecutionResponse> {
+  const payload: Json = value === undefined ? null : toJson(ValueSchema, value);
   const { plan, state } = await readExecution(context, id);
   // What was accepted is not refused when it is asked again: the schema is the version's, and stays the same.
   if (findUpdateOutcome(state, requestId) === undefined) {
@@ -40,13 +49,11 @@ export async function updateExecution(
     );
   }
   await context.runtime.submit(id, { type: "update", name, payload, requestId });
-  await waitUntil(context, id, ({ state: now }) => findUpdateOutcome(now, requestId)?.status !== "open", {
-    waitMs,
-    signal: call.signal,
-  });
+  await waitUntil(context, id, ({ state: now }) => findUpdateOutcome(now, requestId)?.status !== "open", options);
   const outcome = findUpdateOutcome((await readExecution(context, id)).state, requestId);
   return create(UpdateExecutionResponseSchema, {
     requestId,
+    executionId: id,
     ...(outcome?.status === "answered" && { reply: fromJson(ValueSchema, outcome.reply) }),
     ...(outcome?.status === "failed" && { failure: toFailure(outcome.failure) }),
   });

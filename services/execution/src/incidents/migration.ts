@@ -2,7 +2,7 @@ import type { Migration } from "@heddle/store";
 
 /** Incidents that are open, for lists: one row each. Everything in it follows from the state of its execution; what is over is in the history. */
 export const incidentMigration: Migration = {
-  name: "0110_create_incidents",
+  name: "0111_create_incidents",
   async up(knex) {
     await knex.raw(`
       create table incidents (

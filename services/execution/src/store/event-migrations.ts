@@ -39,3 +39,20 @@ export const eventMigrations: readonly Migration[] = [
     },
   },
 ];
+
+/** Waits and events of one name have thousands of keys: who looks for one must not read them all. */
+export const eventKeyMigration: Migration = {
+  name: "0110_event_keys",
+  async up(knex) {
+    await knex.raw(
+      "create index event_waits_by_key on event_waits (namespace, event, key, execution_id, node_id, run)",
+    );
+    await knex.raw("drop index event_waits_by_event");
+    await knex.raw("create index recent_events_by_key on recent_events (namespace, name, key, occurred_at, event_id)");
+  },
+  async down(knex) {
+    await knex.raw("drop index recent_events_by_key");
+    await knex.raw("create index event_waits_by_event on event_waits (namespace, event)");
+    await knex.raw("drop index event_waits_by_key");
+  },
+};

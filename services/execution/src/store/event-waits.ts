@@ -50,16 +50,41 @@ export async function deleteEventWaitsOf(database: Queryable, executionId: strin
   });
 }
 
-/** What waits for an event of this name and key. */
-export async function listEventWaits(
+export interface WaitsOfEvent {
+  namespace: string;
+  name: string;
+  /** Those that wait for all keys are among them too. */
+  key: string;
+  /** Only those of executions with a smaller id. */
+  before: string;
+  pageSize: number;
+}
+
+/** What waits for an event, in pages by execution, node and run. What begins meanwhile may be among them or not. */
+export async function* pageEventWaits(
   database: Queryable,
-  { namespace, name, key }: { namespace: string; name: string; key: string },
-): Promise<StoredWait[]> {
-  const { rows } = await database.query<{ execution_id: string; node_id: string; run: number }>({
-    name: "list-event-waits",
-    text: `select execution_id, node_id, run from event_waits
-      where namespace = $1 and event = $2 and (key is null or key = $3) order by execution_id, node_id, run`,
-    values: [namespace, name, key],
-  });
-  return rows.map((row) => ({ executionId: row.execution_id, nodeId: row.node_id, run: row.run }));
+  { namespace, name, key, before, pageSize }: WaitsOfEvent,
+): AsyncGenerator<StoredWait[]> {
+  let after: StoredWait = { executionId: NIL, nodeId: "", run: -1 };
+  for (;;) {
+    const { rows } = await database.query<{ execution_id: string; node_id: string; run: number }>({
+      name: "list-event-waits",
+      // Two ranges of one index, each in the order of the page: an "or" would read all waits of the name.
+      text: `(${rangeOf("key = $3")}) union all (${rangeOf("key is null")}) order by execution_id, node_id, run limit $8`,
+      values: [namespace, name, key, after.executionId, after.nodeId, after.run, before, pageSize],
+    });
+    const page = rows.map((row) => ({ executionId: row.execution_id, nodeId: row.node_id, run: row.run }));
+    if (page.length > 0) yield page;
+    if (page.length < pageSize) return;
+    after = page.at(-1) as StoredWait;
+  }
+}
+
+const NIL = "00000000-0000-0000-0000-000000000000";
+
+function rangeOf(condition: string): string {
+  return `select execution_id, node_id, run from event_waits
+    where namespace = $1 and event = $2 and ${condition}
+      and (execution_id, node_id, run) > ($4::uuid, $5::text, $6::integer) and execution_id < $7::uuid
+    order by execution_id, node_id, run limit $8`;
 }

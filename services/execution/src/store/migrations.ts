@@ -4,7 +4,7 @@ import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal
 import { humanTaskMigration } from "../human/migration.ts";
 import { incidentMigration } from "../incidents/migration.ts";
 import { defineMigrations } from "@heddle/store";
-import { eventMigrations } from "./event-migrations.ts";
+import { eventKeyMigration, eventMigrations } from "./event-migrations.ts";
 import { batchMigrations } from "./batch-migrations.ts";
 import { findMigrations } from "./find-migrations.ts";
 import { retentionMigrations } from "./retention-migrations.ts";
@@ -77,5 +77,6 @@ export const executionMigrations = defineMigrations([
   ...findMigrations,
   ...retentionMigrations,
   ...batchMigrations,
+  eventKeyMigration,
   incidentMigration,
 ]);

@@ -30,20 +30,15 @@ export async function listRecentEvents(
   page: { since: Date; after?: BusEvent; limit: number },
 ): Promise<BusEvent[]> {
   const { after } = page;
+  const from = after === undefined ? page.since : new Date(after.occurredAt);
   const { rows } = await database.query<Raw>({
-    name: "list-recent-events",
+    // Two statements: one with an "or" would have one plan for both, and read the events of all keys for a wait for one.
+    name: key === undefined ? "list-recent-events" : "list-recent-events-by-key",
     text: `select event_id, name, key, execution_id, workflow_id, occurred_at, payload from recent_events
-      where namespace = $1 and name = $2 and ($3::text is null or key = $3)
-        and (occurred_at, event_id) > ($4::timestamptz, $5::text)
-      order by occurred_at, event_id limit $6`,
-    values: [
-      namespace,
-      event,
-      key ?? null,
-      after === undefined ? page.since : new Date(after.occurredAt),
-      after?.id ?? "",
-      page.limit,
-    ],
+      where namespace = $1 and name = $2 and (occurred_at, event_id) > ($3::timestamptz, $4::text)
+        ${key === undefined ? "" : "and key = $6"}
+      order by occurred_at, event_id limit $5`,
+    values: [namespace, event, from, after?.id ?? "", page.limit, ...(key === undefined ? [] : [key])],
   });
   return rows.map(toBusEvent);
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from "@heddle/expression";
-import { DomainError } from "@heddle/errors";
+import { DomainError, isFinal } from "@heddle/errors";
 import { type Execution, ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { createRpcClient, type RpcTransport } from "@heddle/rpc";
@@ -80,24 +80,12 @@ function isReason(error: unknown, reason: string): boolean {
   return error instanceof DomainError && error.reason === reason;
 }
 
-const FINAL = new Set<DomainError["kind"]>([
-  "invalid_argument",
-  "not_found",
-  "already_exists",
-  "failed_precondition",
-  "out_of_range",
-  "permission_denied",
-  "unauthenticated",
-  "unimplemented",
-]);
-
 function outcomeOf(error: unknown): StartOutcome {
   if (!(error instanceof DomainError)) return { kind: "later", atLeastMs: 0 };
   // The start was made before its schedule was changed, and its answer was lost.
   const before = error.reason === "REQUEST_ID_REUSED" ? error.metadata["execution_id"] : undefined;
   if (before !== undefined) return { kind: "taken", executionId: before };
-  const isFinal = FINAL.has(error.kind) || (error.kind === "resource_exhausted" && error.retryAfterMs === undefined);
-  return isFinal
+  return isFinal(error)
     ? { kind: "refused", why: `${error.reason}: ${error.message}` }
     : { kind: "later", atLeastMs: error.retryAfterMs ?? 0 };
 }

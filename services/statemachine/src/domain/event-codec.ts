@@ -1,21 +1,18 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { fromBinary, type Message } from "@bufbuild/protobuf";
 import type { EncodedEvent, PayloadClaim, PayloadLookup } from "@heddle/journal";
-import { createPayloadReader, createPayloadWriter } from "@heddle/journal-service";
+import { createEventEncoder, createPayloadReader, createPayloadWriter } from "@heddle/journal-service";
 import { StateMachineEventSchema } from "@heddle/proto/heddle/statemachine/v1/statemachine_event_pb.js";
 import type { MachineEvent } from "@heddle/statechart";
 import { fromProtoEvent } from "./event-from-proto.ts";
 import { toProtoEvent } from "./event-to-proto.ts";
 
+const encode = createEventEncoder(StateMachineEventSchema);
+
 /** Encodes one event as the message that journal, history and Kafka share. */
 export function encodeEvent(event: MachineEvent, context: { id: string; seq: number }): Uint8Array | EncodedEvent {
   const claims: PayloadClaim[] = [];
-  const message = create(StateMachineEventSchema);
-  message.machineId = context.id;
-  message.seq = BigInt(context.seq);
-  message.occurredAt = timestampFromMs(event.at);
-  message.event = toProtoEvent(event, createPayloadWriter(claims));
-  const bytes = toBinary(StateMachineEventSchema, message);
+  const { case: kind, value } = toProtoEvent(event, createPayloadWriter(claims));
+  const bytes = encode({ ...context, at: event.at }, kind as string, value as Message);
   return claims.length === 0 ? bytes : { bytes, payloads: claims };
 }
 

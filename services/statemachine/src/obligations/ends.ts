@@ -1,4 +1,5 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
+import { isFinal } from "@heddle/errors";
 import {
   createSqlPoisonStore,
   type EventBus,
@@ -21,7 +22,7 @@ import {
 } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
 import type { Database, Transaction } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
-import { hasReason, isFinal } from "./outcome.ts";
+import { hasReason } from "./outcome.ts";
 import { isExecutionReport, isMachineEnd } from "./peek-end.ts";
 
 /** All replicas together: whichever gets the event tells the owner of the machine. */

@@ -1,10 +1,11 @@
 import { isObject, type JsonObject } from "@heddle/engine";
+import { isFinal } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
 import { hasMoved } from "@heddle/rpc";
 import { type CancellationObligation, type InvocationObligation, obligations } from "@heddle/statechart";
 import type { Machine, MachineCommand } from "../domain/aggregate.ts";
 import { type End, endOfExecution, endOfMachine } from "./end-of.ts";
-import { failureOf, hasReason, isFinal } from "./outcome.ts";
+import { failureOf, hasReason } from "./outcome.ts";
 import type { Outside, Run } from "./outside.ts";
 
 type Runtime = Pick<JournalRuntime<Machine, MachineCommand>, "read" | "submit">;

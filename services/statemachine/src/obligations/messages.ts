@@ -1,9 +1,9 @@
 import type { JournalRuntime } from "@heddle/journal";
 import type { Failure } from "@heddle/engine";
-import { hasMoved } from "@heddle/rpc";
+import { atHome, isFinal, PartitionElsewhereError } from "@heddle/errors";
 import type { Message } from "@heddle/statechart";
 import type { Machine, MachineCommand } from "../domain/aggregate.ts";
-import { failureOf, isFinal } from "./outcome.ts";
+import { failureOf } from "./outcome.ts";
 import type { Delivery, Outside } from "./outside.ts";
 
 type Runtime = Pick<JournalRuntime<Machine, MachineCommand>, "read" | "submit">;
@@ -34,19 +34,16 @@ export async function deliverLane(
 ): Promise<boolean> {
   for (;;) {
     try {
-      const machine = await runtime.read(machineId);
+      const machine = await atHome(runtime.read(machineId));
       const message = machine?.state.messages.find((waiting) => laneOf(waiting) === lane);
       if (machine === undefined || message === undefined) return true;
       const outcome = await deliver(outside, machineId, machine, message);
       if (outcome === "later") return false;
-      await runtime.submit(machineId, {
-        type: "acknowledge_message",
-        messageId: message.id,
-        ...(outcome !== "taken" && { failure: outcome }),
-      });
+      const failure = outcome === "taken" ? {} : { failure: outcome };
+      await atHome(runtime.submit(machineId, { type: "acknowledge_message", messageId: message.id, ...failure }));
     } catch (error) {
       // Whoever owns the partition now derives the obligation anew.
-      if (hasMoved(error)) return true;
+      if (error instanceof PartitionElsewhereError) return true;
       throw error;
     }
   }

@@ -9,6 +9,7 @@ import {
   type Subscription,
 } from "@heddle/events";
 import { awaitProjection } from "@heddle/journal";
+import { tellAll } from "@heddle/journal-service";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import type { Execution } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import type { Database, Transaction } from "@heddle/store";
@@ -63,10 +64,12 @@ export function createSubscribers({ bus, database, outside, logger }: Subscriber
     if (execution === undefined) return;
     const subscribers = await findSubscribers(database, { ...end, labels: execution.labels });
     const data = dataOf(end, execution);
-    for (let first = 0; first < subscribers.length; first += maxCallsAtOnce) {
-      const some = subscribers.slice(first, first + maxCallsAtOnce);
-      await Promise.all(some.map((subscriber) => send(subscriber, end, data)));
-    }
+    await tellAll([subscribers], {
+      atOnce: maxCallsAtOnce,
+      tell: (subscriber) => send(subscriber, end, data),
+      onRefused: ({ machine_id: machineId }, error) =>
+        logger.error({ err: error, machineId, ...end }, "a machine cannot take an end that it subscribes to"),
+    });
   };
 
   const send = async ({ machine_id: machineId, position, event }: Subscriber, end: ExecutionEnd, data: JsonObject) => {

@@ -9,6 +9,7 @@ import type { AttributeFilter, Execution, ExecutionOrigin, ExecutionStatus } fro
 import type { BusEvent, ExecutionEvent } from "./execution_event_pb.js";
 import type { Incident, RetryNode } from "./incident_pb.js";
 import type { Failure } from "../../common/v1/failure_pb.js";
+import type { DryRun } from "./dry_run_pb.js";
 import type { Payload } from "../../common/v1/payload_pb.js";
 
 /**
@@ -115,6 +116,14 @@ export declare type StartExecutionRequest = Message<"heddle.execution.v1.StartEx
    * @generated from field: google.protobuf.Struct search_attributes = 73;
    */
   searchAttributes?: JsonObject | undefined;
+
+  /**
+   * A signal that comes with the start: the new execution has it from its first moment, in the same commit. With workflow_key and when_running
+   * unspecified or USE_EXISTING, an execution with this key that runs gets it in place of a start (signal-with-start).
+   *
+   * @generated from field: heddle.execution.v1.StartSignal signal = 100;
+   */
+  signal?: StartSignal | undefined;
 };
 
 /**
@@ -122,6 +131,47 @@ export declare type StartExecutionRequest = Message<"heddle.execution.v1.StartEx
  * Use `create(StartExecutionRequestSchema)` to create a new message.
  */
 export declare const StartExecutionRequestSchema: GenMessage<StartExecutionRequest>;
+
+/**
+ * A signal that comes with a start.
+ *
+ * @generated from message heddle.execution.v1.StartSignal
+ */
+export declare type StartSignal = Message<"heddle.execution.v1.StartSignal"> & {
+  /**
+   * Name of the signal.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What it is about: only waits with this key take it. Empty: only waits without one.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * What comes with it; absent means null. At most 1 MiB as JSON text by default.
+   *
+   * @generated from field: google.protobuf.Value payload = 3;
+   */
+  payload?: Value | undefined;
+
+  /**
+   * Idempotency key, unique among the signals of the execution; empty: made of the start's request_id, when it has one.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.StartSignal.
+ * Use `create(StartSignalSchema)` to create a new message.
+ */
+export declare const StartSignalSchema: GenMessage<StartSignal>;
 
 /**
  * Response of StartExecution.
@@ -157,11 +207,26 @@ export declare const StartExecutionResponseSchema: GenMessage<StartExecutionResp
  */
 export declare type GetExecutionRequest = Message<"heddle.execution.v1.GetExecutionRequest"> & {
   /**
-   * Id of the execution.
+   * Id of the execution; empty with workflow_key.
    *
    * @generated from field: string execution_id = 1;
    */
   executionId: string;
+
+  /**
+   * In its place: business key that the execution was started with, at most 200 characters; exactly one of the two is given. It means the latest
+   * execution with this key, live or ended.
+   *
+   * @generated from field: string workflow_key = 100;
+   */
+  workflowKey: string;
+
+  /**
+   * Namespace of workflow_key; empty means `default`. Without workflow_key it is not looked at.
+   *
+   * @generated from field: string namespace = 101;
+   */
+  namespace: string;
 };
 
 /**
@@ -429,7 +494,7 @@ export declare const ListHistoryResponseSchema: GenMessage<ListHistoryResponse>;
  */
 export declare type CancelExecutionRequest = Message<"heddle.execution.v1.CancelExecutionRequest"> & {
   /**
-   * Id of the execution.
+   * Id of the execution; empty with workflow_key.
    *
    * @generated from field: string execution_id = 1;
    */
@@ -441,6 +506,21 @@ export declare type CancelExecutionRequest = Message<"heddle.execution.v1.Cancel
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * In its place: business key that the execution was started with, at most 200 characters; exactly one of the two is given. It means the latest
+   * execution with this key; when that one has ended, NOT_FOUND with EXECUTION_NOT_FOUND in place of EXECUTION_FINISHED.
+   *
+   * @generated from field: string workflow_key = 100;
+   */
+  workflowKey: string;
+
+  /**
+   * Namespace of workflow_key; empty means `default`. Without workflow_key it is not looked at.
+   *
+   * @generated from field: string namespace = 101;
+   */
+  namespace: string;
 };
 
 /**
@@ -476,7 +556,7 @@ export declare const CancelExecutionResponseSchema: GenMessage<CancelExecutionRe
  */
 export declare type TerminateExecutionRequest = Message<"heddle.execution.v1.TerminateExecutionRequest"> & {
   /**
-   * Id of the execution.
+   * Id of the execution; empty with workflow_key.
    *
    * @generated from field: string execution_id = 1;
    */
@@ -488,6 +568,21 @@ export declare type TerminateExecutionRequest = Message<"heddle.execution.v1.Ter
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * In its place: business key that the execution was started with, at most 200 characters; exactly one of the two is given. It means the latest
+   * execution with this key; when that one has ended, NOT_FOUND with EXECUTION_NOT_FOUND in place of EXECUTION_FINISHED.
+   *
+   * @generated from field: string workflow_key = 100;
+   */
+  workflowKey: string;
+
+  /**
+   * Namespace of workflow_key; empty means `default`. Without workflow_key it is not looked at.
+   *
+   * @generated from field: string namespace = 101;
+   */
+  namespace: string;
 };
 
 /**
@@ -734,7 +829,7 @@ export declare const ResolveIncidentResponseSchema: GenMessage<ResolveIncidentRe
  */
 export declare type SuspendExecutionRequest = Message<"heddle.execution.v1.SuspendExecutionRequest"> & {
   /**
-   * Id of the execution.
+   * Id of the execution; empty with workflow_key.
    *
    * @generated from field: string execution_id = 1;
    */
@@ -746,6 +841,21 @@ export declare type SuspendExecutionRequest = Message<"heddle.execution.v1.Suspe
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * In its place: business key that the execution was started with, at most 200 characters; exactly one of the two is given. It means the latest
+   * execution with this key; when that one has ended, NOT_FOUND with EXECUTION_NOT_FOUND in place of EXECUTION_FINISHED.
+   *
+   * @generated from field: string workflow_key = 100;
+   */
+  workflowKey: string;
+
+  /**
+   * Namespace of workflow_key; empty means `default`. Without workflow_key it is not looked at.
+   *
+   * @generated from field: string namespace = 101;
+   */
+  namespace: string;
 };
 
 /**
@@ -781,7 +891,7 @@ export declare const SuspendExecutionResponseSchema: GenMessage<SuspendExecution
  */
 export declare type ResumeExecutionRequest = Message<"heddle.execution.v1.ResumeExecutionRequest"> & {
   /**
-   * Id of the execution.
+   * Id of the execution; empty with workflow_key.
    *
    * @generated from field: string execution_id = 1;
    */
@@ -793,6 +903,21 @@ export declare type ResumeExecutionRequest = Message<"heddle.execution.v1.Resume
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * In its place: business key that the execution was started with, at most 200 characters; exactly one of the two is given. It means the latest
+   * execution with this key; when that one has ended, NOT_FOUND with EXECUTION_NOT_FOUND in place of EXECUTION_FINISHED.
+   *
+   * @generated from field: string workflow_key = 100;
+   */
+  workflowKey: string;
+
+  /**
+   * Namespace of workflow_key; empty means `default`. Without workflow_key it is not looked at.
+   *
+   * @generated from field: string namespace = 101;
+   */
+  namespace: string;
 };
 
 /**
@@ -828,7 +953,7 @@ export declare const ResumeExecutionResponseSchema: GenMessage<ResumeExecutionRe
  */
 export declare type SignalExecutionRequest = Message<"heddle.execution.v1.SignalExecutionRequest"> & {
   /**
-   * Id of the execution.
+   * Id of the execution; empty with workflow_key.
    *
    * @generated from field: string execution_id = 1;
    */
@@ -861,6 +986,21 @@ export declare type SignalExecutionRequest = Message<"heddle.execution.v1.Signal
    * @generated from field: string key = 50;
    */
   key: string;
+
+  /**
+   * In its place: business key that the execution was started with, at most 200 characters; exactly one of the two is given. It means the latest
+   * execution with this key; when that one has ended, NOT_FOUND with EXECUTION_NOT_FOUND in place of EXECUTION_FINISHED.
+   *
+   * @generated from field: string workflow_key = 100;
+   */
+  workflowKey: string;
+
+  /**
+   * Namespace of workflow_key; empty means `default`. Without workflow_key it is not looked at.
+   *
+   * @generated from field: string namespace = 101;
+   */
+  namespace: string;
 };
 
 /**
@@ -896,7 +1036,7 @@ export declare const SignalExecutionResponseSchema: GenMessage<SignalExecutionRe
  */
 export declare type UpdateExecutionRequest = Message<"heddle.execution.v1.UpdateExecutionRequest"> & {
   /**
-   * Id of the execution.
+   * Id of the execution; empty with workflow_key.
    *
    * @generated from field: string execution_id = 1;
    */
@@ -930,6 +1070,21 @@ export declare type UpdateExecutionRequest = Message<"heddle.execution.v1.Update
    * @generated from field: google.protobuf.Duration wait = 5;
    */
   wait?: Duration | undefined;
+
+  /**
+   * In its place: business key that the execution was started with, at most 200 characters; exactly one of the two is given. It means the latest
+   * execution with this key; when that one has ended, NOT_FOUND with EXECUTION_NOT_FOUND in place of EXECUTION_FINISHED.
+   *
+   * @generated from field: string workflow_key = 100;
+   */
+  workflowKey: string;
+
+  /**
+   * Namespace of workflow_key; empty means `default`. Without workflow_key it is not looked at.
+   *
+   * @generated from field: string namespace = 101;
+   */
+  namespace: string;
 };
 
 /**
@@ -964,6 +1119,13 @@ export declare type UpdateExecutionResponse = Message<"heddle.execution.v1.Updat
    * @generated from field: heddle.common.v1.Failure failure = 3;
    */
   failure?: Failure | undefined;
+
+  /**
+   * The execution that was asked.
+   *
+   * @generated from field: string execution_id = 100;
+   */
+  executionId: string;
 };
 
 /**
@@ -979,7 +1141,7 @@ export declare const UpdateExecutionResponseSchema: GenMessage<UpdateExecutionRe
  */
 export declare type QueryExecutionRequest = Message<"heddle.execution.v1.QueryExecutionRequest"> & {
   /**
-   * Id of the execution.
+   * Id of the execution; empty with workflow_key.
    *
    * @generated from field: string execution_id = 1;
    */
@@ -998,6 +1160,21 @@ export declare type QueryExecutionRequest = Message<"heddle.execution.v1.QueryEx
    * @generated from field: google.protobuf.Value args = 3;
    */
   args?: Value | undefined;
+
+  /**
+   * In its place: business key that the execution was started with, at most 200 characters; exactly one of the two is given. It means the latest
+   * execution with this key, live or ended.
+   *
+   * @generated from field: string workflow_key = 100;
+   */
+  workflowKey: string;
+
+  /**
+   * Namespace of workflow_key; empty means `default`. Without workflow_key it is not looked at.
+   *
+   * @generated from field: string namespace = 101;
+   */
+  namespace: string;
 };
 
 /**
@@ -1018,6 +1195,13 @@ export declare type QueryExecutionResponse = Message<"heddle.execution.v1.QueryE
    * @generated from field: google.protobuf.Value output = 1;
    */
   output?: Value | undefined;
+
+  /**
+   * The execution that was asked.
+   *
+   * @generated from field: string execution_id = 100;
+   */
+  executionId: string;
 };
 
 /**
@@ -1251,6 +1435,13 @@ export declare type RerunExecutionRequest = Message<"heddle.execution.v1.RerunEx
    * @generated from field: bool from_changed = 82;
    */
   fromChanged: boolean;
+
+  /**
+   * True: nothing is started; the response says what would be. What the call would be refused for is refused.
+   *
+   * @generated from field: bool dry_run = 100;
+   */
+  dryRun: boolean;
 };
 
 /**
@@ -1266,7 +1457,7 @@ export declare const RerunExecutionRequestSchema: GenMessage<RerunExecutionReque
  */
 export declare type RerunExecutionResponse = Message<"heddle.execution.v1.RerunExecutionResponse"> & {
   /**
-   * The new execution with its nodes.
+   * The new execution with its nodes. Absent in a dry run.
    *
    * @generated from field: heddle.execution.v1.Execution execution = 1;
    */
@@ -1278,6 +1469,13 @@ export declare type RerunExecutionResponse = Message<"heddle.execution.v1.RerunE
    * @generated from field: bool created = 80;
    */
   created: boolean;
+
+  /**
+   * What the rerun would be; only of a dry run, and not when a rerun with this request_id exists: then `execution` is that one.
+   *
+   * @generated from field: heddle.execution.v1.DryRun dry_run = 100;
+   */
+  dryRun?: DryRun | undefined;
 };
 
 /**
@@ -1319,6 +1517,13 @@ export declare type ResetExecutionRequest = Message<"heddle.execution.v1.ResetEx
    * @generated from field: string request_id = 4;
    */
   requestId: string;
+
+  /**
+   * True: nothing changes; the response says what would. What the call would be refused for is refused.
+   *
+   * @generated from field: bool dry_run = 100;
+   */
+  dryRun: boolean;
 };
 
 /**
@@ -1334,11 +1539,18 @@ export declare const ResetExecutionRequestSchema: GenMessage<ResetExecutionReque
  */
 export declare type ResetExecutionResponse = Message<"heddle.execution.v1.ResetExecutionResponse"> & {
   /**
-   * The execution after the change.
+   * The execution after the change; of a dry run, as it is.
    *
    * @generated from field: heddle.execution.v1.Execution execution = 1;
    */
   execution?: Execution | undefined;
+
+  /**
+   * What the reset would do; only of a dry run. When a reset with this request_id was done before, everything is kept.
+   *
+   * @generated from field: heddle.execution.v1.DryRun dry_run = 100;
+   */
+  dryRun?: DryRun | undefined;
 };
 
 /**
@@ -1526,7 +1738,7 @@ export declare const GetPayloadResponseSchema: GenMessage<GetPayloadResponse>;
  */
 export enum RunningKeyPolicy {
   /**
-   * As REJECT.
+   * As REJECT; of a start with a signal, as USE_EXISTING.
    *
    * @generated from enum value: RUNNING_KEY_POLICY_UNSPECIFIED = 0;
    */
@@ -1627,7 +1839,8 @@ export declare const ExecutionService: GenService<{
     output: typeof StartExecutionResponseSchema;
   },
   /**
-   * Returns one execution with its nodes, never older than the last acknowledged change. NOT_FOUND with EXECUTION_NOT_FOUND.
+   * Returns one execution with its nodes, by its id or its business key, never older than the last acknowledged change. NOT_FOUND with
+   * EXECUTION_NOT_FOUND.
    *
    * @generated from rpc heddle.execution.v1.ExecutionService.GetExecution
    */
