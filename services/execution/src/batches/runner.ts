@@ -8,6 +8,7 @@ import { batchConcurrency, batchErrorRateFrom, batchPageSize, batchRateDefault }
 import {
   type BatchRow,
   changeStatus,
+  completeBatch,
   claimTargets,
   findBatch,
   listPending,
@@ -78,13 +79,10 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
   }
 
   async function settle(row: BatchRow, canary: number, left: number): Promise<boolean> {
-    const from = [BatchStatus.RUNNING];
-    if (left <= 0) {
-      const reason = `the canary of ${canary} is over; look at it, then resume or cancel`;
-      await changeStatus(database, row.batch_id, { from, to: BatchStatus.PAUSED, reason });
-    } else {
-      await changeStatus(database, row.batch_id, { from, to: BatchStatus.COMPLETED, reason: "" });
-    }
+    // What was claimed since this process looked, by the owner before, is there to be tried.
+    if (left > 0) return !(await completeBatch(database, row.batch_id));
+    const reason = `the canary of ${canary} is over; look at it, then resume or cancel`;
+    await changeStatus(database, row.batch_id, { from: [BatchStatus.RUNNING], to: BatchStatus.PAUSED, reason });
     return false;
   }
 

@@ -112,6 +112,18 @@ export async function listBatches(
   return rows;
 }
 
+/** Ends it well, unless somebody has claimed targets and not told their outcomes: a predecessor may have done so a moment ago. @returns whether it did */
+export async function completeBatch(database: Queryable, id: string): Promise<boolean> {
+  const { rows } = await database.query<{ batch_id: string }>({
+    text: `update batches b set status = ${BatchStatus.COMPLETED}, reason = '', ended_at = now()
+      where b.batch_id = $1 and b.status = ${BatchStatus.RUNNING} and not exists (
+        select from batch_targets t where t.batch_id = b.batch_id and t.failure_reason is null)
+      returning b.batch_id`,
+    values: [id],
+  });
+  return rows.length > 0;
+}
+
 /** Those that run, of some partitions. */
 export async function listRunning(database: Queryable, partitions: readonly number[]): Promise<string[]> {
   const { rows } = await database.query<{ batch_id: string }>({
