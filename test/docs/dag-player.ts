@@ -238,6 +238,8 @@ function describe(event: Event): string {
       return `${event.nodeId} emits ${event.name} ${JSON.stringify(event.payload)}`;
     case "execution_ending":
       return `is to end as ${event.end.outcome}`;
+    case "execution_ending_hastened":
+      return "is to end in a bounded time";
     case "execution_error_handled": {
       const { failure, outcome } = event;
       const what =

@@ -1,7 +1,7 @@
 /** What the exit code of `heddle` says; docs/cli.md has the same table. Scripts rely on it: never renumber. */
 export const EXIT = {
   ok: 0,
-  /** The workflow ended as failed or canceled. */
+  /** The workflow ended as failed or canceled; of a batch some targets have failed, or it waits for a person. */
   workflowFailed: 1,
   /** Wrong usage, or a definition or input that is not valid. */
   invalid: 2,

@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { type Batch, BatchStatus } from "@heddle/proto/heddle/execution/v1/batch_pb.js";
 import { type Execution, ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import type { CommandContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -26,4 +27,10 @@ export function reportResult(context: CommandContext, execution: Execution): Exi
 /** 0 for a completed execution, 1 for one that ended otherwise. */
 export function exitCodeOf(status: ExecutionStatus): ExitCode {
   return status === ExecutionStatus.COMPLETED ? EXIT.ok : EXIT.workflowFailed;
+}
+
+/** 0 for a batch that has completed without a failure, 1 when targets have failed or it waits for a person, 6 when it was canceled. */
+export function exitCodeOfBatch({ status, failed }: Pick<Batch, "status" | "failed">): ExitCode {
+  if (failed > 0n || status === BatchStatus.PAUSED) return EXIT.workflowFailed;
+  return status === BatchStatus.COMPLETED ? EXIT.ok : EXIT.refused;
 }

@@ -282,11 +282,16 @@ describe("heddle with a server", () => {
     const { stdout } = await call("history", executionId);
     expect(stdout.trimEnd().split("\n")).toHaveLength(9);
     expect(stdout).toMatch(/^ {4}1 {6}0\.000s {2}execution started/);
-    const { events } = JSON.parse((await call("history", executionId, "--json")).stdout) as {
+    const { events, more } = JSON.parse((await call("history", executionId, "--json")).stdout) as {
       events: { seq: string }[];
+      more: boolean;
     };
+    expect(more).toBe(false);
     expect(events.map(({ seq }) => seq)).toEqual(["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
     expect((await call("history", executionId, "--limit", "2")).stdout.trimEnd().split("\n")).toHaveLength(2);
+    const cut = JSON.parse((await call("history", executionId, "--limit", "2", "--json")).stdout);
+    expect(cut).toMatchObject({ events: [{ seq: "1" }, { seq: "2" }], more: true });
+    expect(cut.events).toHaveLength(2);
   });
 
   it("suspends, resumes, signals and cancels", async () => {

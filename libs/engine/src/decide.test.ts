@@ -12,6 +12,8 @@ import {
   obligations,
 } from "./index.ts";
 
+import { createTurn, emit } from "./turn.ts";
+
 const PLAN = linkPlan(parsePlan(["a task tool=fetch inputs={}", "w wait signal=go", "c child workflow=other"]));
 
 test("a refusal has changed nothing", () => {
@@ -32,6 +34,33 @@ test("a refusal has changed nothing", () => {
     expect(runner.state).toEqual(before);
   }
 });
+
+test("an event that cannot follow is a defect of the decision, and no refusal: the state has changed before it", () => {
+  const runner = createRunner(PLAN);
+  runner.send(startCommand({}), 1);
+  const turn = createTurn(PLAN, runner.state as ExecutionState, {
+    executionId: EXECUTION_ID,
+    now: 1,
+    childId: (id) => id,
+  });
+  const decided = { type: "node_completed", at: 1, nodeId: "w", output: 1 } as const;
+  emit(turn, decided);
+  const error = catchError(() => emit(turn, decided));
+  expect(error).not.toBeInstanceOf(DomainError);
+  expect(error).toMatchObject({
+    message: "an event was decided that cannot follow: node_completed cannot happen to node w, which is completed",
+    cause: { reason: "REPLAY_DIVERGED" },
+  });
+});
+
+function catchError(run: () => void): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
 
 test("the same inputs give the same events", () => {
   const context = { executionId: EXECUTION_ID, now: 5, childId: (id: string) => id };

@@ -3,6 +3,7 @@ import { evolve } from "./evolve.ts";
 import type { Event } from "./events.ts";
 import { type ExecutionState, isFinished } from "./execution-state.ts";
 import { drive } from "./drive.ts";
+import { hastenEnding } from "./ending.ts";
 import { actOnHumanTask } from "./human-actions.ts";
 import { DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
 import { findSizeFault } from "./payload-size.ts";
@@ -139,9 +140,8 @@ function resume(turn: Turn, reason: string): void {
 function cancel(turn: Turn, reason: string): void {
   if (turn.state.status === "canceled") return;
   refuseFinished(turn, "cancel");
-  // It ends already.
-  if (turn.state.ending !== undefined) return;
-  endExecution(turn, { outcome: "canceled", reason });
+  if (turn.state.ending === undefined) endExecution(turn, { outcome: "canceled", reason });
+  else hastenEnding(turn, reason);
 }
 
 function terminate(turn: Turn, reason: string): void {

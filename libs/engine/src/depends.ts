@@ -1,5 +1,5 @@
 import type { ExecutionState } from "./execution-state.ts";
-import { countItems } from "./map-items.ts";
+import { itemCountsOf } from "./item-counts.ts";
 import type { Dependence, Outcome } from "./plan-node.ts";
 import type { NodeState, NodeStatus } from "./state.ts";
 
@@ -21,11 +21,12 @@ export function evaluateDependence(state: ExecutionState, condition: Dependence)
     return value === undefined ? undefined : !value;
   }
   if ("node" in condition) {
-    const { status, map } = state.nodes[condition.node] as NodeState;
-    const outcome = OUTCOMES[status];
+    const node = state.nodes[condition.node] as NodeState;
+    const outcome = OUTCOMES[node.status];
     if (outcome === undefined) return undefined;
-    if (condition.outcome === "any_succeeded") return (map?.succeeded ?? 0) > 0;
-    if (condition.outcome === "all_failed") return map !== undefined && map.failed === countItems(map.items);
+    const items = itemCountsOf(node);
+    if (condition.outcome === "any_succeeded") return items !== undefined && items.succeeded > 0;
+    if (condition.outcome === "all_failed") return items !== undefined && items.failed === items.count;
     return condition.outcome === "settled" || condition.outcome === outcome;
   }
   const [parts, decisive] = "all" in condition ? [condition.all, false] : [condition.any, true];

@@ -1,9 +1,9 @@
 import { leavesChildren } from "./close-policy.ts";
-import type { Event } from "./events.ts";
+import type { CompensationRecord, Event } from "./events.ts";
 import type { EndingState, ExecutionState } from "./execution-state.ts";
+import { indexOfNode } from "./node-index.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import { replayDiverged } from "./refusals.ts";
 import type { NodeState } from "./state.ts";
 import { restart } from "./turns.ts";
 
@@ -43,9 +43,7 @@ export function beginHandling(
   state.handledFailure = failure;
   // Its end follows.
   if (outcome.action === "continue") return;
-  const index = plan.indices.get(outcome.fallbackId);
-  if (index === undefined)
-    throw replayDiverged(`a history names node ${outcome.fallbackId}, which the plan does not have`);
+  const index = indexOfNode(plan, outcome.fallbackId);
   state.handling = index;
   state.deadlineAt = dueAt;
   state.ready = [index];
@@ -62,7 +60,7 @@ export function beginCompensating(
   const { cleanupTimeoutMs } = plan.document;
   state.deadlineAt = cleanupTimeoutMs === undefined ? undefined : at + cleanupTimeoutMs;
   state.compensations = [...(compensates?.records ?? [])];
-  state.payloadBytes += approximateBytes(state.compensations.map(({ input }) => input ?? null));
+  for (const record of state.compensations) state.payloadBytes += recordBytes(record);
   stopWorkflow(plan, state, { end: { outcome: "completed", output: null } });
 }
 
@@ -83,13 +81,19 @@ export function recordCompensation(
   { type: _, at: __, ...record }: EventOf<"compensation_recorded">,
 ): void {
   (state.compensations ??= []).push(record);
-  if (record.input !== undefined) state.payloadBytes += approximateBytes(record.input);
+  state.payloadBytes += recordBytes(record);
+}
+
+/** All of it: there is one for each turn of a loop, also where a child has kept what is needed. */
+function recordBytes({ nodeId, input = null, childId = "", failure }: CompensationRecord): number {
+  const why = failure === undefined ? 0 : failure.message.length + approximateBytes(failure.details ?? null);
+  return nodeId.length + childId.length + approximateBytes(input) + why;
 }
 
 export function startCompensation(plan: Plan, state: ExecutionState, { index }: LinkedNode): void {
   const ending = state.ending as EndingState;
   const record = state.compensations?.pop();
-  if (record?.input !== undefined) state.payloadBytes -= approximateBytes(record.input);
+  if (record !== undefined) state.payloadBytes -= recordBytes(record);
   ending.current = record;
   if (record !== undefined) (state.undone ??= {})[record.nodeId] = true;
   if ((state.nodes[index] as NodeState).status !== "pending") restart(plan, state, index);

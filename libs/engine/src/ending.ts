@@ -4,6 +4,7 @@ import type { CompensationRecord, Failure } from "./events.ts";
 import type { EndingState } from "./execution-state.ts";
 import { boundFailure, coreFailure } from "./failure.ts";
 import type { JsonObject } from "./json.ts";
+import { DEFAULT_CLEANUP_TIMEOUT_MS } from "./limits.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import type { NodeState } from "./state.ts";
 import { cancelActive, emit, emitEnd } from "./turn.ts";
@@ -23,6 +24,15 @@ export function advanceEnding(turn: Turn): boolean {
     return true;
   }
   return runFinally(turn) || conclude(turn);
+}
+
+/** It ends already, and is to be canceled: whatever holds its end back, it comes in a bounded time. */
+export function hastenEnding(turn: Turn, reason: string): void {
+  const { state, at } = turn;
+  const isBounded = state.deadlineAt !== undefined;
+  if (isBounded && state.status !== "suspended") return;
+  const dueAt = isBounded ? {} : { dueAt: at + DEFAULT_CLEANUP_TIMEOUT_MS };
+  emit(turn, { type: "execution_ending_hastened", at, reason, ...dueAt });
 }
 
 /** The time for all of it is over. */

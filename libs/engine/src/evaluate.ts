@@ -5,8 +5,8 @@ import type { Field } from "./field.ts";
 import type { Json } from "./json.ts";
 import { findSizeFault } from "./payload-size.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
-import { createScope } from "./scope.ts";
-import type { TurnState } from "./state.ts";
+import { createScope, flowInto } from "./scope.ts";
+import type { NodeState, TurnState } from "./state.ts";
 
 /**
  * The scope of a node's expressions, or, without a node, of the workflow's own. Make one for all fields of a node. `names`: what it sees
@@ -19,6 +19,13 @@ export function scopeOf(turn: Turn, node: LinkedNode | undefined, names?: Readon
 /** What the expressions of a group or loop see that are evaluated around a turn. `at`: another turn than the state's. */
 export function bodyScopeOf(turn: Turn, node: LinkedNode, at?: TurnState): Scope {
   return createScope(turn.plan, turn.state, turn.context.executionId, { node, inBody: at ?? true });
+}
+
+/** What a node gets: what a person gave who had it tried again, its `inputs`, or what flows into it. */
+export function takeInput(turn: Turn, node: LinkedNode, inputs: Field | undefined): Json {
+  const { mended } = turn.state.nodes[node.index] as NodeState;
+  if (mended !== undefined) return mended;
+  return inputs ? evaluateField(inputs, scopeOf(turn, node)) : flowInto(turn.plan, turn.state, node);
 }
 
 /** @throws NodeFault with type `expression` that names the field and the expression */

@@ -1,7 +1,7 @@
 import type { AttributeValue, Attributes } from "./attributes.ts";
 import type { HumanEvent } from "./human-events.ts";
 import type { Json, JsonObject } from "./json.ts";
-import type { MapItems } from "./map-items.ts";
+import type { ItemCounts, MapItems } from "./map-items.ts";
 
 /** A failure as data. `type` is for programs (retry classes, handlers), `message` for people. */
 export interface Failure {
@@ -158,6 +158,11 @@ export type Event =
   /** The execution is to end this way. What runs is stopped, then steps are compensated, then `finally` runs, and the end's own event follows. */
   | { type: "execution_ending"; at: number; end: ExecutionEnd; dueAt?: number }
   /**
+   * It was to be canceled while it was ending already: no suspension holds its end back any more, and that has until `dueAt`. Absent:
+   * it had a time before, which stays. How it ends stays too.
+   */
+  | { type: "execution_ending_hastened"; at: number; reason: string; dueAt?: number }
+  /**
    * The execution was to fail, and its definition says how it goes on: `continue`, it completes; `fallback`, this node runs, and its end is
    * the execution's. What runs is stopped. `dueAt`: when the time of the workflow is over, which counts afresh for the node.
    */
@@ -186,6 +191,8 @@ export interface NodeReused {
   skipReason?: SkipReason;
   /** What a switch activated, or which branches of a race completed. */
   chosen?: string[];
+  /** Of a map, unless it was kept before histories said so. */
+  itemCounts?: ItemCounts;
   attempt: number;
   childId?: string;
   machineId?: string;

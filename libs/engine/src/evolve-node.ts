@@ -2,11 +2,14 @@ import { mergeAttributes } from "./attributes.ts";
 import { awaitChild, endAwait, failEndingNode, recordCompensation, startCompensation } from "./ending-state.ts";
 import type { Event } from "./events.ts";
 import { type ExecutionState, setStatus } from "./execution-state.ts";
+import { deactivateFallback } from "./fallbacks.ts";
 import { changeHumanTask, createHumanTask } from "./human-state.ts";
-import { evolveResolution, openIncident } from "./incident-state.ts";
+import { openIncident } from "./incident.ts";
+import { evolveResolution } from "./incident-state.ts";
 import { MAX_TAKEN_EVENTS } from "./limits.ts";
 import { machineInputToJson } from "./machine-input.ts";
 import { endItem, startItem, startMap } from "./map-state.ts";
+import { indexOfNode } from "./node-index.ts";
 import { begin, complete, end, startTimes } from "./node-progress.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
@@ -147,8 +150,9 @@ export function evolveNode(plan: Plan, state: ExecutionState, event: NodeEvent):
       node.machineId = event.machineId;
       break;
     case "node_completed":
-      if (event.chosen) node.chosen = event.chosen.map((id) => getNode(plan, id).index);
-      if (node.startedAt === undefined) node.startedAt = event.at;
+      if (event.chosen) node.chosen = event.chosen.map((id) => indexOfNode(plan, id));
+      // Of a parallel it says that the branches were released, which is not so when its `when` has failed.
+      if (linked.definition.kind !== "parallel") node.startedAt ??= event.at;
       complete(plan, state, linked, node, event);
       break;
     case "node_failed":
@@ -162,7 +166,7 @@ export function evolveNode(plan: Plan, state: ExecutionState, event: NodeEvent):
       handleError(plan, state, linked, node, event);
       break;
     case "incident_resolved":
-      evolveResolution(plan, state, linked, event.resolution);
+      evolveResolution(plan, state, linked, event);
       break;
     case "map_started":
       startMap(state, linked, event);
@@ -234,7 +238,10 @@ export function evolveNode(plan: Plan, state: ExecutionState, event: NodeEvent):
       if (node.fallback === undefined) awaitChild(plan, state, linked, node.childId);
       dequeueAnywhere(state, linked.index);
       end(state, linked, node, "canceled", event.at);
-      if (event.reason !== undefined) settle(plan, state, linked);
+      if (event.reason !== undefined) {
+        deactivateFallback(plan, state, linked);
+        settle(plan, state, linked);
+      }
   }
 }
 
@@ -264,7 +271,7 @@ function handleError(
       node.endedAt = undefined;
       return openIncident(state, linked.index, at);
     case "fallback": {
-      const { index } = getNode(plan, outcome.fallbackId);
+      const index = indexOfNode(plan, outcome.fallbackId);
       end(state, linked, node, "waiting", at);
       node.endedAt = undefined;
       node.fallback = index;
@@ -274,9 +281,7 @@ function handleError(
 }
 
 function getNode(plan: Plan, id: string): LinkedNode {
-  const index = plan.indices.get(id);
-  if (index === undefined) throw replayDiverged(`a history names node ${id}, which the plan does not have`);
-  return plan.nodes[index] as LinkedNode;
+  return plan.nodes[indexOfNode(plan, id)] as LinkedNode;
 }
 
 function checkAttempt(linked: LinkedNode, event: Extract<NodeEvent, { attempt: number }>, expected: number): void {

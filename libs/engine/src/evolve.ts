@@ -68,6 +68,11 @@ function evolveExecution(plan: Plan, state: ExecutionState, event: ExecutionEven
     case "execution_ending":
       beginEnding(plan, state, event);
       break;
+    case "execution_ending_hastened":
+      state.status = "running";
+      state.reason = event.reason;
+      if (event.dueAt !== undefined) state.deadlineAt = event.dueAt;
+      break;
     case "execution_suspended":
       state.status = "suspended";
       state.reason = event.reason;

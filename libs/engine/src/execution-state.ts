@@ -36,7 +36,7 @@ export interface ExecutionState extends ExecutionHeader {
   readyHead: number;
   /** Heap of back-offs and waits: see timers.ts. */
   timers: number[];
-  /** What was canceled in a turn of a loop that is past, and may not have been told yet. */
+  /** What was canceled and may not have been told yet, oldest first: see abandoned.ts. */
   abandoned?: Abandoned[];
   /** Of human nodes, oldest first: those that wait, and those that are over; of the turns of a loop only the last. */
   humanTasks?: HumanTaskState[];
@@ -87,16 +87,19 @@ export interface EndingState {
   failed?: { nodeId: string; failure: Failure }[];
 }
 
-/** A child or state machine whose node has begun afresh since. */
+/** A child or state machine whose node has begun afresh since, or the item of a map. */
 export interface Abandoned {
   /** Index in the plan. */
   node: number;
   /** How often the node had begun afresh then. */
   restarts: number;
+  /** When it was canceled, milliseconds since the epoch. */
+  at?: number;
   childId?: string;
   /** Of the item of a map. */
   itemIndex?: number;
   machineId?: string;
+  /** Of a machine without an id. */
   input?: Json;
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from "./commands.ts";
 import type { Failure, IncidentResolution } from "./events.ts";
 import { findSizeFault } from "./payload-size.ts";
-import { isIncident, listOpenIncidents } from "./incident-state.ts";
+import { isIncident, listOpenIncidents } from "./incident.ts";
 import { isFinished } from "./execution-state.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import {

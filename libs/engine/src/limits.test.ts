@@ -127,6 +127,24 @@ describe("what an execution holds", { timeout: 60_000 }, () => {
     expect(runner.state?.requestIds.length).toBe(MAX_REMEMBERED_REQUESTS);
   });
 
+  test("signals that nobody waits for do not keep out those that are awaited, of senders or of updates", () => {
+    const runner = runnerOf([
+      'workflow updates=[{"name":"push","signal":"go","key":"${update.payload}"}]',
+      "a wait signal=go",
+      "b wait signal=go key=k",
+    ]);
+    runner.send(startCommand({}), 1);
+    for (let i = 0; i < MAX_BUFFERED_SIGNALS; i++)
+      runner.send({ type: "signal", name: "noise", payload: i, requestId: "" }, 1);
+    const push = (payload: string, requestId: string) =>
+      runner.send({ type: "update", name: "push", payload, requestId }, 1);
+    expect(() => push("other", "u1")).toThrow(/holds 1000 signals/);
+    push("k", "u2");
+    expect(runner.state!.nodes[1]).toMatchObject({ status: "completed", output: "k" });
+    runner.send({ type: "signal", name: "go", payload: 1, requestId: "" }, 1);
+    expect(runner.state!.status).toBe("completed");
+  });
+
   test("request ids are remembered up to a number, the oldest go first", () => {
     const count = MAX_REMEMBERED_REQUESTS + 1;
     const runner = runnerOf(linesOf(count + 1, () => "wait signal=s"));

@@ -36,7 +36,7 @@ export const MAX_RETRY_AFTER_MS = 86_400_000;
 export const MAX_MACHINE_KEY_LENGTH = 255;
 /** Ten years; a longer wait is a slip. */
 export const MAX_WAIT_MS = 315_360_000_000;
-/** Children and machines that were canceled in turns of loops that are past, and whose end may not have been told. The oldest are forgotten. */
+/** Children and machines that were canceled before their nodes began afresh, and whose end may not have been told. The oldest are forgotten. */
 export const MAX_ABANDONED = 10_000;
 /** Items of one map, unless the payload limit is met before. */
 export const MAX_MAP_ITEMS = 100_000;

@@ -54,8 +54,7 @@ export function linkPlan(document: PlanDocument): Plan {
     prerequisiteCounts,
     body: { ...body, inside: [...body.inside, ...compensations.map(({ index }) => index)] },
     ...(last >= 0 && { finally: last }),
-    hasCompensation:
-      document.compensation !== undefined || document.nodes.some(({ compensate }) => compensate !== undefined),
+    hasCompensation: hasCompensation(document),
     awaitsEvents: nodes.some(
       ({ definition }) =>
         definition.kind === "action" && definition.action === "wait" && definition.event !== undefined,
@@ -64,6 +63,15 @@ export function linkPlan(document: PlanDocument): Plan {
     ...linkInteractions(document, compiler),
     ...(document.output !== undefined && { output: compiler.template("output", document.output) }),
   };
+}
+
+/** Also in the bodies of maps, whose items are to be undone with everything else. */
+function hasCompensation({ compensation, nodes, bodies = {} }: PlanDocument): boolean {
+  return (
+    compensation !== undefined ||
+    nodes.some(({ compensate }) => compensate !== undefined) ||
+    Object.values(bodies).some(hasCompensation)
+  );
 }
 
 const EMPTY_BODY: Body = { size: 0, roots: [], leaves: [], inside: [] };

@@ -1,8 +1,7 @@
 import type { Command } from "./commands.ts";
-import { NodeFault } from "./failure.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import { machineNotAwaited } from "./refusals.ts";
-import { completeNode, describeNodeFault, emit, failNode } from "./turn.ts";
+import { completeOrFail, emit, failNode } from "./turn.ts";
 
 type CommandOf<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 
@@ -19,12 +18,7 @@ export function acknowledgeMachine(turn: Turn, { nodeId, machineId }: CommandOf<
 export function completeMachine(turn: Turn, { nodeId, machineId, output }: CommandOf<"complete_machine">): void {
   acknowledgeMachine(turn, { type: "acknowledge_machine", nodeId, machineId });
   const node = getWaitingNode(turn, nodeId, machineId);
-  try {
-    completeNode(turn, node, output);
-  } catch (error) {
-    if (!(error instanceof NodeFault)) throw error;
-    failNode(turn, node, describeNodeFault(node, error));
-  }
+  completeOrFail(turn, node, output);
 }
 
 export function failMachine(turn: Turn, { nodeId, machineId, failure }: CommandOf<"fail_machine">): void {

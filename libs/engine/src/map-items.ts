@@ -9,6 +9,14 @@ export interface MapRange {
   count: number;
 }
 
+/** How the items of a map have ended so far. */
+export interface ItemCounts {
+  /** All of them, also those that have not begun. */
+  count: number;
+  succeeded: number;
+  failed: number;
+}
+
 export function countItems(items: MapItems): number {
   return Array.isArray(items) ? items.length : items.count;
 }

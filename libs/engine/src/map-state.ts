@@ -1,3 +1,4 @@
+import { abandon } from "./abandoned.ts";
 import type { Event } from "./events.ts";
 import { type ExecutionState, setStatus } from "./execution-state.ts";
 import { approximateBytes } from "./payload-size.ts";
@@ -38,17 +39,16 @@ export function startItem(state: ExecutionState, linked: LinkedNode, event: Even
   enqueue(state, linked, map);
 }
 
-export function endItem(state: ExecutionState, linked: LinkedNode, { index, end }: EventOf<"item_ended">): void {
+export function endItem(state: ExecutionState, linked: LinkedNode, { index, end, at }: EventOf<"item_ended">): void {
   const map = mapOf(state, linked);
-  const at = map.active.findIndex((item) => item.index === index);
-  const [item] = at < 0 ? [] : map.active.splice(at, 1);
+  const place = map.active.findIndex((item) => item.index === index);
+  const [item] = place < 0 ? [] : map.active.splice(place, 1);
   if (item !== undefined) state.payloadBytes -= approximateBytes(item.input);
   if (end.outcome !== "succeeded") (map.unsuccessful ??= []).push(index);
   if (end.outcome === "canceled") {
     const { restarts = 0 } = state.nodes[linked.index] as NodeState;
-    // It may not have been told yet, and nothing else here remembers it.
     if (item !== undefined)
-      (state.abandoned ??= []).push({ node: linked.index, restarts, itemIndex: index, childId: item.childId });
+      abandon(state, linked, { node: linked.index, restarts, at, itemIndex: index, childId: item.childId });
     return;
   }
   if (map.outputs !== undefined) {

@@ -1,4 +1,5 @@
 import { type ChildCancellation, addAwaited, addCancellationOf, addTerminated } from "./child-cancellations.ts";
+import { type AbandonedIndex, indexAbandoned } from "./abandoned.ts";
 import type { Event, MachineInput } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -58,9 +59,9 @@ export interface MachineObligation extends MachineInput {
 }
 
 /** A state machine that must be gone. Without an id it may never have been created; whoever sent its creation knows. */
-export interface MachineCancellation extends MachineObligation {
-  machineId?: string;
-}
+export type MachineCancellation =
+  | (Omit<MachineObligation, keyof MachineInput> & { machineId: string })
+  | (MachineObligation & { machineId?: undefined });
 
 export interface TaskCancellation {
   nodeId: string;
@@ -106,7 +107,7 @@ export function obligations(plan: Plan, state: ExecutionState, executionId: stri
       if (node.status === "waiting" && node.machineId === undefined) {
         result.machines.push(describeMachine(linked, node, executionId));
       } else if (node.status === "canceled") {
-        result.cancelMachines.push(describeMachine(linked, node, executionId));
+        result.cancelMachines.push(describeCanceledMachine(linked, node, executionId));
       }
     } else if (node.childId !== undefined && node.status === "waiting") {
       result.children.push(describeChild(linked, state));
@@ -119,7 +120,7 @@ export function obligations(plan: Plan, state: ExecutionState, executionId: stri
     if (past.childId !== undefined) {
       const nodeId = past.itemIndex === undefined ? linked.id : itemNodeId(linked.id, past.itemIndex);
       addCancellationOf(result, state, linked, nodeId, past.childId);
-    } else result.cancelMachines.push(describeMachine(linked, past, executionId));
+    } else result.cancelMachines.push(describeCanceledMachine(linked, past, executionId));
   }
   return result;
 }
@@ -144,13 +145,15 @@ export function obligationsOf(
     cancelMachines: [],
   };
   const begun = new Set<number>();
-  const begunItems = new Set(events.map((event) => (event.type === "item_started" ? event.childId : undefined)));
+  const begunItems = new Map<string, ChildObligation>();
+  const withdrawn = new Set<ChildObligation>();
+  const findAbandoned = createFinder(state, events);
   for (const event of events) {
     if (!isOfObligation(event)) continue;
     const linked = plan.nodes[plan.indices.get(event.nodeId) as number] as LinkedNode;
     const node = state.nodes[linked.index] as NodeState;
     if (event.type === "item_started" || event.type === "item_ended") {
-      changeItem(changes, linked, state, event, begunItems);
+      changeItem(changes, linked, state, event, { begunItems, withdrawn, findAbandoned });
       continue;
     }
     if (event.type === "task_failed") {
@@ -160,7 +163,7 @@ export function obligationsOf(
       continue;
     }
     if (event.type === "node_canceled") {
-      if (!begun.delete(linked.index)) addCancellation(changes, linked, state, event, executionId);
+      if (!begun.delete(linked.index)) addCancellation(changes, linked, state, event, { executionId, findAbandoned });
       continue;
     }
     begun.add(linked.index);
@@ -175,6 +178,7 @@ export function obligationsOf(
       if (!isKnown) changes.startMachines.push(machine);
     }
   }
+  if (withdrawn.size > 0) changes.startChildren = changes.startChildren.filter((child) => !withdrawn.has(child));
   if (events.some(({ type }) => type === "execution_ending")) {
     const { awaited = {} } = state.ending ?? {};
     changes.startChildren = changes.startChildren.filter(({ childId }) => awaited[childId] === undefined);
@@ -211,34 +215,47 @@ function isOfObligation(event: Event): event is ObligationEvent {
   );
 }
 
-/** What was started and canceled in the same turn never leaves the engine. */
+/** Looks through what was abandoned once, and only for a turn that must find something there. */
+function createFinder(state: ExecutionState, events: readonly Event[]): () => AbandonedIndex {
+  let index: AbandonedIndex | undefined;
+  return () =>
+    (index ??= indexAbandoned(
+      state,
+      new Set(events.flatMap((event) => (event.type === "item_started" ? [event.childId] : []))),
+    ));
+}
+
+interface ItemChanges {
+  /** Items that the turn has started so far, by their names. */
+  begunItems: Map<string, ChildObligation>;
+  /** What was started and canceled in the same turn never leaves the engine. */
+  withdrawn: Set<ChildObligation>;
+  findAbandoned(): AbandonedIndex;
+}
+
 function changeItem(
   changes: ObligationChanges,
   linked: LinkedNode,
   state: ExecutionState,
   event: Extract<Event, { type: "item_started" | "item_ended" }>,
-  begunItems: ReadonlySet<string | undefined>,
+  { begunItems, withdrawn, findAbandoned }: ItemChanges,
 ): void {
+  const nodeId = itemNodeId(linked.id, event.index);
   if (event.type === "item_started") {
     const { index, childId, input } = event;
-    changes.startChildren.push(describeItem(linked, state, { index, childId, input }));
+    const child = describeItem(linked, state, { index, childId, input });
+    begunItems.set(nodeId, child);
+    changes.startChildren.push(child);
     return;
   }
   if (event.end.outcome !== "canceled") return;
-  const nodeId = itemNodeId(linked.id, event.index);
-  const started = changes.startChildren.findIndex((child) => child.nodeId === nodeId);
-  if (started >= 0) {
-    changes.startChildren.splice(started, 1);
+  const started = begunItems.get(nodeId);
+  if (started !== undefined) {
+    withdrawn.add(started);
+    begunItems.delete(nodeId);
     return;
   }
-  const childId = state.abandoned?.findLast(
-    ({ node, itemIndex, childId }) =>
-      node === linked.index &&
-      itemIndex === event.index &&
-      childId !== undefined &&
-      // Its map may have begun afresh in the same turn, and have been canceled again.
-      !begunItems.has(childId),
-  )?.childId;
+  const childId = findAbandoned().findItem(linked.index, event.index)?.childId;
   if (childId !== undefined) addCancellationOf(changes, state, linked, nodeId, childId);
 }
 
@@ -267,7 +284,7 @@ function addCancellation(
   linked: LinkedNode,
   state: ExecutionState,
   event: Extract<Event, { type: "node_canceled" }>,
-  executionId: string,
+  { executionId, findAbandoned }: { executionId: string; findAbandoned(): AbandonedIndex },
 ): void {
   if (event.attempt !== undefined) {
     changes.cancelTasks.push({ nodeId: linked.id, attempt: event.attempt });
@@ -275,16 +292,12 @@ function addCancellation(
   }
   const { restarts = 0 } = event;
   const node = state.nodes[linked.index] as NodeState;
-  const canceled =
-    restarts === (node.restarts ?? 0)
-      ? node
-      : state.abandoned?.find(
-          // The items of a map are told one by one.
-          (past) => past.node === linked.index && past.restarts === restarts && past.itemIndex === undefined,
-        );
+  const isSame = restarts === (node.restarts ?? 0);
+  // The items of a map are told one by one.
+  const canceled = isSame ? node : findAbandoned().findNode(linked.index, restarts);
   if (canceled === undefined || ("fallback" in canceled && canceled.fallback !== undefined)) return;
   if (linked.definition.kind === "state_machine") {
-    changes.cancelMachines.push(describeMachine(linked, canceled, executionId));
+    changes.cancelMachines.push(describeCanceledMachine(linked, canceled, executionId));
   } else if (canceled.childId !== undefined) {
     addCancellationOf(changes, state, linked, linked.id, canceled.childId);
   }
@@ -327,20 +340,27 @@ function describeChild(linked: LinkedNode, state: ExecutionState): ChildObligati
   };
 }
 
-function describeMachine(
-  linked: LinkedNode,
-  node: Pick<NodeState, "input" | "machineId" | "restarts">,
-  executionId: string,
-): MachineCancellation {
+type MachineOf = Pick<NodeState, "input" | "machineId" | "restarts">;
+
+function describeMachine(linked: LinkedNode, node: MachineOf, executionId: string): MachineObligation {
+  // As `machine_requested` has put it there.
+  return { ...(node.input as unknown as MachineInput), ...nameMachine(linked, node, executionId) };
+}
+
+/** With an id nothing else is needed, without one its creation is repeated to find it. */
+function describeCanceledMachine(linked: LinkedNode, node: MachineOf, executionId: string): MachineCancellation {
+  const { machineId } = node;
+  if (machineId !== undefined) return { ...nameMachine(linked, node, executionId), machineId };
+  return describeMachine(linked, node, executionId);
+}
+
+function nameMachine(linked: LinkedNode, node: MachineOf, executionId: string) {
   const { workflowId, version } = linked.definition as StateMachineNode;
   return {
-    // As `machine_requested` has put it there.
-    ...(node.input as unknown as MachineInput),
     nodeId: linked.id,
     requestId: `${executionId}/${runName(linked.id, node)}`,
     workflowId,
     ...(version !== undefined && { version }),
-    ...(node.machineId !== undefined && { machineId: node.machineId }),
   };
 }
 

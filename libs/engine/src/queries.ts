@@ -4,7 +4,7 @@ import { NodeFault } from "./failure.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
 import { findSizeFault } from "./payload-size.ts";
-import type { Plan } from "./plan.ts";
+import type { LinkedNode, Plan } from "./plan.ts";
 import { queryFailed, queryUnknown } from "./refusals.ts";
 import { createScope, describeFailure } from "./scope.ts";
 import type { NodeState } from "./state.ts";
@@ -49,11 +49,9 @@ function isBuiltIn(name: string): name is BuiltIn {
 const BUILT_IN: Record<BuiltIn, (plan: Plan, state: ExecutionState) => Json> = {
   input: (_plan, state) => state.input,
   vars: (_plan, state) => state.vars,
-  nodes: (plan, state) =>
-    Object.fromEntries(plan.nodes.map(({ id, index }) => [id, describeNode(state.nodes[index] as NodeState)])),
+  nodes: (plan, state) => Object.fromEntries(listKnown(plan, state).map(([{ id }, node]) => [id, describeNode(node)])),
   waits: (plan, state) =>
-    plan.nodes.flatMap(({ id, index, definition }) => {
-      const node = state.nodes[index] as NodeState;
+    listKnown(plan, state).flatMap(([{ id, definition }, node]) => {
       if (definition.kind !== "action" || node.status !== "waiting" || node.fallback !== undefined) return [];
       return [
         {
@@ -68,6 +66,11 @@ const BUILT_IN: Record<BuiltIn, (plan: Plan, state: ExecutionState) => Json> = {
   // Without what they hold: a look at what is there must not carry megabytes.
   signals: (_plan, state) => state.signals.map(({ name, key }) => ({ name, key: key ?? null })),
 };
+
+/** What undoes steps is there only when the execution ends. */
+function listKnown(plan: Plan, state: ExecutionState): [LinkedNode, NodeState][] {
+  return plan.nodes.slice(0, state.nodes.length).map((linked, at) => [linked, state.nodes[at] as NodeState]);
+}
 
 function describeNode({ status, attempt, failure, isHandled }: NodeState): JsonObject {
   const isFailed = status === "failed" || isHandled === true;

@@ -2,7 +2,9 @@ import { type AfterCause, listAfter } from "./after.ts";
 import type { Reuse } from "./commands.ts";
 import type { ExecutionState, Write } from "./execution-state.ts";
 import { isObject } from "./json-object.ts";
+import { standInOf } from "./incident.ts";
 import type { JsonObject } from "./json.ts";
+import { itemCountsOf } from "./item-counts.ts";
 import { countItems, itemAt } from "./map-items.ts";
 import { listSucceeded } from "./map-state.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
@@ -111,7 +113,7 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
   const isUndone = ({ id }: LinkedNode): boolean => state.undone?.[id] ?? false;
   const hasFailed = ({ index }: LinkedNode): boolean => {
     const old = oldOf(index);
-    return old?.status === "failed" || (old?.map?.failed ?? 0) > 0;
+    return old?.status === "failed" || (old !== undefined && (itemCountsOf(old)?.failed ?? 0) > 0);
   };
 
   return {
@@ -225,8 +227,10 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
 }
 
 function describeNode(nodeId: string, plan: Plan, node: NodeState | undefined): Reuse {
-  const { status, attempt, output, failure, isHandled, fallback, skipReason, chosen } = node as NodeState;
+  const { status, attempt, output, failure, isHandled, skipReason, chosen } = node as NodeState;
+  const standIn = standInOf(node as NodeState);
   const { childId, machineId, worker, startedAt, endedAt } = node as NodeState;
+  const itemCounts = itemCountsOf(node as NodeState);
   const idOf = (index: number) => (plan.nodes[index] as LinkedNode).id;
   return {
     type: "node_reused",
@@ -236,9 +240,10 @@ function describeNode(nodeId: string, plan: Plan, node: NodeState | undefined): 
     ...(output !== undefined && { output }),
     ...(failure !== undefined && { failure }),
     ...(isHandled && { isHandled }),
-    ...(fallback !== undefined && { fallbackId: idOf(fallback) }),
+    ...(standIn !== undefined && { fallbackId: idOf(standIn) }),
     ...(skipReason !== undefined && { skipReason }),
     ...(chosen !== undefined && { chosen: chosen.map(idOf) }),
+    ...(itemCounts !== undefined && { itemCounts }),
     ...(childId !== undefined && { childId }),
     ...(machineId !== undefined && { machineId }),
     ...(worker !== undefined && { worker }),

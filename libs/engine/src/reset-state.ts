@@ -1,7 +1,8 @@
+import { forgetOldest } from "./abandoned.ts";
 import type { Event } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
+import { indexOfNode } from "./node-index.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import { replayDiverged } from "./refusals.ts";
 import { isSettled, recount, recountBranches } from "./settle.ts";
 import type { NodeState } from "./state.ts";
 import { pruneTimers } from "./timers.ts";
@@ -17,7 +18,7 @@ export function resetNodes(
   state: ExecutionState,
   event: Extract<Event, { type: "execution_reset" }>,
 ): void {
-  const again = new Set(event.nodeIds.map((id) => indexOf(plan, id)));
+  const again = new Set(event.nodeIds.map((id) => indexOfNode(plan, id)));
   // What goes on around them: its end may have been decided, and waits in the queue.
   const around = new Set([...again].flatMap((index) => listAround(plan, state, index)));
   for (const index of again) around.delete(index);
@@ -33,6 +34,7 @@ export function resetNodes(
     else node.activatedBy = undefined;
     state.unsettled[index] = plan.prerequisiteCounts[index] as number;
   }
+  forgetOldest(state, event.at);
   forgetWrites(state, again);
   pruneTimers(state);
   for (const index of around) {
@@ -78,10 +80,4 @@ function countOpen(plan: Plan, state: ExecutionState, container: number | undefi
     ({ index, definition, role }) =>
       role === undefined && definition.container === container && !isSettled(state, index),
   ).length;
-}
-
-function indexOf(plan: Plan, id: string): number {
-  const index = plan.indices.get(id);
-  if (index === undefined) throw replayDiverged(`a history resets node ${id}, which the plan does not have`);
-  return index;
 }

@@ -10,7 +10,7 @@ import { findRetryPolicy } from "./retry-rules.ts";
 import type { TaskNode } from "./plan-node.ts";
 import { checkPayload } from "./evaluate.ts";
 import { endAwaitedChild, keepChildCompensation, keepLateCompletion } from "./child-compensation.ts";
-import { completeNode, describeNodeFault, emit, failNode, keepCompensation } from "./turn.ts";
+import { completeOrFail, describeNodeFault, emit, failNode, keepCompensation } from "./turn.ts";
 
 type CommandOf<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 
@@ -41,8 +41,7 @@ export function completeChild(turn: Turn, command: CommandOf<"complete_child">):
   }
   const node = getAwaitingNode(turn, command.nodeId, command.childId);
   keepChildCompensation(turn, node, command);
-  const fault = catchFault(node, () => completeNode(turn, node, command.output));
-  if (fault) failNode(turn, node, fault);
+  completeOrFail(turn, node, command.output);
 }
 
 export function failChild(turn: Turn, command: CommandOf<"fail_child">): void {

@@ -1,9 +1,9 @@
 import type { Event, NodeReused } from "./events.ts";
 import { type ExecutionState, setStatus } from "./execution-state.ts";
+import { indexOfNode } from "./node-index.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
-import { activateFallback, dequeue, dequeueAnywhere, releaseBranches, settle } from "./settle.ts";
-import { replayDiverged } from "./refusals.ts";
+import { activateFallback, dequeue, dequeueAnywhere, hasBegun, releaseBranches, settle } from "./settle.ts";
 import type { NodeState } from "./state.ts";
 import { OUTSIDE, setWrites } from "./vars.ts";
 
@@ -16,16 +16,16 @@ export function reuseNode(plan: Plan, state: ExecutionState, linked: LinkedNode,
   setStatus(state, node, status);
   Object.assign(node, kept);
   node.isReused = true;
-  if (chosen !== undefined) node.chosen = chosen.map((id) => indexOf(plan, id));
+  if (chosen !== undefined) node.chosen = chosen.map((id) => indexOfNode(plan, id));
   for (const value of [kept.output, kept.failure?.details]) {
     if (value !== undefined) state.payloadBytes += approximateBytes(value);
   }
   if (linked.definition.container !== undefined) return;
   dequeue(state, linked.index);
   dequeueAnywhere(state, linked.index);
-  if (linked.definition.kind === "parallel" && node.startedAt !== undefined) releaseBranches(plan, state, linked);
+  if (linked.definition.kind === "parallel" && hasBegun(node)) releaseBranches(plan, state, linked);
   if (fallbackId !== undefined) {
-    node.fallback = indexOf(plan, fallbackId);
+    node.fallback = indexOfNode(plan, fallbackId);
     activateFallback(plan, state, linked, node.fallback);
   }
   settle(plan, state, linked);
@@ -35,7 +35,7 @@ export function reuseVars(plan: Plan, state: ExecutionState, event: Extract<Even
   for (const { fields } of event.writes) state.payloadBytes += approximateBytes(fields);
   setWrites(
     state,
-    event.writes.map(({ nodeId, fields }) => ({ node: nodeId === "" ? OUTSIDE : indexOf(plan, nodeId), fields })),
+    event.writes.map(({ nodeId, fields }) => ({ node: nodeId === "" ? OUTSIDE : indexOfNode(plan, nodeId), fields })),
   );
 }
 
@@ -46,10 +46,4 @@ export function keepItems(
 ): void {
   node.keptItems = { indices, items, outputs };
   state.payloadBytes += approximateBytes(outputs);
-}
-
-function indexOf(plan: Plan, id: string): number {
-  const index = plan.indices.get(id);
-  if (index === undefined) throw replayDiverged(`a history names node ${id}, which the plan does not have`);
-  return index;
 }

@@ -43,16 +43,25 @@ export function createScope(plan: Plan, state: ExecutionState, executionId: stri
         case "execution":
           return describeExecution(state, executionId);
         default:
-          return (
-            findNodeView(plan, state, name) ??
-            findOfLoop(getLoop(), name) ??
-            findCaptured(plan, state, name) ??
-            findBareName(state, getCurrent, name)
+          return findFirst(
+            () => findNodeView(plan, state, name),
+            () => findOfLoop(getLoop(), name),
+            () => findCaptured(plan, state, name),
+            () => findBareName(state, getCurrent, name),
           );
       }
     },
     names: () => listNames(plan, state, getCurrent(), getLoop(), place),
   };
+}
+
+/** The first that is there: null is a value like any other. */
+function findFirst(...places: readonly (() => Json | undefined)[]): Json | undefined {
+  for (const find of places) {
+    const value = find();
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
 
 interface LoopAt {
@@ -106,7 +115,8 @@ function findOfOuterLoop(loop: LoopAt | undefined, name: string): Json | undefin
 
 function flowAt(plan: Plan, state: ExecutionState, { node, inBody }: ScopePlace): Json {
   if (inBody === undefined || node === undefined) return flowInto(plan, state, node);
-  return mergeFlow(state, node.body?.leaves ?? []) ?? flowInto(plan, state, node);
+  const flow = mergeFlow(state, node.body?.leaves ?? []);
+  return flow === undefined ? flowInto(plan, state, node) : flow;
 }
 
 /**
@@ -129,8 +139,11 @@ export function flowInto(plan: Plan, state: ExecutionState, node: LinkedNode | u
       at = plan.nodes[by] as LinkedNode;
     }
   }
-  return mergeFlow(state, at ? at.definition.dependencies : plan.body.leaves) ?? firstFlow(plan, state);
+  const flow = mergeFlow(state, at ? at.definition.dependencies : plan.body.leaves);
+  return flow === undefined ? firstFlow(plan, state) : flow;
 }
+
+/** Undefined: none of them has completed. */
 
 function mergeFlow(state: ExecutionState, sources: readonly number[]): Json | undefined {
   let only: Json | undefined;
@@ -218,8 +231,12 @@ export function describeFailure(failure: Failure): JsonObject {
 }
 
 function findBareName(state: ExecutionState, getCurrent: () => Json, name: string): Json | undefined {
-  const variable = findField(state.vars, name);
-  if (variable !== undefined) return variable;
-  const flow = getCurrent();
-  return (isObject(flow) ? findField(flow, name) : undefined) ?? findField(state.input, name);
+  return findFirst(
+    () => findField(state.vars, name),
+    () => {
+      const flow = getCurrent();
+      return isObject(flow) ? findField(flow, name) : undefined;
+    },
+    () => findField(state.input, name),
+  );
 }

@@ -1,5 +1,6 @@
 import { evaluateDependence } from "./depends.ts";
 import type { ExecutionState } from "./execution-state.ts";
+import { standInOf } from "./incident.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import type { NodeState, NodeStatus } from "./state.ts";
 
@@ -15,11 +16,10 @@ export function settle(plan: Plan, state: ExecutionState, linked: LinkedNode): v
   if (linked.definition.kind === "switch") {
     for (const target of node.chosen ?? []) activate(state, target, linked.index);
   }
-  // A parallel has released its branches when it began, unless it never did.
-  if (linked.definition.kind !== "parallel" || node.startedAt === undefined) {
+  if (linked.definition.kind !== "parallel" || !hasBegun(node)) {
     for (const target of linked.activates) release(plan, state, target);
   }
-  if (node.fallback === undefined) {
+  if (standInOf(node) === undefined) {
     for (const fallback of linked.fallbacks) release(plan, state, fallback);
   }
   for (const parallel of linked.branchOf) settleBranch(plan, state, parallel, linked.index);
@@ -180,16 +180,22 @@ export function recountBranches(plan: Plan, state: ExecutionState, parallel: Lin
 }
 
 function hasChosen(plan: Plan, state: ExecutionState, activator: number, target: number): boolean {
-  const { status, fallback, chosen, startedAt } = state.nodes[activator] as NodeState;
+  const node = state.nodes[activator] as NodeState;
   const { definition, fallbacks } = plan.nodes[activator] as LinkedNode;
-  if (fallbacks.includes(target)) return fallback === target;
-  if (definition.kind === "parallel") return status !== "pending" && startedAt !== undefined;
-  return chosen?.includes(target) ?? false;
+  // One that has stopped needs nobody in its place.
+  if (fallbacks.includes(target)) return node.fallback === target && node.status !== "canceled";
+  if (definition.kind === "parallel") return node.status !== "pending" && hasBegun(node);
+  return node.chosen?.includes(target) ?? false;
 }
 
 function hasReleased(plan: Plan, state: ExecutionState, activator: number, target: number): boolean {
-  const { status, fallback } = state.nodes[activator] as NodeState;
+  const node = state.nodes[activator] as NodeState;
   const { definition, fallbacks } = plan.nodes[activator] as LinkedNode;
-  if (status !== "waiting") return PAST.has(status);
-  return fallbacks.includes(target) ? fallback !== undefined : definition.kind === "parallel";
+  if (node.status !== "waiting") return PAST.has(node.status);
+  return fallbacks.includes(target) ? standInOf(node) !== undefined : definition.kind === "parallel" && hasBegun(node);
+}
+
+/** Of a parallel: it has released its branches. One that was skipped, or whose `when` has failed, never does. */
+export function hasBegun({ startedAt }: NodeState): boolean {
+  return startedAt !== undefined;
 }

@@ -1,6 +1,6 @@
 import type { ExecutionStarted, Failure, SkipReason } from "./events.ts";
 import type { Json } from "./json.ts";
-import type { MapItems } from "./map-items.ts";
+import type { ItemCounts, MapItems } from "./map-items.ts";
 
 export type ExecutionStatus = "running" | "suspended" | "completed" | "failed" | "canceled";
 
@@ -58,6 +58,8 @@ export interface NodeState {
   mended?: Json;
   /** Its result is of the execution that this one runs again. */
   isReused?: boolean;
+  /** Of a map that is kept: how its items had ended there. */
+  itemCounts?: ItemCounts;
   /** Of a map that has not begun: items of the execution that this one runs again. */
   keptItems?: KeptItems;
   /** How often it has begun afresh; absent: never. */

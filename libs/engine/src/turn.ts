@@ -1,3 +1,4 @@
+import { DomainError } from "@heddle/errors";
 import { leavesChildren } from "./close-policy.ts";
 import { checkPayload } from "./evaluate.ts";
 import { evolve } from "./evolve.ts";
@@ -5,7 +6,8 @@ import type { Event, ExecutionEnd, Failure } from "./events.ts";
 import { type ExecutionState, countActive } from "./execution-state.ts";
 import { mustCompensate, recordOf } from "./compensation.ts";
 import { listStopped } from "./ending-state.ts";
-import { type NodeFault, boundFailure } from "./failure.ts";
+import { findOwnFallback } from "./fallbacks.ts";
+import { NodeFault, boundFailure } from "./failure.ts";
 import type { Json } from "./json.ts";
 import { DEFAULT_CLEANUP_TIMEOUT_MS, DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
 import type { DecideContext, LinkedNode, Plan, Turn } from "./plan.ts";
@@ -24,10 +26,19 @@ export function createTurn(plan: Plan, state: ExecutionState, context: DecideCon
   };
 }
 
-/** Decides an event: it happens to the state at once, so that what follows is decided on it. */
+/**
+ * Decides an event: it happens to the state at once, so that what follows is decided on it.
+ * @throws Error when it cannot follow. That is a defect and no refusal: what the decision has changed before is there already, and whoever
+ * keeps the state must forget it.
+ */
 export function emit(turn: Turn, event: Event): void {
   turn.events.push(event);
-  evolve(turn.plan, turn.state, event);
+  try {
+    evolve(turn.plan, turn.state, event);
+  } catch (cause) {
+    if (!(cause instanceof DomainError)) throw cause;
+    throw new Error(`an event was decided that cannot follow: ${cause.message}`, { cause });
+  }
 }
 
 /** @throws NodeFault when the output is too large */
@@ -40,6 +51,16 @@ export function completeNode(turn: Turn, node: LinkedNode, output: Json, chosen?
       : { type: "node_completed", at: turn.at, nodeId: node.id, output },
   );
   if (node.definition.compensate !== undefined) keepCompensation(turn, node);
+}
+
+/** The same for an end that something outside has brought about: an output that is too large fails the node. */
+export function completeOrFail(turn: Turn, node: LinkedNode, output: Json): void {
+  try {
+    completeNode(turn, node, output);
+  } catch (error) {
+    if (!(error instanceof NodeFault)) throw error;
+    failNode(turn, node, describeNodeFault(node, error));
+  }
 }
 
 /** A step has completed by itself: from now on it can be undone. What is done while the execution ends stays done. */
@@ -135,14 +156,26 @@ export function stopItems(turn: Turn, { id, index }: LinkedNode): void {
   }
 }
 
-/** A node whose end nobody needs any more, while the execution goes on. */
-export function stopNode(turn: Turn, node: LinkedNode): void {
-  const { status } = turn.state.nodes[node.index] as NodeState;
-  if (status === "pending") {
-    emit(turn, { type: "node_skipped", at: turn.at, nodeId: node.id, reason: "not_needed" });
-  } else if (isActive(status)) {
-    stopBody(turn, node);
-    emit(turn, { ...cancellationOf(turn, node), reason: "not_needed" });
+/**
+ * Nodes whose ends nobody needs any more, while the execution goes on; with them what runs in their places, and the
+ * branches of parallels. A list, since fallbacks and parallels may be as deep as there are nodes.
+ */
+export function stopNodes(turn: Turn, indices: readonly number[]): void {
+  const { plan, state } = turn;
+  const toStop = [...indices];
+  for (let at = 0; at < toStop.length; at++) {
+    const node = plan.nodes[toStop[at] as number] as LinkedNode;
+    const { status } = state.nodes[node.index] as NodeState;
+    if (status === "pending") {
+      emit(turn, { type: "node_skipped", at: turn.at, nodeId: node.id, reason: "not_needed" });
+    } else if (isActive(status)) {
+      const fallback = findOwnFallback(plan, state, node);
+      stopBody(turn, node);
+      emit(turn, { ...cancellationOf(turn, node), reason: "not_needed" });
+      if (node.definition.kind === "parallel") toStop.push(...node.activates);
+      // One that has not begun is not chosen any more.
+      if (fallback !== undefined && state.nodes[fallback.index]?.status !== "pending") toStop.push(fallback.index);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
+import { abandon, forgetOldest } from "./abandoned.ts";
 import type { Event } from "./events.ts";
 import { type ExecutionState, setStatus } from "./execution-state.ts";
 import type { Json } from "./json.ts";
-import { MAX_ABANDONED } from "./limits.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import { beginBody } from "./settle.ts";
@@ -18,6 +18,7 @@ export function startTurn(plan: Plan, state: ExecutionState, linked: LinkedNode,
   const before = node.turn;
   if (before !== undefined) {
     for (const index of linked.body?.inside ?? []) restart(plan, state, index);
+    forgetOldest(state, event.at);
   }
   const items = event.items ?? before?.items;
   if (event.items !== undefined) state.payloadBytes += approximateBytes(event.items);
@@ -52,7 +53,7 @@ export function endTurn(state: ExecutionState, linked: LinkedNode, node: NodeSta
 /** The node is as it was at the start, but for what must not come twice: the numbers of its attempts and the ids of its children. */
 export function restart(plan: Plan, state: ExecutionState, index: number): void {
   const node = state.nodes[index] as NodeState;
-  remember(state, index, node);
+  remember(state, plan.nodes[index] as LinkedNode, node);
   state.payloadBytes -= heldBytes(node);
   setStatus(state, node, "pending");
   state.nodes[index] = {
@@ -65,19 +66,18 @@ export function restart(plan: Plan, state: ExecutionState, index: number): void 
 }
 
 /** A child that was canceled may not have been told yet. */
-function remember(state: ExecutionState, index: number, node: NodeState): void {
-  const { status, childId, machineId, input, restarts = 0 } = node;
+function remember(state: ExecutionState, linked: LinkedNode, node: NodeState): void {
+  const { status, childId, machineId, input, restarts = 0, endedAt } = node;
   if (node.fallback !== undefined || node.isReused) return;
   const isMachine = status === "canceled" && childId === undefined && node.attempt === 0 && input !== undefined;
   if (status !== "canceled" || (childId === undefined && !isMachine)) return;
-  const list = (state.abandoned ??= []);
-  list.push({
-    node: index,
+  const machine = machineId === undefined ? { input } : { machineId };
+  abandon(state, linked, {
+    node: linked.index,
     restarts,
-    ...(childId === undefined ? { input } : { childId }),
-    ...(machineId !== undefined && { machineId }),
+    ...(endedAt !== undefined && { at: endedAt }),
+    ...(childId === undefined ? machine : { childId }),
   });
-  if (list.length > MAX_ABANDONED) list.shift();
 }
 
 function heldBytes({ input, output, failure, turn, map }: NodeState): number {

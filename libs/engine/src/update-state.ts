@@ -2,9 +2,9 @@ import { setField } from "./json-object.ts";
 import { writeVar } from "./vars.ts";
 import type { Event } from "./events.ts";
 import type { ExecutionState, UpdateState } from "./execution-state.ts";
-
 import type { Json, JsonObject } from "./json.ts";
 import { MAX_REMEMBERED_UPDATES } from "./limits.ts";
+import { indexOfNode } from "./node-index.ts";
 import { approximateBytes } from "./payload-size.ts";
 import type { Plan } from "./plan.ts";
 import { replayDiverged } from "./refusals.ts";
@@ -19,10 +19,7 @@ export function acceptUpdate(plan: Plan, state: ExecutionState, event: Accepted)
     state.signals.push({ name: signal, ...(key !== undefined && { key }), payload });
     state.payloadBytes += approximateBytes(payload);
   }
-  const node = after === undefined ? undefined : plan.indices.get(after);
-  if (after !== undefined && node === undefined) {
-    throw replayDiverged(`a history names node ${after}, which the plan does not have`);
-  }
+  const node = after === undefined ? undefined : indexOfNode(plan, after);
   state.payloadBytes += approximateBytes(payload);
   (state.updates ??= []).push({ requestId, name, payload, ...(node !== undefined && { after: node }) });
   state.openUpdates = (state.openUpdates ?? 0) + 1;

@@ -97,6 +97,25 @@ describe("queries", () => {
     expect(ask(runner, "x", 1)).toEqual({ x: { deep: [1] }, of: 1 });
   });
 
+  test("that are built in leave out what undoes steps, which is there only at the end", () => {
+    const runner = createRunner(
+      linkPlan(
+        parsePlan([
+          `a task inputs={} compensate={"kind":"action","action":"log","level":"info","message":"undone"}`,
+          "c child workflow=other",
+          "w wait signal=go after=a",
+        ]),
+      ),
+    );
+    runner.send(startCommand({}), 1_000);
+    expect(Object.keys(ask(runner, "nodes") as object)).toEqual(["a", "c", "w"]);
+    expect(ask(runner, "waits")).toEqual([]);
+    runner.send({ type: "complete_task", nodeId: "a", attempt: 1, output: 1, startedAt: 0, worker: "w" }, 1_000);
+    expect(ask(runner, "waits")).toMatchObject([{ node: "w", signal: "go" }]);
+    runner.send({ type: "cancel", reason: "" }, 1_000);
+    expect(ask(runner, "nodes")).toMatchObject({ "a.compensate": { status: "pending" }, c: { status: "canceled" } });
+  });
+
   test("that are built in say what is there and what is waited for", () => {
     const runner = started();
     runner.send({ type: "signal", name: "other", key: "k", payload: 1, requestId: "" }, 1_000);

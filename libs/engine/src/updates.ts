@@ -7,7 +7,7 @@ import { NodeFault, coreFailure } from "./failure.ts";
 import type { Field } from "./field.ts";
 import { describeType, isObject, toText } from "./json-object.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { MAX_BUFFERED_SIGNALS, MAX_EXECUTION_PAYLOAD_BYTES, MAX_OPEN_UPDATES, MAX_REPLY_BYTES } from "./limits.ts";
+import { MAX_EXECUTION_PAYLOAD_BYTES, MAX_OPEN_UPDATES, MAX_REPLY_BYTES } from "./limits.ts";
 import { deliverSignal, toKey } from "./nodes/wait.ts";
 import { approximateBytes, findSizeFault } from "./payload-size.ts";
 import type { LinkedNode, LinkedUpdate, Turn } from "./plan.ts";
@@ -20,7 +20,9 @@ import {
   updateUnknown,
 } from "./refusals.ts";
 import { createScope, describeFailure } from "./scope.ts";
-import type { NodeState, NodeStatus } from "./state.ts";
+import { isSettled } from "./settle.ts";
+import { checkSignalRoom } from "./signals.ts";
+import type { NodeState } from "./state.ts";
 import { emit } from "./turn.ts";
 import { isOpen } from "./update-state.ts";
 
@@ -44,9 +46,10 @@ export function receiveUpdate(turn: Turn, command: UpdateCommand): void {
   if (update === undefined) throw updateUnknown(plan.document.workflowId, name, [...plan.updates.keys()]);
   const fault = findSizeFault(payload, turn.maxPayloadBytes);
   if (fault !== undefined) throw payloadTooLarge("payload", fault);
-  checkRoom(turn, payload, update);
+  checkRoom(turn, payload);
   const effect = effectOf(turn, command, update);
   const { signal, after } = update.definition;
+  if (signal !== undefined) checkSignalRoom(turn, signal, effect.key);
   emit(turn, {
     type: "update_accepted",
     at: turn.at,
@@ -60,16 +63,10 @@ export function receiveUpdate(turn: Turn, command: UpdateCommand): void {
   answerUpdates(turn);
 }
 
-function checkRoom({ state, context }: Turn, payload: Json, { definition }: LinkedUpdate): void {
+function checkRoom({ state, context }: Turn, payload: Json): void {
   const { executionId } = context;
   if ((state.openUpdates ?? 0) >= MAX_OPEN_UPDATES) {
     throw limitReached(executionId, `has ${MAX_OPEN_UPDATES} updates that are not answered yet; it takes no more`);
-  }
-  if (definition.signal !== undefined && state.signals.length >= MAX_BUFFERED_SIGNALS) {
-    throw limitReached(
-      executionId,
-      `holds ${MAX_BUFFERED_SIGNALS} signals that nothing has waited for yet; it takes no more`,
-    );
   }
   if (state.payloadBytes + 2 * approximateBytes(payload) > MAX_EXECUTION_PAYLOAD_BYTES) {
     throw limitReached(executionId, `holds about ${state.payloadBytes} bytes of payloads; send a smaller update`);
@@ -127,10 +124,8 @@ export function answerUpdates(turn: Turn): void {
   for (const update of ready) emit(turn, { ...answerOf(turn, update), at: turn.at });
 }
 
-const SETTLED: ReadonlySet<NodeStatus> = new Set(["completed", "failed", "skipped", "canceled"]);
-
 function isDue({ state }: Turn, { after }: UpdateState): boolean {
-  return after === undefined || SETTLED.has((state.nodes[after] as NodeState).status);
+  return after === undefined || isSettled(state, after);
 }
 
 function answerOf(turn: Turn, update: UpdateState) {

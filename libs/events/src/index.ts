@@ -37,6 +37,7 @@ export { createMemoryBus, type MemoryBusOptions } from "./memory-bus.ts";
 export { createMemoryPositionStore, type MemoryTransaction } from "./memory-position-store.ts";
 export { parkWithoutPrefix, prefixTopics } from "./topic-prefix.ts";
 export { partitionOfKey } from "./partitioner.ts";
+export { createOneofPeek, type EventCase, type PeekedCase, peekTexts } from "./peek-oneof.ts";
 export type { Mark, PositionKey, PositionStore } from "./position-store.ts";
 export {
   createPoisonTableSql,

@@ -1,16 +1,11 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import {
-  createDedupingConsumer,
-  createSqlPoisonStore,
-  createSqlPositionStore,
-  type EventBus,
-  type Subscription,
-} from "@heddle/events";
+import { createDedupingConsumer, createSqlPositionStore, type EventBus, type Subscription } from "@heddle/events";
 import { type DefinitionEvent, DefinitionEventSchema } from "@heddle/proto/heddle/definition/v1/definition_event_pb.js";
 import type { Database, Transaction } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { type ActiveVersion, saveActiveVersion } from "./active-versions.ts";
 import type { PlanLoader } from "./plan-loader.ts";
+import { subscribeParking } from "./subscribe-parking.ts";
 
 export interface FollowDefinitionsOptions {
   bus: EventBus;
@@ -27,10 +22,11 @@ export interface FollowDefinitionsOptions {
  */
 export function followDefinitions({ bus, group, database, loader, logger }: FollowDefinitionsOptions): Subscription {
   const { transaction } = database;
-  const poison = createSqlPoisonStore<Transaction>({ transaction });
-  return bus.subscribe({
+  return subscribeParking({
+    bus,
+    database,
     group,
-    topics: [DefinitionEventSchema.typeName],
+    topic: DefinitionEventSchema.typeName,
     handler: createDedupingConsumer<Transaction>({
       positions: createSqlPositionStore<Transaction>({ transaction }),
       async handler(messages, context) {
@@ -42,11 +38,8 @@ export function followDefinitions({ bus, group, database, loader, logger }: Foll
         }
       },
     }),
-    async parkPoison(message) {
-      const { ce_id: id } = message.message.headers;
-      logger.error({ err: message.error, event: id }, "an event of a definition cannot be handled and is set aside");
-      await poison.park(message);
-    },
+    logger,
+    complaint: "an event of a definition cannot be handled",
   });
 }
 

@@ -41,5 +41,6 @@ export { createPlanTableSql, findPlan, savePlan } from "./plan-store.ts";
 export { createPlans, type LoadedPlans, type PlanKey, type Plans, type ResolvedPlan } from "./plans.ts";
 export { createRequestIds, type RequestIds } from "./request-ids.ts";
 export { refuseTaken, type StartKey, startOnce } from "./start-once.ts";
+export { subscribeParking, type SubscribeParkingOptions } from "./subscribe-parking.ts";
 export { tellAll, type TellAllOptions } from "./tell-all.ts";
 export { watchHistory } from "./watch-history.ts";

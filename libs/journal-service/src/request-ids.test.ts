@@ -25,6 +25,18 @@ describe("request ids", () => {
     await expect(ids.find("default", "a")).resolves.toBe("execution-1");
   });
 
+  it("forget what has gone to another process", async () => {
+    const ids = createRequestIds();
+    for (const key of ["a", "b"]) {
+      ids.begin("default", key, Promise.resolve(`execution-${key}`));
+      ids.add("default", key, `execution-${key}`);
+    }
+    ids.forget((id) => id === "execution-a");
+    expect(ids.committed("default", "a")).toBeUndefined();
+    expect(ids.find("default", "a")).toBeUndefined();
+    await expect(ids.find("default", "b")).resolves.toBe("execution-b");
+  });
+
   it("forget an execution some time after it is projected, and not before", () => {
     vi.useFakeTimers();
     const ids = createRequestIds();

@@ -15,6 +15,8 @@ export interface RequestIds {
   committed(scope: string, key: string): string | undefined;
   /** What the key has made has ended and is projected: soon the projection alone will do. */
   release(scope: string, key: string): void;
+  /** What has these ids has gone to another process, which alone knows from now on what becomes of them. */
+  forget(hasGone: (id: string) => boolean): void;
   clear(): void;
 }
 
@@ -51,6 +53,13 @@ export function createRequestIds(): RequestIds {
       }, requestIdMemoryMs);
       timer.unref();
       timers.add(timer);
+    },
+    forget(hasGone) {
+      for (const [name, id] of committed) {
+        if (!hasGone(id)) continue;
+        committed.delete(name);
+        starts.delete(name);
+      }
     },
     clear() {
       for (const timer of timers) clearTimeout(timer);

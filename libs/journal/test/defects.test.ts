@@ -38,6 +38,27 @@ describeOnServers("defects", (server) => {
     expect(await runtime.read(id)).toMatchObject({ entries: [1, 2] });
   });
 
+  test("the same when a decision has changed the state and cannot go on: that is no refusal, whatever is its cause", async () => {
+    const { start } = await createFixture(server);
+    const runtime = await start({ limits: noProjection });
+    const id = runtime.newId();
+    await add(runtime, id, 1);
+    const settled = await Promise.allSettled([
+      add(runtime, id, 2),
+      runtime.submit(id, { kind: "diverge" }),
+      runtime.submit(id, { kind: "refuse" }),
+      add(runtime, id, 3),
+    ]);
+    expect(settled.map((result) => (result.status === "fulfilled" ? result.value : String(result.reason)))).toEqual([
+      { seq: 2, sum: 3 },
+      "Error: an event was decided that cannot follow",
+      "DomainError: refused as asked",
+      { seq: 3, sum: 6 },
+    ]);
+    // A refusal is none: it costs nobody a rebuild.
+    expect(runtime.metrics().defects).toBe(1);
+  });
+
   test("an event without an encoding takes its whole turn back", async () => {
     const { start } = await createFixture(server);
     const runtime = await start();

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { releasePayloads } from "../src/index.ts";
 import { add, createFixture, noProjection } from "./fixture.ts";
 import { describeOnServers } from "./servers.ts";
 
@@ -37,6 +38,26 @@ describeOnServers("payloads", (server) => {
     const payloads = await second.loadPayloads(record?.payloadDigests ?? []);
     expect(Buffer.from(payloads.get(record?.payloadDigests[0] ?? "")).toString() === large("a")).toBe(true);
     expect(() => payloads.get("00")).toThrow("payload 00 is not stored");
+  });
+
+  test("a process that hangs while it releases payloads keeps no other from appending", async () => {
+    const { start, database } = await createFixture(server);
+    const runtime = await start();
+    const id = runtime.newId();
+    await runtime.submit(id, { kind: "note", text: large("a") });
+    const locked = Promise.withResolvers<void>();
+    const hanging = Promise.withResolvers<void>();
+    const release = database.transaction(async (transaction) => {
+      await releasePayloads(transaction, [id]);
+      locked.resolve();
+      await hanging.promise;
+    });
+    release.catch(locked.reject);
+    await locked.promise;
+    expect(await add(runtime, runtime.newId(), 1)).toEqual({ seq: 1, sum: 1 });
+    hanging.resolve();
+    await expect(release).rejects.toMatchObject({ reason: "DEPENDENCY_UNAVAILABLE" });
+    expect((await database.query({ text: "select from payloads" })).rowCount).toBe(1);
   });
 
   test("above the cap it is refused by name and size, and nothing is changed", async () => {

@@ -23,6 +23,7 @@ export type TallyCommand =
   | { kind: "finish" }
   | { kind: "refuse" }
   | { kind: "explode" }
+  | { kind: "diverge" }
   | { kind: "unencodable" }
   | { kind: "unprojectable" }
   | { kind: "look" };
@@ -80,6 +81,15 @@ export function createTallyType(options: TallyOptions = {}): AggregateType<Tally
       case "explode":
         if (state) state.entries.push(-1);
         throw new TypeError("exploded as asked");
+      case "diverge": {
+        if (state) state.entries.push(-1);
+        const refusal = {
+          kind: "failed_precondition",
+          reason: "REPLAY_DIVERGED",
+          message: "it cannot follow",
+        } as const;
+        throw new Error("an event was decided that cannot follow", { cause: new DomainError(refusal) });
+      }
       case "unencodable":
       case "unprojectable":
         return [{ kind: command.kind }];

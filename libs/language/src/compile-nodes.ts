@@ -6,7 +6,8 @@ import { checkCompensations } from "./endings.ts";
 import { checkExpressions, visibleIds } from "./expressions/check-expressions.ts";
 import type { FoundReference } from "./expressions/found-reference.ts";
 import { itemNames } from "./expressions/outward.ts";
-import { checkBodies } from "./graph/bodies.ts";
+import { checkBodies, createBudget } from "./graph/bodies.ts";
+import type { Budget } from "./graph/bodies.ts";
 import { checkCycles } from "./graph/cycles.ts";
 import { buildGraph, indexNodes } from "./graph/graph.ts";
 import type { Graph } from "./graph/graph.ts";
@@ -34,24 +35,26 @@ export function compileNodes(
   source: string,
   options: CompileDefinitionOptions,
   report: Report,
+  budget: Budget = createBudget(),
 ): CompiledNodes {
   const indices = indexNodes(workflow.nodes, report);
   const graph = buildGraph(workflow, indices, report);
   const ids = visibleIds(workflow);
+  checkItemNames(workflow, ids, report);
   const bodies = new Map<number, ItemBody>();
   const ofBodies: FoundReference[] = [];
   for (const node of workflow.nodes) {
     const body = itemWorkflow(workflow, ids, node);
     if (body === undefined) continue;
     checkIds(body, node, report);
-    const compiled = compileNodes(body, source, options, report);
+    const compiled = compileNodes(body, source, options, report, budget);
     const outward = compiled.outward.flatMap((found) => found.outward ?? []);
     bodies.set(node.index, { workflow: body, graph: compiled.graph, outward, bodies: compiled.bodies });
     for (const found of compiled.outward) ofBodies.push({ ...found, owner: node.index });
   }
   const outward = checkExpressions(workflow, graph, ids, source, report, ofBodies);
   checkConditions(workflow, report);
-  checkBodies(graph, report);
+  checkBodies(graph, budget, report);
   checkCompensations(workflow.nodes, report);
   checkCatalog(workflow, options, report);
   const waits = buildWaits(graph);
@@ -74,7 +77,24 @@ function itemWorkflow(around: WorkflowDraft, aroundIds: NodeIds, { id, body }: N
     item: { itemName, outerIds: { has: (name) => !names.includes(name) && aroundIds.has(name) } },
     // Items are kept as long as the execution that they are of.
     ...(around.retentionMs !== undefined && { retentionMs: around.retentionMs }),
+    // What the workflow says of undoing is said of all of its steps.
+    ...(around.compensation !== undefined && { compensation: around.compensation }),
+    ...(around.cleanupTimeoutMs !== undefined && { cleanupTimeoutMs: around.cleanupTimeoutMs }),
   };
+}
+
+/** An expression could not say which of the two it means, and would be given the one or the other by where it stands. */
+function checkItemNames({ nodes }: WorkflowDraft, ids: NodeIds, report: Report): void {
+  for (const { id, idAt, at, body } of nodes) {
+    if (body.kind !== "map" && (body.kind !== "loop" || body.forEach === undefined)) continue;
+    const asAt = at.entries.get("as")?.value;
+    const { itemName = "item" } = body;
+    // A bad name has been reported.
+    if (!ids.has(itemName) || (asAt !== undefined && body.itemName === undefined)) continue;
+    const message = `the items of "${id}" are called "${itemName}", and so is a node`;
+    const hint = `e.g. as: ${itemName === "item" ? "each" : `one_${itemName}`}, or give the node another id`;
+    report.add("shadowed-id", asAt ?? idAt, message, hint);
+  }
 }
 
 function checkIds({ id: workflowId, nodes, item }: WorkflowDraft, map: NodeDraft, report: Report): void {

@@ -124,3 +124,23 @@ test("what an item sets is its own, and comes before what was set around it", ()
 `);
   expect(plan.nodes[1]).toMatchObject({ captures: [{ name: "vars", paths: [["total"], ["own"]] }] });
 });
+
+test("what the workflow says of undoing is said of bodies in bodies too", () => {
+  const { plan } = compileDefinition(`workflow:
+  id: w
+  type: dag
+  compensation: { on_cancel: false, on_failure: continue }
+  cleanup_timeout: 5m
+  nodes:
+    - id: outer
+      type: control
+      subtype: map
+      for_each: []
+      nodes:
+        - { id: inner, type: control, subtype: map, for_each: [], nodes: [{ id: a, type: tool, tool: t, compensate: { tool: undo } }] }
+`);
+  const policy = { compensation: { onCancel: false, onFailure: "continue" }, cleanupTimeoutMs: 300_000 };
+  expect(plan).toMatchObject(policy);
+  expect(findInnerPlan(plan as DagPlan, "outer")).toMatchObject(policy);
+  expect(findInnerPlan(plan as DagPlan, "outer.inner")).toMatchObject(policy);
+});

@@ -112,6 +112,28 @@ describe("sources that are made to hurt", () => {
       "cycle",
     ],
     [
+      "5,000 conditions over six nodes that cannot hold",
+      workflow(
+        Array.from({ length: MAX_NODES }, (_, i) =>
+          i < 6
+            ? `    - { id: n${i}, type: tool, tool: t }\n`
+            : `    - { id: n${i}, type: tool, tool: t, depends: n0.failed && n0.skipped && n1 && n2 && n3 && n4 && n5 }\n`,
+        ).join(""),
+      ),
+      "depends-never",
+    ],
+    [
+      "bodies of maps with conditions that cannot hold",
+      workflow(
+        Array.from(
+          { length: 600 },
+          (_, i) =>
+            `    - { id: n${i}, type: control, subtype: map, for_each: [], nodes: [${"abcdef".replace(/./g, "{ id: $&, type: tool, tool: t }, ")} { id: g, type: tool, tool: t, depends: f.failed && f.skipped && a && b && c && d && e }] }\n`,
+        ).join(""),
+      ),
+      "depends-never",
+    ],
+    [
       "a schema that refers to itself",
       `workflow:\n  id: w\n  type: dag\n  input_schema: { $ref: "#" }\n  nodes: [{ id: a, type: tool, tool: t }]\n`,
       "none",

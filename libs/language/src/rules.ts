@@ -94,7 +94,7 @@ export const RULES = {
   // Bodies of maps.
   "shadowed-id": error(
     "HD280",
-    "A node in the body of a map has the id of a node around the map, or the name of the item or `index`.",
+    "A node has the name of the items of a loop or map, or one in the body of a map the id of a node around the map, or `index`.",
   ),
   "trigger-in-map": error("HD281", "A trigger stands in the body of a map."),
   "long-item-workflow": error(

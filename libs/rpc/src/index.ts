@@ -20,6 +20,7 @@ export { createInMemoryTransport, type InMemoryTransportOptions } from "./in-mem
 export type { BidiStream, OpenStreamOptions, RpcTransport, StreamHandlers } from "./transport.ts";
 export { createDialer, type Dial, type Dialer, type DialerOptions } from "./dialer.ts";
 export { createForwardingService, forwardCall } from "./forward.ts";
+export { afterCommit, readChanged } from "./after-commit.ts";
 export {
   createOwnerRouter,
   FORWARDED_HEADER,

@@ -30,7 +30,7 @@ export interface UnaryRoute<I extends DescMessage, O extends DescMessage> {
   partitionOf(request: MessageShape<I>): number | undefined;
   /**
    * A refusal with PARTITION_NOT_OWNED or PARTITION_LOST must mean that nothing has happened: the call is then repeated
-   * wherever the partition is.
+   * wherever the partition is. What a handler does after its commit goes through `readChanged` or `afterCommit`.
    */
   handle(request: MessageShape<I>, context: HandlerContext): Promise<MessageShape<O>>;
   /** Whether this request may be repeated after an unknown outcome. Default: what the method's idempotency_level says. */

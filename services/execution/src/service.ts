@@ -189,6 +189,9 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     },
     onSuperseded: options.onSuperseded,
     onLost(partition) {
+      const hasGone = (id: string): boolean => runtime.partitionOf(id) === partition;
+      requestIds.forget(hasGone);
+      workflowKeys.forget(hasGone);
       openTasks.dropPartition(partition);
       hub.notifyAll();
     },

@@ -121,6 +121,25 @@ describe("a batch", () => {
     });
   });
 
+  it("leaves out what is started after it, though its id be older: a rerun has the time of what it repeats in its id", async () => {
+    const ids = await startMany(3, "acme");
+    await suite.client.cancelExecution({ executionId: ids[1]! });
+    const database = suite.testDatabase.open();
+    await until(
+      async () => (await suite.client.listExecutions({ status: ExecutionStatus.CANCELED })).executions.length > 0,
+    );
+    // As a rerun of the first that has ended already.
+    await database.query({
+      text: "update executions set started_at = now() + interval '1 minute' where execution_id = $1",
+      values: [ids[1]],
+    });
+    await suite.client.cancelExecution({ executionId: ids[2]! });
+    const operation = { operation: { case: "rerun" as const, value: {} } };
+    const { batch } = await client().createBatch({ filter: acme, operation });
+    await until(async () => (await get(batch!.batchId)).status === BatchStatus.COMPLETED);
+    expect(await get(batch!.batchId)).toMatchObject({ succeeded: 1n, failed: 0n, skipped: 0n });
+  });
+
   it("stops when too many fail, and says which and why", async () => {
     await startMany(15, "acme");
     const operation = {

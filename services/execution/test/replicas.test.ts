@@ -6,13 +6,13 @@ import { fileURLToPath } from "node:url";
 import { partitionBits } from "@heddle/journal";
 import { HumanTaskStatus } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
 import { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
-import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { ExecutionService, FinishedKeyPolicy } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { createGrpcTransport, createRpcClient } from "@heddle/rpc";
 import { createTestDatabase, type TestDatabase } from "@heddle/testing";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { executionMigrations } from "../src/index.ts";
 import { type Replica, type ReplicaOptions, startReplica } from "./support/replica.ts";
-import { APPROVAL, DOUBLE, PATIENT } from "./support/sources.ts";
+import { APPROVAL, DOUBLE, PATIENT, UPDATED } from "./support/sources.ts";
 
 let testDatabase: TestDatabase;
 let replicas: Replica[];
@@ -100,9 +100,12 @@ it("passes a start on when it owns nothing, and starts without a key where it wa
   await start("a");
   const b = await start("b");
   await until(async () => (await shares()) === "32,32", "the partitions are shared");
-  const { execution } = await b.client.startExecution({ workflowId: "double", input: { n: 4 }, wait: seconds(10) });
-  expect(execution?.output?.kind.value).toMatchObject({ fields: { doubled: { kind: { value: 8 } } } });
-  expect(await ownerOf(execution!.executionId)).toBe("b");
+  await until(async () => {
+    // While it still recovers its partitions it passes starts on.
+    const { execution } = await b.client.startExecution({ workflowId: "double", input: { n: 4 }, wait: seconds(10) });
+    expect(execution?.output?.kind.value).toMatchObject({ fields: { doubled: { kind: { value: 8 } } } });
+    return (await ownerOf(execution!.executionId)) === "b";
+  }, "it starts what it is asked to start");
   // As a replica that has handed over everything and still takes calls: its server closes after its service.
   await b.service.stop();
   const passedOn = await b.client.startExecution({ workflowId: "double", input: { n: 5 }, wait: seconds(10) });
@@ -134,6 +137,53 @@ it("goes on with a watch and a wait whose owner hands over, without a gap", asyn
   const { execution: waiting } = await a.client.startExecution({ workflowId: "patient", requestId: "waits" });
   await a.client.signalExecution({ executionId: waiting!.executionId, name: "go", requestId: "s" });
   expect((await wait).execution?.status).toBe(ExecutionStatus.COMPLETED);
+});
+
+it("makes one update of a call whose partition moves while it waits, with no request id of the caller", async () => {
+  const [a, b] = [await start("a"), await start("b")];
+  await until(async () => (await shares()) === "32,32", "the partitions are shared");
+  let executionId = "";
+  await until(async () => {
+    // While it still recovers its partitions it passes starts on.
+    executionId = (await b.client.startExecution({ workflowId: "updated" })).execution!.executionId;
+    return (await ownerOf(executionId)) === "b";
+  }, "it starts what it is asked to start");
+  const update = b.client.updateExecution({ executionId, name: "raise" });
+  const updates = async () => {
+    const { events } = await a.client.listHistory({ executionId });
+    return events.filter(({ event }) => event.case === "updateAccepted").length;
+  };
+  await until(async () => (await updates()) === 1, "the update is accepted");
+  await b.service.stop();
+  await until(async () => (await ownerOf(executionId)) === "a", "the partition has moved");
+  await a.client.signalExecution({ executionId, name: "go", requestId: "s" });
+  expect((await update).failure).toBeUndefined();
+  expect(await updates()).toBe(1);
+});
+
+it("knows of a partition that comes back what has happened to its keys elsewhere", async () => {
+  const a = await start("a");
+  const first = new Map<string, string>();
+  for (let n = 0; n < 12; n++) {
+    const request = { workflowId: "patient", workflowKey: `key-${n}`, requestId: "r" };
+    first.set(request.workflowKey, (await a.client.startExecution(request)).execution!.executionId);
+  }
+  const b = await start("b");
+  await until(async () => (await shares()) === "32,32", "the partitions are shared");
+  const owners = await Promise.all([...first].map(async ([key, id]) => ({ key, id, owner: await ownerOf(id) })));
+  const { key: workflowKey, id } = owners.find(({ owner }) => owner === "b")!;
+  await b.client.cancelExecution({ executionId: id });
+  await b.client.deleteExecution({ executionId: id });
+  const second = await b.client.startExecution({ workflowId: "patient", workflowKey });
+  await b.client.signalExecution({ executionId: second.execution!.executionId, name: "go" });
+  await b.stop();
+  await until(async () => (await shares()) === "64", "one has everything");
+  await expect(
+    a.client.startExecution({ workflowId: "patient", workflowKey, whenFinished: FinishedKeyPolicy.ALLOW_IF_FAILED }),
+  ).rejects.toMatchObject({ reason: "WORKFLOW_KEY_USED" });
+  // The first one is deleted, and its request id with it.
+  const third = await a.client.startExecution({ workflowId: "patient", workflowKey, requestId: "r" });
+  expect(third.created).toBe(true);
 });
 
 it("loses nothing and doubles nothing while every replica is replaced under load", async () => {
@@ -239,7 +289,7 @@ async function start(owner: string, options: Partial<ReplicaOptions> = {}): Prom
   const replica = await startReplica({
     database: testDatabase.open(),
     owner,
-    sources: [APPROVAL, DOUBLE, PATIENT],
+    sources: [APPROVAL, DOUBLE, PATIENT, UPDATED],
     answer: (_, input) => ({ output: { n: (input as { n: number }).n * 2 } }),
     ...options,
   });

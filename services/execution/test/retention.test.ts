@@ -1,5 +1,5 @@
 import { DiagnosticsService } from "@heddle/proto/heddle/execution/v1/diagnostics_service_pb.js";
-import { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
+import { ExecutionStatus, NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { createRpcClient } from "@heddle/rpc";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PATIENT } from "./support/sources.ts";
@@ -13,6 +13,31 @@ workflow:
   nodes:
     - { id: child, type: sub_workflow, workflow_id: short }
     - { id: wait, type: action, subtype: wait, params: { signal: go }, dependencies: [child] }
+`;
+
+const SHORT_LIVED = "type: dag\n  retention: 100ms";
+const TRIP = `
+workflow:
+  id: trip
+  ${SHORT_LIVED}
+  nodes:
+    - { id: stay, type: sub_workflow, workflow_id: stay }
+    - { id: wait, type: action, subtype: wait, params: { signal: go }, dependencies: [stay] }
+    - { id: pay, type: tool, tool: pay, dependencies: [wait], retry: { max_attempts: 1 } }
+`;
+const STAY = `
+workflow:
+  id: stay
+  ${SHORT_LIVED}
+  nodes:
+    - { id: evening, type: sub_workflow, workflow_id: evening }
+`;
+const EVENING = `
+workflow:
+  id: evening
+  ${SHORT_LIVED}
+  nodes:
+    - { id: dinner, type: tool, tool: book, compensate: { tool: undo } }
 `;
 
 let suite: ExecutionSuite;
@@ -59,6 +84,28 @@ describe("retention", () => {
     });
     await go(parent);
     await until(() => isGone(child));
+  });
+
+  it("keeps what a running execution may undo, however deep, and lets it go with it", async () => {
+    for (const source of [TRIP, STAY, EVENING]) suite.publish(source);
+    suite.scheduler.answer = ({ taskId }) =>
+      taskId.includes("/pay/") ? { failure: { type: "no_money", message: "no", nonRetryable: true } } : { output: 1 };
+    const trip = await start("trip");
+    await until(async () => (await waitingNodes(trip)).includes("wait"));
+    const stay = (await childOf(trip)) as string;
+    const evening = (await childOf(stay)) as string;
+    await expect(suite.client.deleteExecution({ executionId: evening })).rejects.toMatchObject({
+      reason: "EXECUTION_NOT_FINISHED",
+      message: expect.stringContaining(trip),
+    });
+    // One that nothing keeps goes meanwhile: the purge has looked at those that are kept too.
+    const other = await start("short");
+    await go(other);
+    await until(() => isGone(other));
+    expect(await statusOf(evening)).toBe(ExecutionStatus.COMPLETED);
+    await go(trip);
+    await until(async () => suite.scheduler.seen.some((taskId) => taskId.includes("/dinner.compensate/")));
+    await until(async () => (await isGone(trip)) && (await isGone(stay)) && (await isGone(evening)));
   });
 });
 
@@ -127,6 +174,11 @@ async function go(executionId: string): Promise<void> {
 
 async function statusOf(executionId: string): Promise<ExecutionStatus | undefined> {
   return (await suite.client.getExecution({ executionId })).execution?.status;
+}
+
+async function waitingNodes(executionId: string): Promise<string[]> {
+  const { execution } = await suite.client.getExecution({ executionId });
+  return (execution?.nodes ?? []).filter(({ status }) => status === NodeStatus.WAITING).map(({ nodeId }) => nodeId);
 }
 
 async function childOf(executionId: string): Promise<string | undefined> {

@@ -155,7 +155,10 @@ export function createStateMachineService(options: StateMachineServiceOptions): 
     onCommitted: (turns) => effects.committed(turns),
     onAcquired: (partition) => effects.recovered(runtime.live(partition)),
     onSuperseded: options.onSuperseded,
-    onLost: () => hub.notifyAll(),
+    onLost(partition) {
+      requestIds.forget((id) => runtime.partitionOf(id) === partition);
+      hub.notifyAll();
+    },
   });
 
   const publisher = createPublisher(

@@ -17,6 +17,7 @@ import { listDefaultLimit, pageSize } from "../limits.ts";
 import { messageJson } from "../message-json.ts";
 import { renderTable } from "../render/table.ts";
 import { oneLine } from "../render/text-width.ts";
+import { exitCodeOfBatch } from "../report-result.ts";
 import { readResolution, type ResolutionOptions } from "../resolution.ts";
 import type { ListOptions } from "./list.ts";
 
@@ -160,7 +161,7 @@ async function follow(context: CommandContext, batchId: string): Promise<ExitCod
     said = text;
     if (batch.status !== BatchStatus.RUNNING) {
       print(context, batch);
-      return batch.status === BatchStatus.COMPLETED || batch.status === BatchStatus.PAUSED ? EXIT.ok : EXIT.refused;
+      return exitCodeOfBatch(batch);
     }
     await sleep(LOOK_INTERVAL_MS, undefined, { signal: context.io.signal });
   }

@@ -20,15 +20,20 @@ export async function history(
   const columns = (io.stdout.isTTY && io.stdout.columns) || Number.MAX_SAFE_INTEGER;
   let startedAtMs: number | undefined;
   let count = 0;
+  let more = false;
   for await (const event of readHistory(context, executionId)) {
-    if (++count > limit) break;
+    more = count === limit;
+    if (more) break;
+    count += 1;
     if (context.json) events.push(event);
     startedAtMs ??= toMs(event.occurredAt) ?? 0;
     const line = `${style.dim(String(event.seq).padStart(5))}  ${renderEventLine(event, { startedAtMs, style })}`;
     if (!context.json) context.print(truncate(line, columns));
   }
-  if (context.json) context.printJson({ events: events.map((event) => messageJson(ExecutionEventSchema, event)) });
-  if (count > limit) context.say(`there are more: --limit ${limit * 5}`);
+  if (context.json) {
+    context.printJson({ events: events.map((event) => messageJson(ExecutionEventSchema, event)), more });
+  }
+  if (more) context.say(`there are more: --limit ${limit * 5}`);
   return EXIT.ok;
 }
 

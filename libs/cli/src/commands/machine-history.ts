@@ -42,13 +42,17 @@ export async function history(context: CommandContext, name: string, options: Hi
     events.push(event);
   }
   const executions = options.withExecutions ? invokedExecutions(events) : new Map<string, string>();
-  if (context.json) await printJson(context, events, [...executions.keys()]);
+  if (context.json) await printJson(context, { events, more }, [...executions.keys()]);
   else await printEntries(context, events, executions);
   if (more) context.say(`there are more: --limit ${limit * 5}`);
   return EXIT.ok;
 }
 
-async function printJson(context: CommandContext, events: StateMachineEvent[], executionIds: string[]): Promise<void> {
+async function printJson(
+  context: CommandContext,
+  { events, more }: { events: StateMachineEvent[]; more: boolean },
+  executionIds: string[],
+): Promise<void> {
   const executions: Record<string, unknown[]> = {};
   for (const executionId of executionIds) {
     const list: unknown[] = [];
@@ -56,7 +60,7 @@ async function printJson(context: CommandContext, events: StateMachineEvent[], e
     executions[executionId] = list;
   }
   const own = events.map((event) => messageJson(StateMachineEventSchema, event));
-  context.printJson({ events: own, ...(executionIds.length > 0 && { executions }) });
+  context.printJson({ events: own, more, ...(executionIds.length > 0 && { executions }) });
 }
 
 async function printEntries(

@@ -41,6 +41,8 @@ function describeEvent({ event, occurredAt }: ExecutionEvent): EventDescription 
       const why = outcome === "failed" ? failureText(failure) : oneLine(reason);
       return say(`as ${outcome}  ${why}`.trim(), "yellow");
     }
+    case "executionEndingHastened":
+      return say(oneLine(event.value.reason), "yellow");
     case "executionErrorHandled": {
       const { action, failure, fallbackNodeId } = event.value;
       const what = action === "fallback" ? `${fallbackNodeId} runs` : "it completes";

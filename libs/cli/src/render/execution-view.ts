@@ -135,6 +135,7 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
       view.status = ExecutionStatus.SUSPENDED;
       break;
     case "executionResumed":
+    case "executionEndingHastened":
       view.status = ExecutionStatus.RUNNING;
       break;
     case "logged":
@@ -188,6 +189,10 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "humanTaskEscalated":
       askPeople(nodeOf(view, event.value.nodeId), event, at);
       break;
+    case "executionEnding":
+      // A cancel goes before a suspension.
+      if (event.value.outcome === "canceled") view.status = ExecutionStatus.RUNNING;
+      break;
     case "varsReused":
     case "itemsReused":
     case "attributesSet":
@@ -195,7 +200,6 @@ export function applyEvent(view: ExecutionView, record: ExecutionEvent): void {
     case "humanTaskAnswered":
     case "humanTaskExpired":
     case "turnEnded":
-    case "executionEnding":
     case "compensationRecorded":
     case "childEnded":
     case "executionStarted":
@@ -370,7 +374,8 @@ const REUSED_STATUS: Readonly<Record<string, NodeStatus>> = {
   canceled: NodeStatus.CANCELED,
 };
 
-function reuseNode(node: NodeView, { status, attempt, skipReason, worker, childId, machineId }: NodeReused): void {
+function reuseNode(node: NodeView, event: NodeReused): void {
+  const { status, attempt, skipReason, worker, childId, machineId, itemCounts } = event;
   node.status = REUSED_STATUS[status] ?? NodeStatus.UNSPECIFIED;
   node.attempt = attempt;
   node.reused = true;
@@ -378,6 +383,7 @@ function reuseNode(node: NodeView, { status, attempt, skipReason, worker, childI
   node.worker = worker || undefined;
   node.childId = childId || undefined;
   node.machineId = machineId || undefined;
+  node.map = itemCounts && { ...itemCounts, running: 0 };
 }
 
 const NOT_BEGUN = {

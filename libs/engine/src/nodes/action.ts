@@ -6,7 +6,7 @@ import type { LinkedNode, NodeProgram, Plan } from "../plan.ts";
 import type { ActionNode, LoopNode } from "../plan-node.ts";
 import type { NodeState, TurnState } from "../state.ts";
 import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
-import { completeNode, emit, failNode, stopBody } from "../turn.ts";
+import { completeNode, completeOrFail, emit, failNode, stopBody } from "../turn.ts";
 import { resultSoFar } from "./loop.ts";
 import { linkSetAttributes } from "./set-attributes.ts";
 import { linkWait, toKey } from "./wait.ts";
@@ -106,7 +106,8 @@ function linkBreak(definition: Action<"break">, compiler: FieldCompiler): NodePr
       const output = value ?? resultSoFar(loop.definition as LoopNode, at as TurnState);
       completeNode(turn, node, value ?? null);
       stopBody(turn, loop);
-      completeNode(turn, loop, output);
+      // Its results may be too large together, and the break has happened: that fails the loop.
+      completeOrFail(turn, loop, output);
     },
   };
 }

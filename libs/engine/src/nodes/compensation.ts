@@ -40,7 +40,7 @@ export function compensationTemplate(compensate: Compensation): Json | undefined
     case "log":
       return { message: compensate.message };
     case "emit":
-      return { payload: compensate.payload ?? null };
+      return { payload: compensate.payload ?? null, ...(compensate.key !== undefined && { key: compensate.key }) };
   }
 }
 

@@ -20,7 +20,7 @@ import type { HumanNode } from "../plan-node.ts";
 import { type QuorumDecision, decideQuorum, voteOf } from "../quorum.ts";
 import type { NodeState } from "../state.ts";
 import { formatTimestamp, parseTimestamp } from "../timestamp.ts";
-import { completeNode, describeNodeFault, emit, failNode } from "../turn.ts";
+import { completeNode, completeOrFail, emit } from "../turn.ts";
 
 /** Who is asked, and until when. */
 interface Asked {
@@ -111,12 +111,7 @@ export function countAnswers(turn: Turn, node: LinkedNode, { quorum }: HumanNode
     task.answers.map(({ answer }) => answer),
   );
   if (decided === undefined) return;
-  try {
-    completeNode(turn, node, describeAnswers(turn, task, quorum === undefined, decided));
-  } catch (error) {
-    if (!(error instanceof NodeFault)) throw error;
-    failNode(turn, node, describeNodeFault(node, error));
-  }
+  completeOrFail(turn, node, describeAnswers(turn, task, quorum === undefined, decided));
 }
 
 function describeAnswers(turn: Turn, task: HumanTaskState, isAlone: boolean, { decision }: QuorumDecision): JsonObject {
@@ -130,7 +125,7 @@ function describeAnswers(turn: Turn, task: HumanTaskState, isAlone: boolean, { d
 }
 
 function describeEnd(at: number, { answers, proposed }: HumanTaskState): JsonObject {
-  const values = answers.at(-1)?.values ?? proposed;
+  const { values = proposed } = answers.at(-1) ?? {};
   return {
     at: formatTimestamp(at),
     answers: answers.map((one) => ({ answer: one.answer, by: one.by, at: formatTimestamp(one.at) })),

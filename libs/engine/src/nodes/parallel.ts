@@ -1,10 +1,10 @@
 import { NodeFault, coreFailure } from "../failure.ts";
 import { collectOutputs } from "../output.ts";
 import type { Failure } from "../events.ts";
-import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
+import type { NodeProgram, Turn } from "../plan.ts";
 import type { ParallelNode } from "../plan-node.ts";
 import type { NodeState } from "../state.ts";
-import { completeNode, emit, failNode, stopNode } from "../turn.ts";
+import { completeNode, emit, failNode, stopNodes } from "../turn.ts";
 
 /**
  * Activates all its branches and waits for all of them, or for the first that completes. Its output is an object of the
@@ -18,11 +18,11 @@ export function linkParallel(definition: ParallelNode): NodeProgram {
       if (waitAll) {
         const failed = definition.onError === undefined ? undefined : findFailed(turn, branches);
         if (failed === undefined) return completeNode(turn, node, collectOutputs(turn, branches));
-        stopAll(turn, branches);
+        stopNodes(turn, branches);
         return failNode(turn, node, failed);
       }
       const { chosen = [] } = turn.state.nodes[node.index] as NodeState;
-      if (cancelRest || chosen.length < need) stopAll(turn, branches);
+      if (cancelRest || chosen.length < need) stopNodes(turn, branches);
       if (chosen.length >= need) return completeNode(turn, node, collectOutputs(turn, chosen));
       throw new NodeFault(
         coreFailure(
@@ -40,8 +40,4 @@ export function linkParallel(definition: ParallelNode): NodeProgram {
 function findFailed({ state }: Turn, branches: readonly number[]): Failure | undefined {
   const failed = branches.find((branch) => state.nodes[branch]?.status === "failed");
   return failed === undefined ? undefined : state.nodes[failed]?.failure;
-}
-
-function stopAll(turn: Turn, branches: readonly number[]): void {
-  for (const branch of branches) stopNode(turn, turn.plan.nodes[branch] as LinkedNode);
 }

@@ -4,10 +4,8 @@ import { describeType, isObject } from "../json-object.ts";
 import type { NodeProgram } from "../plan.ts";
 import type { SubWorkflowNode } from "../plan-node.ts";
 import { runName } from "../obligations.ts";
-import { mendedInput } from "../incident-state.ts";
-import { flowInto } from "../scope.ts";
 import type { NodeState } from "../state.ts";
-import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
+import { checkPayload, takeInput } from "../evaluate.ts";
 import { emit } from "../turn.ts";
 
 /** Starts an execution of another workflow and waits for its end. Without `inputs` the child gets what flows into the node. */
@@ -15,9 +13,7 @@ export function linkSubWorkflow(definition: SubWorkflowNode, compiler: FieldComp
   const inputs = definition.inputs === undefined ? undefined : compiler.template("inputs", definition.inputs);
   return {
     begin(turn, node) {
-      const input =
-        mendedInput(turn, node) ??
-        (inputs ? evaluateField(inputs, scopeOf(turn, node)) : flowInto(turn.plan, turn.state, node));
+      const input = takeInput(turn, node, inputs);
       if (!isObject(input)) {
         const message = `inputs: the input of a workflow is an object, and this is ${describeType(input)}; name it, like { value: ... }`;
         throw new NodeFault(coreFailure("invalid_value", message));

@@ -4,6 +4,7 @@ import type { Field, FieldCompiler } from "../field.ts";
 import { describeType, isObject } from "../json-object.ts";
 import type { Json } from "../json.ts";
 import type { LinkedNode, NodeProgram } from "../plan.ts";
+import { isSameJson } from "../same-json.ts";
 import type { SwitchCase, SwitchNode } from "../plan-node.ts";
 import { evaluateField, scopeOf } from "../evaluate.ts";
 import { completeNode } from "../turn.ts";
@@ -52,18 +53,6 @@ function isTrue(field: Field, scope: Scope): boolean {
 
 /** `case: 3` and `case: "3"` are the same to their author, whichever of both the data holds. */
 function isSame(value: Json, literal: Json): boolean {
-  if (typeof value === "object" || typeof literal === "object") return isEqual(value, literal);
+  if (typeof value === "object" || typeof literal === "object") return isSameJson(value, literal);
   return String(value) === String(literal);
-}
-
-function isEqual(left: Json, right: Json): boolean {
-  if (left === right) return true;
-  if (Array.isArray(left) || Array.isArray(right)) {
-    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
-    return left.every((item, index) => isEqual(item, right[index] as Json));
-  }
-  if (!isObject(left) || !isObject(right)) return false;
-  const names = Object.keys(left);
-  if (names.length !== Object.keys(right).length) return false;
-  return names.every((name) => Object.hasOwn(right, name) && isEqual(left[name] as Json, right[name] as Json));
 }

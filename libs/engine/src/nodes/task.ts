@@ -1,10 +1,8 @@
 import type { FieldCompiler } from "../field.ts";
-import { mendedInput } from "../incident-state.ts";
-import { flowInto } from "../scope.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { TaskNode } from "../plan-node.ts";
 import type { NodeState } from "../state.ts";
-import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
+import { checkPayload, takeInput } from "../evaluate.ts";
 import { coreFailure } from "../failure.ts";
 import { emit, failNode } from "../turn.ts";
 
@@ -13,9 +11,7 @@ export function linkTask(definition: TaskNode, compiler: FieldCompiler): NodePro
   const inputs = definition.inputs === undefined ? undefined : compiler.template("inputs", definition.inputs);
   return {
     begin(turn, node) {
-      const input =
-        mendedInput(turn, node) ??
-        (inputs ? evaluateField(inputs, scopeOf(turn, node)) : flowInto(turn.plan, turn.state, node));
+      const input = takeInput(turn, node, inputs);
       checkPayload(turn, "the input", input);
       emit(turn, { type: "task_scheduled", at: turn.at, nodeId: node.id, attempt: nextAttempt(turn, node), input });
     },

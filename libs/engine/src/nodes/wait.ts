@@ -1,5 +1,6 @@
 import type { Scope } from "@heddle/expression";
 import { parseDuration } from "../duration.ts";
+import type { ExecutionState } from "../execution-state.ts";
 import { NodeFault, coreFailure } from "../failure.ts";
 import type { Field, FieldCompiler } from "../field.ts";
 import { describeType, toText } from "../json-object.ts";
@@ -9,7 +10,7 @@ import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { ActionNode } from "../plan-node.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { evaluateField, scopeOf } from "../evaluate.ts";
-import { completeNode, describeNodeFault, emit, failNode } from "../turn.ts";
+import { completeNode, completeOrFail, emit } from "../turn.ts";
 
 type WaitAction = Extract<ActionNode, { action: "wait" }>;
 
@@ -61,22 +62,20 @@ export function linkWait(definition: WaitAction, compiler: FieldCompiler): NodeP
 
 /** A signal has been buffered: the node that waits longest for its name and key takes it. */
 export function deliverSignal(turn: Turn, name: string, key: string | undefined, payload: Json): void {
-  const { plan, state } = turn;
-  const waiter = state.signalWaiters.find(
+  const waiter = findSignalWaiter(turn.state, name, key);
+  if (waiter !== undefined) completeWait(turn, turn.plan.nodes[waiter] as LinkedNode, payload);
+}
+
+/** Index of the node that waits longest for this. */
+export function findSignalWaiter(state: ExecutionState, name: string, key: string | undefined): number | undefined {
+  return state.signalWaiters.find(
     (index) => state.nodes[index]?.signal === name && state.nodes[index]?.signalKey === key,
   );
-  if (waiter === undefined) return;
-  completeWait(turn, plan.nodes[waiter] as LinkedNode, payload);
 }
 
 /** What the node has waited for has come. */
 export function completeWait(turn: Turn, node: LinkedNode, payload: Json): void {
-  try {
-    completeNode(turn, node, signalOutput(node.definition as WaitAction, payload));
-  } catch (error) {
-    if (!(error instanceof NodeFault)) throw error;
-    failNode(turn, node, describeNodeFault(node, error));
-  }
+  completeOrFail(turn, node, signalOutput(node.definition as WaitAction, payload));
 }
 
 function signalOutput({ onTimeout }: WaitAction, payload: Json): Json {

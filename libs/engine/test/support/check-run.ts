@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import {
+  BUILT_IN_QUERIES,
   type ChildCancellation,
   type Event,
   type ExecutionState,
   MAX_EVENTS_PER_TURN,
   type NodeStatus,
   type Plan,
+  answerQuery,
   countNodes,
   evolve,
   findClosePolicy,
@@ -19,7 +21,7 @@ import { createOrderModel } from "./order-model.ts";
 import { createRandom } from "./random.ts";
 import { makeRandomPlan } from "./random-plan.ts";
 import { playRandomly } from "./random-run.ts";
-import { copyState, createRunner, replay, sortedObligations } from "./runner.ts";
+import { EXECUTION_ID, copyState, createRunner, replay, sortedObligations } from "./runner.ts";
 
 /** What looks at all nodes after every command is asked of plans up to this size. */
 const MAX_NODES_LOOKED_AT = 60;
@@ -42,7 +44,8 @@ export function checkRun(seed: number, size: number): string {
   /** Built from the events alone, each of them on its way through JSON. */
   let shadow: ExecutionState | undefined;
   playRandomly(runner, random, {
-    onStep({ events, changes }) {
+    onStep({ events, changes }, command) {
+      if (command.type === "cancel") checkCancel(runner.state as ExecutionState);
       check(events.length <= MAX_EVENTS_PER_TURN, "a turn is too long");
       for (const event of events) {
         order.observe(event);
@@ -56,6 +59,9 @@ export function checkRun(seed: number, size: number): string {
       const { expected, known } = sortedObligations(runner);
       checkEqual(known, expected, "the obligations do not add up");
       checkCounts(runner.state as ExecutionState, listNodes(plan, runner.state as ExecutionState));
+      for (const name of BUILT_IN_QUERIES) {
+        answerQuery(plan, runner.state as ExecutionState, { executionId: EXECUTION_ID, name, args: null });
+      }
     },
   });
   const state = runner.state as ExecutionState;
@@ -73,6 +79,13 @@ export function checkRun(seed: number, size: number): string {
     }
   } else checkSame(replay(plan, history), state);
   return state.status;
+}
+
+/** A cancel always ends: what is left to do before is under way, and has a bound. */
+function checkCancel(state: ExecutionState): void {
+  if (isFinished(state)) return;
+  check(state.status === "running", "it was canceled, and is held back");
+  check(state.deadlineAt !== undefined, "it was canceled, and has no bound for its end");
 }
 
 function checkClose(plan: Plan, { nodeId, childId, terminate }: ChildCancellation): void {

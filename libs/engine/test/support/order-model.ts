@@ -1,4 +1,12 @@
-import { type Dependence, type Event, type Outcome, type Plan, type PlanNode, countItems } from "../../src/index.ts";
+import {
+  type Dependence,
+  type Event,
+  type ItemCounts,
+  type Outcome,
+  type Plan,
+  type PlanNode,
+  countItems,
+} from "../../src/index.ts";
 
 /**
  * The rules of order, told a second time and from events alone: it knows neither counters nor queues. `observe` throws at
@@ -19,6 +27,8 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   /** By map: items of the execution that is run again. */
   const keptItems = new Map<number, Set<number>>();
   const maps = new Map<number, { count: number; started: number; running: Set<number> }>();
+  /** By map: how its items have ended, in the execution that is run again too. */
+  const itemEnds = new Map<number, ItemCounts>();
   let isOver = false;
   let isCompensating = false;
   /** What runs because the execution was to fail. */
@@ -44,6 +54,9 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       const end = ended.get(condition.node);
       if (end === undefined) return undefined;
       const outcome: Outcome = end === "completed" ? "succeeded" : end;
+      const items = itemEnds.get(condition.node);
+      if (condition.outcome === "any_succeeded") return items !== undefined && items.succeeded > 0;
+      if (condition.outcome === "all_failed") return items !== undefined && items.failed === items.count;
       return condition.outcome === "settled" || condition.outcome === outcome;
     }
     const values = ("all" in condition ? condition.all : condition.any).map(holds);
@@ -119,6 +132,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     fallbacks.delete(index);
     resolved.delete(index);
     maps.delete(index);
+    itemEnds.delete(index);
     keptItems.delete(index);
     for (const by of activators.values()) by.delete(index);
   }
@@ -128,6 +142,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     check(!begun.has(index) && !ended.has(index), event, "the node has begun");
     begun.add(index);
     ended.set(index, event.status);
+    if (event.itemCounts !== undefined) itemEnds.set(index, event.itemCounts);
     const definition = definitionOf(index);
     if (definition.container !== undefined)
       check(ended.has(definition.container), event, "its container is not kept as a whole");
@@ -150,7 +165,11 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       map.started++;
       map.running.add(event.index);
       check(map.running.size <= definition.maxConcurrency, event, "too many items run");
-    } else check(map.running.delete(event.index), event, "the item does not run");
+    } else {
+      check(map.running.delete(event.index), event, "the item does not run");
+      const ends = itemEnds.get(index);
+      if (ends !== undefined && event.end.outcome !== "canceled") ends[event.end.outcome]++;
+    }
   }
 
   function observeNode(index: number, event: Event): void {
@@ -161,8 +180,11 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     if (event.type === "items_reused") return void keptItems.set(index, new Set(event.indices));
     if (event.type === "node_reused") return observeReuse(index, event);
     if (event.type === "item_started" || event.type === "item_ended") return observeItem(index, event);
-    if (event.type === "map_started")
-      maps.set(index, { count: countItems(event.items), started: 0, running: new Set() });
+    if (event.type === "map_started") {
+      const count = countItems(event.items);
+      maps.set(index, { count, started: 0, running: new Set() });
+      itemEnds.set(index, { count, succeeded: keptItems.get(index)?.size ?? 0, failed: 0 });
+    }
     const isRetry = event.type === "task_scheduled" && event.input === undefined;
     if (!begun.has(index) && event.type !== "node_canceled") checkMayBegin(index, event);
     else if (event.type === "task_scheduled") check(isRetry, event, "the node has begun before");

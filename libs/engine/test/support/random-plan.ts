@@ -141,7 +141,8 @@ function makeBody(random: Random, nodes: PlanNode[], options: BodyOptions): void
   const end = nodes.length + size;
   while (nodes.length < end) {
     const index = nodes.length;
-    const place = { index, earlier: [...own], isCalm, isInLoop, ...(container !== undefined && { container }) };
+    const maps = new Set(own.filter((one) => nodes[one]?.kind === "map"));
+    const place = { index, earlier: [...own], maps, isCalm, isInLoop, ...(container !== undefined && { container }) };
     own.push(index);
     const left = end - index - 1;
     if (depth < MAX_DEPTH && left > 0 && random.chance(0.12)) {
@@ -188,7 +189,11 @@ function addTargets(random: Random, node: PlanNode, later: number[], standIns: n
   }
   const [target] = pickOf(random, standIns, 1);
   if (target !== undefined && random.chance(0.4)) {
-    node.onError = [{ action: "fallback", target }];
+    node.onError = random.pick<ErrorHandler[]>([
+      [{ action: "fallback", target }],
+      // For some failures only; of others a person decides.
+      [{ types: ["timeout", "expression"], action: "fallback", target }, { action: "incident" }],
+    ]);
   } else if (random.chance(0.2)) {
     node.onError = random.pick<ErrorHandler[]>([
       [{ action: "skip" }],
@@ -201,34 +206,40 @@ function addTargets(random: Random, node: PlanNode, later: number[], standIns: n
       [{ action: "incident" }],
     ]);
   }
+  // What a node says of errors is also for a condition that cannot be evaluated.
+  if (node.onError !== undefined && random.chance(0.08)) node.when = "nope";
 }
 
 interface Place {
   index: number;
   /** Nodes of the same body that it may depend on. */
   earlier: number[];
+  /** Those of them that are maps. */
+  maps: ReadonlySet<number>;
   isCalm: boolean;
   isInLoop: boolean;
   container?: number;
 }
 
-function makeBase(random: Random, { index, earlier, container }: Place) {
+function makeBase(random: Random, { index, earlier, maps, container }: Place) {
   const dependencies = pickOf(random, earlier, random.below(4));
   return {
     id: `n${index}`,
     dependencies,
     activators: [],
     ...(container !== undefined && { container }),
-    ...(dependencies.length > 0 && random.chance(0.15) && { depends: makeDependence(random, dependencies) }),
+    ...(dependencies.length > 0 && random.chance(0.15) && { depends: makeDependence(random, dependencies, maps) }),
     join: random.chance(0.6) ? ("any" as const) : ("all" as const),
     ...(random.chance(0.07) && { when: makeCondition(random, dependencies) }),
   };
 }
 
 /** Every node that is named is named in `dependencies`, and the other way round. */
-function makeDependence(random: Random, dependencies: number[]): Dependence {
+function makeDependence(random: Random, dependencies: number[], maps: ReadonlySet<number>): Dependence {
   const parts = dependencies.map((node): Dependence => {
-    const atom = { node, outcome: random.pick<Outcome>(["succeeded", "succeeded", "failed", "skipped", "settled"]) };
+    const outcomes: Outcome[] = ["succeeded", "succeeded", "failed", "skipped", "settled"];
+    if (maps.has(node)) outcomes.push("any_succeeded", "any_succeeded", "all_failed");
+    const atom = { node, outcome: random.pick(outcomes) };
     return random.chance(0.2) ? { not: atom } : atom;
   });
   return random.chance(0.5) ? { any: parts } : { all: parts };

@@ -188,6 +188,9 @@ function makeCommand(runner: Runner, random: Random, failureRate: number): Comma
   if (random.chance(0.05))
     return { type: "reset", from: [random.pick(runner.plan.nodes).id, nodeId], reason: "", requestId: "" };
   if (random.chance(0.005)) return { type: "terminate", reason: "" };
+  // Rare as endings are: what holds one back, and what should end it all the same.
+  if (runner.state?.ending !== undefined && random.chance(0.15))
+    return random.chance(0.5) ? { type: "cancel", reason: "" } : { type: "suspend", reason: "" };
   return random.chance(0.02) ? { type: "cancel", reason: "" } : random.pick(others);
 }
 

@@ -59,12 +59,17 @@ function forEachText(node: SourceNode, visit: (scalar: SourceScalar & { value: s
 type TextScalar = SourceScalar & { value: string };
 
 function checkText(scalar: TextScalar, use: ExpressionUse, context: Context): void {
-  check(scalar, 0, use, context, () => compileTemplate(scalar.value, { nodeIds: context.nodeIds }).references);
+  check(scalar, 0, use, context, () => compileTemplate(scalar.value, { nodeIds: idsAt(use, context) }).references);
 }
 
 function checkCondition(scalar: TextScalar, use: ExpressionUse, context: Context): void {
   const { source, offset } = stripBraces(scalar.value);
-  check(scalar, offset, use, context, () => compileExpression(source, { nodeIds: context.nodeIds }).references);
+  check(scalar, offset, use, context, () => compileExpression(source, { nodeIds: idsAt(use, context) }).references);
+}
+
+/** The names of a place come before nodes of the same name. */
+function idsAt({ names }: ExpressionUse, { nodeIds }: Context): NodeIds {
+  return names === undefined ? nodeIds : { has: (id) => !names.includes(id) && nodeIds.has(id) };
 }
 
 /** `shift`: where in the scalar's text the offsets of the expression count from. */
@@ -100,7 +105,11 @@ function check(
 }
 
 function addReference({ graph, report, found }: Context, entry: FoundReference): void {
-  const { reference, owner, locate } = entry;
+  const { reference, owner, locate, names } = entry;
+  if (reference.nodeId !== undefined && names?.includes(reference.nodeId)) {
+    const message = `"${reference.nodeId}" is something else in this place, and the node of this id cannot be read here`;
+    return report.add("shadowed-id", locate(), message, "give the node another id");
+  }
   found.push(entry);
   const from = reference.nodeId === undefined ? undefined : graph.indices.get(reference.nodeId);
   if (from === undefined) return;

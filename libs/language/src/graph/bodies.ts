@@ -5,7 +5,7 @@ import type { Report } from "../report.ts";
 import type { Graph } from "./graph.ts";
 
 /** What can be said of loops and conditions over outcomes before anything runs. */
-export function checkBodies(graph: Graph, report: Report): void {
+export function checkBodies(graph: Graph, budget: Budget, report: Report): void {
   const loopsWithBreak = new Set<number>();
   for (const node of graph.nodes) {
     if (node.body.kind === "action" && node.body.action === "break") checkBreak(graph, node, loopsWithBreak, report);
@@ -15,7 +15,7 @@ export function checkBodies(graph: Graph, report: Report): void {
     if (node.depends === undefined) continue;
     const ofMaps = listOutcomes(node.depends).filter(({ outcome }) => OUTCOMES_OF_MAPS.has(outcome));
     for (const { ref, outcome } of ofMaps) checkIsMap(graph, ref, outcome, report);
-    if (ofMaps.length === 0) checkDepends(node, report);
+    if (ofMaps.length === 0) checkDepends(node, budget, report);
   }
 }
 
@@ -65,23 +65,43 @@ const OUTCOMES = ["succeeded", "failed", "skipped", "canceled"] as const satisfi
 /** Nodes of a condition whose outcomes are tried together. */
 const MAX_TRIED = 6;
 
+/** Outcomes that all conditions of a definition look at together; beyond them nothing is said. */
+const MAX_LOOKS = 1_000_000;
+
+/** One for a definition, bodies of maps and all. */
+export interface Budget {
+  looks: number;
+}
+
+export function createBudget(): Budget {
+  return { looks: MAX_LOOKS };
+}
+
 /** Tries all outcomes of the nodes that the condition names. */
-function checkDepends({ id, depends, dependsAt }: NodeDraft, report: Report): void {
+function checkDepends({ id, depends, dependsAt }: NodeDraft, budget: Budget, report: Report): void {
   if (depends === undefined || dependsAt === undefined) return;
-  const ids = [...new Set(dependsRefs(depends).map((ref) => ref.id))];
-  if (ids.length > MAX_TRIED || canHold(depends, ids, new Map())) return;
+  const refs = dependsRefs(depends);
+  const ids = [...new Set(refs.map((ref) => ref.id))];
+  if (ids.length > MAX_TRIED) return;
+  const outcomes = new Map<string, Outcome>();
+  const canHold = (at: number): boolean => {
+    const named = ids[at];
+    if (named === undefined) {
+      budget.looks -= refs.length;
+      return budget.looks < 0 || holds(depends, outcomes);
+    }
+    return OUTCOMES.some((outcome) => {
+      outcomes.set(named, outcome);
+      return canHold(at + 1);
+    });
+  };
+  if (canHold(0)) return;
   report.add(
     "depends-never",
     dependsAt,
     `"${id}" can never run: its depends cannot hold`,
     "e.g. a node has one outcome only",
   );
-}
-
-function canHold(condition: DependsDraft, ids: readonly string[], outcomes: Map<string, Outcome>): boolean {
-  const id = ids[outcomes.size];
-  if (id === undefined) return holds(condition, outcomes);
-  return OUTCOMES.some((outcome) => canHold(condition, ids, new Map([...outcomes, [id, outcome]])));
 }
 
 function holds(condition: DependsDraft, outcomes: ReadonlyMap<string, Outcome>): boolean {

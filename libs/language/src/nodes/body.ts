@@ -2,7 +2,7 @@ import type { Condition, NodeBody } from "../draft.ts";
 import { DEFAULT_MAX_TURNS, MAX_ID_LENGTH, MAX_TURNS } from "../limits.ts";
 import { readCondition, readTemplate } from "./reader.ts";
 import type { NodeReader } from "./reader.ts";
-import { checkId } from "../ids.ts";
+import { checkItemName } from "../ids.ts";
 
 /** Reads the nodes of a body, and gives their indices. */
 export type ReadBody = (reader: NodeReader) => number[];
@@ -82,14 +82,5 @@ export function readItemName({ fields }: NodeReader): string | undefined {
       "remove it",
     );
   }
-  // An expression could not tell a name with a dash from a subtraction.
-  if (!checkId(name, at, "the name of an item", fields.report)) return undefined;
-  if (!name.includes("-")) return name;
-  fields.report.add(
-    "bad-id",
-    at,
-    `"${name}" cannot be the name of an item: a dash is a minus in expressions`,
-    "use _ instead",
-  );
-  return undefined;
+  return checkItemName(name, at, fields.report) ? name : undefined;
 }

@@ -8,7 +8,6 @@ import { batchConcurrency, batchErrorRateFrom, batchPageSize, batchRateDefault }
 import {
   type BatchRow,
   changeStatus,
-  completeBatch,
   claimTargets,
   findBatch,
   listPending,
@@ -55,6 +54,8 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
   async function step(id: string): Promise<boolean> {
     const row = await findBatch(database, id);
     if (row === undefined || row.status !== BatchStatus.RUNNING) return false;
+    // Its partition has moved while it was worked on: its pace is kept by one process.
+    if (!options.ownedPartitions().includes(row.partition)) return false;
     const began = performance.now();
     const { operation, pace, filter, namespace } = toBatch(row);
     const kind = operation?.operation ?? { case: undefined };
@@ -79,11 +80,15 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
   }
 
   async function settle(row: BatchRow, canary: number, left: number): Promise<boolean> {
-    // What was claimed since this process looked, by the owner before, is there to be tried.
-    if (left > 0) return !(await completeBatch(database, row.batch_id));
-    const reason = `the canary of ${canary} is over; look at it, then resume or cancel`;
-    await changeStatus(database, row.batch_id, { from: [BatchStatus.RUNNING], to: BatchStatus.PAUSED, reason });
-    return false;
+    const from = [BatchStatus.RUNNING];
+    if (left <= 0) {
+      const reason = `the canary of ${canary} is over; look at it, then resume or cancel`;
+      await changeStatus(database, row.batch_id, { from, to: BatchStatus.PAUSED, reason });
+      return false;
+    }
+    // What the owner before has claimed meanwhile, and may have died with, is tried again first.
+    const change = { from, to: BatchStatus.COMPLETED, reason: "", ifSettled: true };
+    return !(await changeStatus(database, row.batch_id, change));
   }
 
   async function stopIfBad(row: BatchRow, maxPercent: number, isCanaryOver: boolean): Promise<boolean> {

@@ -10,6 +10,7 @@ type EndingEvent = Extract<
     type:
       | "incident_resolved"
       | "execution_ending"
+      | "execution_ending_hastened"
       | "execution_error_handled"
       | "compensation_recorded"
       | "compensation_started"
@@ -34,6 +35,15 @@ export function endingToProto(event: EndingEvent, payloads: PayloadWriter): Exec
         },
       };
     }
+    case "execution_ending_hastened":
+      return {
+        case: "executionEndingHastened",
+        value: {
+          $typeName: `${PACKAGE}.ExecutionEndingHastened`,
+          reason: event.reason,
+          dueAtMs: BigInt(Math.ceil(event.dueAt ?? 0)),
+        },
+      };
     case "execution_error_handled": {
       const { failure, outcome, dueAt } = event;
       return {

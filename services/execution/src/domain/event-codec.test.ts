@@ -40,6 +40,7 @@ const failure: fc.Arbitrary<Failure> = merge(
     merge(maybe("nodeId", name), maybe("details", json)),
   ),
 );
+const small = fc.nat({ max: 1e5 });
 const origin = fc.record({ kind: fc.constant("machine"), id: fc.constant(ID), name, token: attempt });
 const node = { at, nodeId: name };
 
@@ -93,7 +94,13 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
       ),
       merge(
         merge(maybe("childId", fc.constant(ID)), maybe("machineId", fc.constant(ID))),
-        merge(maybe("worker", name), merge(maybe("startedAt", time), maybe("endedAt", time))),
+        merge(
+          merge(
+            maybe("worker", name),
+            maybe("itemCounts", fc.record({ count: small, succeeded: small, failed: small })),
+          ),
+          merge(maybe("startedAt", time), maybe("endedAt", time)),
+        ),
       ),
     ),
   ),
@@ -122,6 +129,7 @@ const events: Record<Event["type"], fc.Arbitrary<object>> = {
     }),
     maybe("dueAt", time),
   ),
+  execution_ending_hastened: merge(fc.record({ at, reason: text }), maybe("dueAt", time)),
   execution_ending: merge(
     fc.record({
       at,

@@ -47,6 +47,10 @@ export function fromProtoEvent(message: ExecutionEvent, payloads: PayloadReader)
         end: endFromProto(event.value, payloads),
         ...present("dueAt", nonZero(event.value.dueAtMs)),
       };
+    case "executionEndingHastened": {
+      const { reason, dueAtMs } = event.value;
+      return { type: "execution_ending_hastened", at, reason, ...present("dueAt", nonZero(dueAtMs)) };
+    }
     case "executionErrorHandled": {
       const { failure, action, fallbackNodeId, dueAtMs } = event.value;
       return {

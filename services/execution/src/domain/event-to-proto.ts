@@ -228,6 +228,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
     case "compensation_started":
     case "child_ended":
     case "execution_ending":
+    case "execution_ending_hastened":
     case "execution_error_handled":
     case "incident_resolved":
       return endingToProto(event, payloads);
@@ -271,7 +272,7 @@ export function toProtoEvent(event: Event, payloads: PayloadWriter): ProtoEvent 
 
 type ExecutionLevelEvent = Exclude<
   Extract<Event, { type: `execution_${string}` | "signal_received" | `update_${string}` }>,
-  SteeringEvent | { type: "execution_ending" | "execution_error_handled" }
+  SteeringEvent | { type: "execution_ending" | "execution_ending_hastened" | "execution_error_handled" }
 >;
 
 function executionEvent(event: ExecutionLevelEvent, payloads: PayloadWriter): ProtoEvent {

@@ -1,4 +1,4 @@
-import type { Json, NodeReused } from "@heddle/engine";
+import type { ItemCounts, Json, NodeReused } from "@heddle/engine";
 import { objectOf, type PayloadReader, readFailure } from "@heddle/journal-service";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import type { SteeringEvent } from "./steering-to-proto.ts";
@@ -48,10 +48,15 @@ function nodeReused(
     ...(fallbackNodeId !== "" && { fallbackId: fallbackNodeId }),
     ...(skipReason !== "" && { skipReason: skipReason as NonNullable<NodeReused["skipReason"]> }),
     ...(chosen.length > 0 && { chosen }),
+    ...(value.itemCounts !== undefined && { itemCounts: countsFromProto(value.itemCounts) }),
     ...(value.childId !== "" && { childId: value.childId }),
     ...(value.machineId !== "" && { machineId: value.machineId }),
     ...(value.worker !== "" && { worker: value.worker }),
     ...(value.startedAtMs !== 0n && { startedAt: Number(value.startedAtMs) }),
     ...(value.endedAtMs !== 0n && { endedAt: Number(value.endedAtMs) }),
   };
+}
+
+function countsFromProto({ count, succeeded, failed }: ItemCounts): ItemCounts {
+  return { count, succeeded, failed };
 }

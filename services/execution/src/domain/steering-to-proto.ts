@@ -71,6 +71,7 @@ function nodeReused(event: NodeReused, payloads: PayloadWriter): ProtoEvent {
       worker: event.worker ?? "",
       startedAtMs: BigInt(event.startedAt ?? 0),
       endedAtMs: BigInt(event.endedAt ?? 0),
+      itemCounts: event.itemCounts && { $typeName: `${PACKAGE}.ItemCounts`, ...event.itemCounts },
     },
   };
 }

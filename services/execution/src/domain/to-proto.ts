@@ -1,16 +1,15 @@
 import { create, fromJson, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import {
-  countItems,
   currentHumanTask,
   type ExecutionStatus as EngineStatus,
   type Failure,
   humanTaskId,
   isIncident,
+  itemCountsOf,
   listOpenIncidents,
   type Json,
   type LinkedNode,
-  type MapState,
   type NodeState,
   type NodeStatus as EngineNodeStatus,
 } from "@heddle/engine";
@@ -168,14 +167,15 @@ function toNode(node: LinkedNode, state: NodeState, runningOn: RunningOn): NodeE
     worker: worker ?? "",
     skipReason: state.skipReason ?? "",
     turn: state.turn === undefined ? 0 : state.turn.index + 1,
-    mapProgress: state.map && toMapProgress(state.map),
+    mapProgress: toMapProgress(state),
     incident: isIncident(state),
     reused: state.isReused ?? false,
   });
 }
 
-function toMapProgress({ items, active, succeeded, failed }: MapState): MessageInitShape<typeof MapProgressSchema> {
-  return { count: countItems(items), running: active.length, succeeded, failed };
+function toMapProgress(state: NodeState): MessageInitShape<typeof MapProgressSchema> | undefined {
+  const counts = itemCountsOf(state);
+  return counts && { ...counts, running: state.map?.active.length ?? 0 };
 }
 
 export function toFailure(failure: Failure): ProtoFailure {

@@ -12,6 +12,8 @@ export interface WorkflowKeys {
   release(namespace: string, key: string, id: string): void;
   /** Runs after all that were asked for this key before. */
   inTurn<T>(namespace: string, key: string, run: () => Promise<T>): Promise<T>;
+  /** The executions with these ids have gone to another process, which alone knows from now on which is the latest. */
+  forget(hasGone: (id: string) => boolean): void;
   clear(): void;
 }
 
@@ -44,6 +46,9 @@ export function createWorkflowKeys(): WorkflowKeys {
       } finally {
         if (turns.get(name) === done) turns.delete(name);
       }
+    },
+    forget(hasGone) {
+      for (const [name, id] of latest) if (hasGone(id)) latest.delete(name);
     },
     clear() {
       for (const timer of timers) clearTimeout(timer);

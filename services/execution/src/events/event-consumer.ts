@@ -1,17 +1,18 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Json } from "@heddle/engine";
-import { createSqlPoisonStore, type EventBus, type EventMessage, type Subscription } from "@heddle/events";
-import { findPayload } from "@heddle/journal-service";
+import { createOneofPeek, type EventBus, type EventMessage, type Subscription } from "@heddle/events";
+import { findPayload, subscribeParking } from "@heddle/journal-service";
 import type { Payload } from "@heddle/proto/heddle/common/v1/payload_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
-import type { Database, Transaction } from "@heddle/store";
+import type { Database } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
-import { isCustomEvent } from "./peek-custom.ts";
 import type { TellEvent } from "./tell-event.ts";
 
 /** All replicas together: whoever of them hears an event tells the owners of those that wait for it. */
 const GROUP = "heddle.execution.events";
+
+const peekCustom = createOneofPeek(ExecutionEventSchema, ["customEventEmitted"]);
 
 export interface EventConsumerOptions {
   bus: EventBus;
@@ -23,10 +24,8 @@ export interface EventConsumerOptions {
 
 /** Follows the events that definitions emit, and gives each to the nodes that wait for it. Positions are not kept: see `TellEvent`. */
 export function consumeEvents({ bus, database, tell, now, logger }: EventConsumerOptions): Subscription {
-  const poison = createSqlPoisonStore<Transaction>({ transaction: database.transaction });
-
   const take = async ({ value }: EventMessage): Promise<void> => {
-    if (!isCustomEvent(value)) return;
+    if (peekCustom(value) === undefined) return;
     const { executionId, seq, occurredAt, event } = fromBinary(ExecutionEventSchema, value);
     // Events of releases that did not tell whose they are concern nobody.
     if (event.case !== "customEventEmitted" || event.value.namespace === "") return;
@@ -44,17 +43,16 @@ export function consumeEvents({ bus, database, tell, now, logger }: EventConsume
     });
   };
 
-  return bus.subscribe({
+  return subscribeParking({
+    bus,
+    database,
     group: GROUP,
-    topics: [ExecutionEventSchema.typeName],
+    topic: ExecutionEventSchema.typeName,
     async handler(messages) {
       for (const message of messages) await take(message);
     },
-    async parkPoison(message) {
-      const { ce_id: id } = message.message.headers;
-      logger.error({ err: message.error, event: id }, "an event cannot be given to those that wait, and is set aside");
-      await poison.park(message);
-    },
+    logger,
+    complaint: "an event cannot be given to those that wait for it",
   });
 }
 

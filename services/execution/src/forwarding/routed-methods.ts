@@ -22,7 +22,7 @@ import { publishEvent } from "../handlers/publish-event.ts";
 import { queryExecution } from "../handlers/query-execution.ts";
 import { startExecution } from "../handlers/start-execution.ts";
 import { suspendExecution } from "../handlers/suspend-execution.ts";
-import { updateExecution } from "../handlers/update-execution.ts";
+import { identifyUpdate, updateExecution } from "../handlers/update-execution.ts";
 import { partitionOfTarget, type Target } from "../handlers/target.ts";
 import { terminateExecution } from "../handlers/terminate-execution.ts";
 import { watchExecution } from "../handlers/watch-execution.ts";
@@ -48,6 +48,12 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
   };
   /** Without a key a repetition would be another one, whatever the method's level says. */
   const hasKey = (request: { requestId: string }): boolean => request.requestId !== "";
+
+  const update = router.unary(method.updateExecution, {
+    partitionOf: ofTarget,
+    handle: (request, call) => updateExecution(context, request, call),
+    isRepeatable: hasKey,
+  });
 
   return {
     startExecution: router.unary(method.startExecution, {
@@ -105,11 +111,7 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
       handle: (request, call) => resetExecution(context, request, call),
       isRepeatable: (request) => request.dryRun || hasKey(request),
     }),
-    updateExecution: router.unary(method.updateExecution, {
-      partitionOf: ofTarget,
-      handle: (request, call) => updateExecution(context, request, call),
-      isRepeatable: hasKey,
-    }),
+    updateExecution: (request, call) => update(identifyUpdate(request), call),
     queryExecution: router.unary(method.queryExecution, {
       partitionOf: ofTarget,
       handle: (request) => queryExecution(context, request),

@@ -3,7 +3,7 @@ import type { Plan } from "@heddle/engine";
 import type { JournalRuntime } from "@heddle/journal";
 import type { Hub, Plans, RequestIds } from "@heddle/journal-service";
 import type { Execution as ExecutionMessage } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
-import { hasMoved } from "@heddle/rpc";
+import { readChanged } from "@heddle/rpc";
 import type { Database } from "@heddle/store";
 import { type Execution, executionNotFound, type ExecutionCommand } from "../domain/aggregate.ts";
 import { toExecution } from "../domain/to-proto.ts";
@@ -61,12 +61,10 @@ export async function describeChanged(
   id: string,
   call: HandlerContext,
 ): Promise<ExecutionMessage> {
-  try {
-    return await describeExecution(context, id);
-  } catch (error) {
-    if (!hasMoved(error)) throw error;
-    return await context.atOwner.describe(id, call);
-  }
+  return await readChanged(
+    () => describeExecution(context, id),
+    () => context.atOwner.describe(id, call),
+  );
 }
 
 /** Ids are compared as texts: the canonical form is lower case. */

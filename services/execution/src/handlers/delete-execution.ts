@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
+import type { ExecutionState } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import {
   type DeleteExecutionRequest,
@@ -19,9 +20,10 @@ export async function deleteExecution(
   const id = idOf(request);
   const { state } = await readExecution(context, id);
   if (state.endedAt === undefined) throw notFinished(id, "cancel it before");
-  const parent = state.parent && (await context.runtime.read(state.parent.executionId));
-  if (parent !== undefined && parent.state.endedAt === undefined) {
-    throw notFinished(id, `its parent ${state.parent?.executionId} has not ended: delete it after that`);
+  const running = await findRunningAncestor(context, state);
+  if (running !== undefined) {
+    const whose = running === state.parent?.executionId ? "its parent" : "an ancestor of it,";
+    throw notFinished(id, `${whose} ${running} has not ended: delete it after that`);
   }
   // Its end may not be projected yet, which takes no longer than a moment.
   for (const until = performance.now() + deletionWaitMs; ; ) {
@@ -36,6 +38,16 @@ export async function deleteExecution(
     message: `the end of execution ${id} is not stored yet, so that it cannot be deleted; try again`,
     retryAfterMs: 1_000,
   });
+}
+
+/** Whoever is above it may undo it, by what is kept of it, as long as it runs. */
+async function findRunningAncestor({ runtime }: ExecutionContext, { parent }: ExecutionState) {
+  for (let id = parent?.executionId; id !== undefined; ) {
+    const ancestor = await runtime.read(id);
+    if (ancestor !== undefined && ancestor.state.endedAt === undefined) return id;
+    id = ancestor?.state.parent?.executionId;
+  }
+  return undefined;
 }
 
 function notFinished(id: string, remedy: string): DomainError {

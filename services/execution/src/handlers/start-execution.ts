@@ -10,7 +10,7 @@ import {
   StartExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import type { Execution } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
-import { hasMoved } from "@heddle/rpc";
+import { readChanged } from "@heddle/rpc";
 import { answerMarginMs, maxStartWaitMs } from "../domain/limits.ts";
 import { fromProtoOrigin } from "../domain/origin.ts";
 import { toExecutionAlone } from "../domain/to-proto.ts";
@@ -101,13 +101,13 @@ async function outcomeOf(
   call: HandlerContext,
 ): Promise<Execution> {
   const began = performance.now();
-  try {
-    if (waitMs > 0) await waitForEnd(context, id, waitMs, call.signal);
-    return toExecutionAlone(id, await readExecution(context, id));
-  } catch (error) {
-    if (!hasMoved(error)) throw error;
-    return await context.atOwner.waitForEnd(id, waitMs - (performance.now() - began), call);
-  }
+  return await readChanged(
+    async () => {
+      if (waitMs > 0) await waitForEnd(context, id, waitMs, call.signal);
+      return toExecutionAlone(id, await readExecution(context, id));
+    },
+    () => context.atOwner.waitForEnd(id, waitMs - (performance.now() - began), call),
+  );
 }
 
 /** Checked here and not by a rule of the proto: a rule on a message is evaluated as an expression, for every start. */

@@ -9,6 +9,7 @@ import {
   type UpdateExecutionResponse,
   UpdateExecutionResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { afterCommit } from "@heddle/rpc";
 import { answerMarginMs, defaultUpdateWaitMs, maxUpdateWaitMs } from "../domain/limits.ts";
 import { toFailure } from "../domain/to-proto.ts";
 import { waitUntil } from "../domain/wait-until.ts";
@@ -17,8 +18,16 @@ import { type ExecutionContext, readExecution } from "./context.ts";
 import { withTarget } from "./target.ts";
 
 /**
- * Validates, applies and answers. What is accepted is durable before anything is answered: a caller that got no answer asks
- * again with the same request id, wherever the execution is by then.
+ * Gives the update a request id if the caller has not: before its owner is looked for, so that it stays the same one however
+ * often its partition moves.
+ */
+export function identifyUpdate(request: UpdateExecutionRequest): UpdateExecutionRequest {
+  return request.requestId === "" ? { ...request, requestId: randomUUID() } : request;
+}
+
+/**
+ * Validates, applies and answers a request that has a request id. What is accepted is durable before anything is answered: who
+ * got no answer asks again with the same one, wherever the execution is by then.
  */
 export async function updateExecution(
   context: ExecutionContext,
@@ -26,9 +35,7 @@ export async function updateExecution(
   call: HandlerContext,
 ): Promise<UpdateExecutionResponse> {
   const waitMs = waitOf(request, call);
-  const requestId = request.requestId === "" ? randomUUID() : request.requestId;
-  const update = { ...request, requestId };
-  return await withTarget(context, request, (id) => updateOne(context, id, update, { waitMs, signal: call.signal }));
+  return await withTarget(context, request, (id) => updateOne(context, id, request, { waitMs, signal: call.signal }));
 }
 
 async function updateOne(
@@ -49,8 +56,10 @@ async function updateOne(
     );
   }
   await context.runtime.submit(id, { type: "update", name, payload, requestId });
-  await waitUntil(context, id, ({ state: now }) => findUpdateOutcome(now, requestId)?.status !== "open", options);
-  const outcome = findUpdateOutcome((await readExecution(context, id)).state, requestId);
+  const outcome = await afterCommit(async () => {
+    await waitUntil(context, id, ({ state: now }) => findUpdateOutcome(now, requestId)?.status !== "open", options);
+    return findUpdateOutcome((await readExecution(context, id)).state, requestId);
+  });
   return create(UpdateExecutionResponseSchema, {
     requestId,
     executionId: id,

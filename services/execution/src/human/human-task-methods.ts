@@ -1,6 +1,6 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { executionOfHumanTask, type HumanCommand, humanTaskNotFound, type Json } from "@heddle/engine";
 import { isId } from "@heddle/journal";
 import type { HumanTask } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
@@ -8,12 +8,13 @@ import {
   ClaimHumanTaskResponseSchema,
   CommentOnHumanTaskResponseSchema,
   CompleteHumanTaskResponseSchema,
+  GetHumanTaskRequestSchema,
   GetHumanTaskResponseSchema,
   HumanTaskService,
   ReassignHumanTaskResponseSchema,
   ReleaseHumanTaskResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
-import type { OwnerRouter } from "@heddle/rpc";
+import { type OwnerRouter, ownCallOf, readChanged } from "@heddle/rpc";
 import type { ExecutionContext } from "../handlers/context.ts";
 import { describeHumanTask } from "./describe-human-task.ts";
 import { listHumanTasks } from "./list-human-tasks.ts";
@@ -33,42 +34,48 @@ export function createHumanTaskMethods(
   /** Without a key a repetition would be another one, whatever the method's level says. */
   const isRepeatable = ({ requestId }: { requestId: string }): boolean => requestId !== "";
 
-  /** Commits what somebody does, and answers with the task after it. */
-  const act = async (command: HumanCommand): Promise<{ task: HumanTask }> => {
+  const getHumanTask = router.unary(method.getHumanTask, {
+    partitionOf,
+    async handle({ taskId }) {
+      const id = executionOf(taskId);
+      if (id === undefined) throw humanTaskNotFound(taskId);
+      const task = await describeHumanTask(context, id, nameOf(id, taskId));
+      return create(GetHumanTaskResponseSchema, { task });
+    },
+  });
+
+  /** Commits what somebody does, and answers with the task after it, from its next owner if it has moved meanwhile. */
+  const act = async (command: HumanCommand, call: HandlerContext): Promise<{ task: HumanTask | undefined }> => {
     const id = executionOf(command.taskId);
     if (id === undefined) throw humanTaskNotFound(command.taskId);
     const taskId = nameOf(id, command.taskId);
     await runtime.submit(id, { ...command, taskId });
-    return { task: await describeHumanTask(context, id, taskId) };
+    const task = await readChanged<HumanTask | undefined>(
+      () => describeHumanTask(context, id, taskId),
+      async () => (await getHumanTask(create(GetHumanTaskRequestSchema, { taskId }), ownCallOf(call))).task,
+    );
+    return { task };
   };
 
   return {
     listHumanTasks: (request) => listHumanTasks(context, request),
-    getHumanTask: router.unary(method.getHumanTask, {
-      partitionOf,
-      async handle({ taskId }) {
-        const id = executionOf(taskId);
-        if (id === undefined) throw humanTaskNotFound(taskId);
-        const task = await describeHumanTask(context, id, nameOf(id, taskId));
-        return create(GetHumanTaskResponseSchema, { task });
-      },
-    }),
+    getHumanTask,
     claimHumanTask: router.unary(method.claimHumanTask, {
       partitionOf,
       isRepeatable,
-      handle: async (request) =>
-        create(ClaimHumanTaskResponseSchema, await act({ type: "claim_human_task", ...actionOf(request) })),
+      handle: async (request, call) =>
+        create(ClaimHumanTaskResponseSchema, await act({ type: "claim_human_task", ...actionOf(request) }, call)),
     }),
     releaseHumanTask: router.unary(method.releaseHumanTask, {
       partitionOf,
       isRepeatable,
-      handle: async (request) =>
-        create(ReleaseHumanTaskResponseSchema, await act({ type: "release_human_task", ...actionOf(request) })),
+      handle: async (request, call) =>
+        create(ReleaseHumanTaskResponseSchema, await act({ type: "release_human_task", ...actionOf(request) }, call)),
     }),
     reassignHumanTask: router.unary(method.reassignHumanTask, {
       partitionOf,
       isRepeatable,
-      async handle(request) {
+      async handle(request, call) {
         const { assignee, groups } = request;
         const command: HumanCommand = {
           type: "reassign_human_task",
@@ -76,28 +83,28 @@ export function createHumanTaskMethods(
           ...(assignee !== "" && { assignee }),
           ...(groups.length > 0 && { groups }),
         };
-        return create(ReassignHumanTaskResponseSchema, await act(command));
+        return create(ReassignHumanTaskResponseSchema, await act(command, call));
       },
     }),
     completeHumanTask: router.unary(method.completeHumanTask, {
       partitionOf,
       isRepeatable,
-      async handle(request) {
+      async handle(request, call) {
         const command: HumanCommand = {
           type: "answer_human_task",
           ...actionOf(request),
           answer: jsonOf(request.answer) ?? null,
           ...(request.values !== undefined && { values: jsonOf(request.values) ?? null }),
         };
-        return create(CompleteHumanTaskResponseSchema, await act(command));
+        return create(CompleteHumanTaskResponseSchema, await act(command, call));
       },
     }),
     commentOnHumanTask: router.unary(method.commentOnHumanTask, {
       partitionOf,
       isRepeatable,
-      async handle(request) {
+      async handle(request, call) {
         const command: HumanCommand = { type: "comment_on_human_task", ...actionOf(request), text: request.text };
-        return create(CommentOnHumanTaskResponseSchema, await act(command));
+        return create(CommentOnHumanTaskResponseSchema, await act(command, call));
       },
     }),
   };

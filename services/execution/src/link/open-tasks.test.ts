@@ -23,7 +23,7 @@ it("finds a task without being told its namespace, once", () => {
   const open = createOpenTasks();
   open.add(1, task("a", ONE));
   open.add(1, task("b", OTHER));
-  open.setRunning("b", { worker: "w", startedAt: 1 });
+  open.setRunning(1, "b", { worker: "w", startedAt: 1 });
   expect([open.has(1, "b"), open.has(2, "b")]).toEqual([true, false]);
   expect(open.remove(1, "b")?.namespace).toBe(OTHER);
   expect([open.remove(1, "b"), open.has(1, "b"), open.runningOn("b"), open.size]).toEqual([
@@ -34,12 +34,22 @@ it("finds a task without being told its namespace, once", () => {
   ]);
 });
 
+it("keeps nothing of a task that is no longer open", () => {
+  const open = createOpenTasks();
+  open.add(1, task("a", ONE));
+  open.setRunning(1, "a", { worker: "w", startedAt: 1 });
+  expect(open.runningOn("a")?.worker).toBe("w");
+  open.remove(1, "a");
+  open.setRunning(1, "a", { worker: "late", startedAt: 1 });
+  expect(open.runningOn("a")).toBeUndefined();
+});
+
 it("counts a task that is added again once, and forgets all of a partition", () => {
   const open = createOpenTasks();
   open.add(1, task("a", ONE));
   open.add(1, task("a", ONE));
   open.add(1, task("b", OTHER));
-  open.setRunning("a", { worker: "w", startedAt: 1 });
+  open.setRunning(1, "a", { worker: "w", startedAt: 1 });
   expect(open.size).toBe(2);
   open.dropPartition(1);
   expect([open.size, open.runningOn("a"), open.has(1, "b")]).toEqual([0, undefined, false]);

@@ -19,7 +19,8 @@ export interface OpenTasks {
   has(partition: number, taskId: string): boolean;
   /** Those of a partition that belong to a shard of namespaces; costs nothing for all others. */
   of(partition: number, shard: number): Iterable<Task>;
-  setRunning(taskId: string, running: RunningTask): void;
+  /** Nothing when it is not open: word of it may come after it was canceled or has timed out. */
+  setRunning(partition: number, taskId: string, running: RunningTask): void;
   runningOn(taskId: string): RunningTask | undefined;
   readonly size: number;
 }
@@ -70,8 +71,8 @@ export function createOpenTasks(): OpenTasks {
     },
     has: (partition, taskId) => find(partition, taskId) !== undefined,
     of: (partition, shard) => partitions.get(partition)?.get(shard)?.values() ?? [],
-    setRunning(taskId, task) {
-      running.set(taskId, task);
+    setRunning(partition, taskId, task) {
+      if (find(partition, taskId) !== undefined) running.set(taskId, task);
     },
     runningOn: (taskId) => running.get(taskId),
     get size() {

@@ -116,8 +116,10 @@ export function createShardLink(options: ShardLinkOptions): ShardLink {
         return;
       }
       case "progress":
-        for (const task of frame.value.tasks) {
-          openTasks.setRunning(task.taskId, { worker: task.worker, startedAt: Number(task.startedAtMs) });
+        for (const { taskId, worker, startedAtMs } of frame.value.tasks) {
+          const partition = options.partitionOf(taskId);
+          if (partition === undefined) continue;
+          openTasks.setRunning(partition, taskId, { worker, startedAt: Number(startedAtMs) });
         }
         return;
       case "welcome":

@@ -1,6 +1,7 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { DomainError } from "@heddle/errors";
-import { createSqlPoisonStore, type EventBus, type EventMessage, type Subscription } from "@heddle/events";
+import { createOneofPeek, type EventBus, type EventMessage, type Subscription } from "@heddle/events";
+import { subscribeParking } from "@heddle/journal-service";
 import { FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import type { Payload } from "@heddle/proto/heddle/common/v1/payload_pb.js";
 import {
@@ -13,13 +14,14 @@ import {
   type StateMachineEvent,
   StateMachineEventSchema,
 } from "@heddle/proto/heddle/statemachine/v1/statemachine_event_pb.js";
-import type { Database, Transaction } from "@heddle/store";
+import type { Database } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { machineDeleted } from "../domain/machines.ts";
-import { isMachineEnd } from "./peek-end.ts";
 
 /** All replicas together: whoever of them gets an end passes it on to the owner of the execution. */
 const GROUP = "heddle.execution.machines";
+
+const peekEnd = createOneofPeek(StateMachineEventSchema, ["finished", "failed", "deleted"]);
 
 export interface MachineEndConsumerOptions {
   bus: EventBus;
@@ -37,10 +39,9 @@ export interface MachineEndConsumerOptions {
  */
 export function consumeMachineEnds(options: MachineEndConsumerOptions): Subscription {
   const { bus, database, report, getPayload, logger } = options;
-  const poison = createSqlPoisonStore<Transaction>({ transaction: database.transaction });
 
   const take = async ({ value }: EventMessage): Promise<void> => {
-    if (!isMachineEnd(value)) return;
+    if (peekEnd(value) === undefined) return;
     const request = reportOf(fromBinary(StateMachineEventSchema, value));
     if (request === undefined) return;
     if (request.end.case === "output" && request.end.value.form.case === "reference") {
@@ -54,17 +55,16 @@ export function consumeMachineEnds(options: MachineEndConsumerOptions): Subscrip
     }
   };
 
-  return bus.subscribe({
+  return subscribeParking({
+    bus,
+    database,
     group: GROUP,
-    topics: [StateMachineEventSchema.typeName],
+    topic: StateMachineEventSchema.typeName,
     async handler(messages) {
       for (const message of messages) await take(message);
     },
-    async parkPoison(message) {
-      const { ce_id: id } = message.message.headers;
-      logger.error({ err: message.error, event: id }, "the end of a state machine cannot be handled and is set aside");
-      await poison.park(message);
-    },
+    logger,
+    complaint: "the end of a state machine cannot be handled",
   });
 }
 

@@ -1,10 +1,12 @@
 import type { JsonObject } from "@heddle/engine";
+import { idTime } from "@heddle/journal";
 import { BatchStatus } from "@heddle/proto/heddle/execution/v1/batch_pb.js";
 import type { Database, Queryable } from "@heddle/store";
 import { type ExecutionFilter, filterSql } from "./list-executions.ts";
 
 export interface BatchRow {
   batch_id: string;
+  partition: number;
   namespace: string;
   request_id: string;
   spec: JsonObject;
@@ -19,7 +21,7 @@ export interface BatchRow {
   ended_at: Date | null;
 }
 
-const SELECT = `select batch_id, namespace, request_id, spec, status, reason, canary_passed, matched, succeeded, failed,
+const SELECT = `select batch_id, partition, namespace, request_id, spec, status, reason, canary_passed, matched, succeeded, failed,
   skipped, created_at, ended_at from batches`;
 
 /** Executions that an operation can be about: beside the filter, a condition on their status. */
@@ -112,18 +114,6 @@ export async function listBatches(
   return rows;
 }
 
-/** Ends it well, unless somebody has claimed targets and not told their outcomes: a predecessor may have done so a moment ago. @returns whether it did */
-export async function completeBatch(database: Queryable, id: string): Promise<boolean> {
-  const { rows } = await database.query<{ batch_id: string }>({
-    text: `update batches b set status = ${BatchStatus.COMPLETED}, reason = '', ended_at = now()
-      where b.batch_id = $1 and b.status = ${BatchStatus.RUNNING} and not exists (
-        select from batch_targets t where t.batch_id = b.batch_id and t.failure_reason is null)
-      returning b.batch_id`,
-    values: [id],
-  });
-  return rows.length > 0;
-}
-
 /** Those that run, of some partitions. */
 export async function listRunning(database: Queryable, partitions: readonly number[]): Promise<string[]> {
   const { rows } = await database.query<{ batch_id: string }>({
@@ -134,18 +124,23 @@ export async function listRunning(database: Queryable, partitions: readonly numb
   return rows.map((row) => row.batch_id);
 }
 
-/** Changes the status if it is one of `from`. @returns whether it was */
+/**
+ * Changes the status if it is one of `from`, and with `ifSettled` only when no target is under way, here or at a process that
+ * worked on it before. @returns whether it was changed
+ */
 export async function changeStatus(
   database: Queryable,
   id: string,
-  change: { from: readonly BatchStatus[]; to: BatchStatus; reason: string; passCanary?: boolean },
+  change: { from: readonly BatchStatus[]; to: BatchStatus; reason: string; passCanary?: boolean; ifSettled?: boolean },
 ): Promise<boolean> {
   const isFinal = ![BatchStatus.RUNNING, BatchStatus.PAUSED].includes(change.to);
   const { rows } = await database.query<{ batch_id: string }>({
     text: `update batches set status = $3, reason = $4, ended_at = ${isFinal ? "now()" : "null"},
         canary_passed = canary_passed or $5
-      where batch_id = $1 and status = any($2::smallint[]) returning batch_id`,
-    values: [id, change.from, change.to, change.reason, change.passCanary ?? false],
+      where batch_id = $1 and status = any($2::smallint[])
+        and not ($6 and exists (select from batch_targets t where t.batch_id = $1 and t.failure_reason is null))
+      returning batch_id`,
+    values: [id, change.from, change.to, change.reason, change.passCanary ?? false, change.ifSettled ?? false],
   });
   return rows.length > 0;
 }
@@ -162,7 +157,8 @@ export async function listPending(database: Queryable, id: string): Promise<stri
 
 /**
  * Claims the next targets: they are written down before anything is done to them, so that after a crash the same ones are
- * tried again, and counted once. None when it does not run any more, or when there are no more.
+ * tried again, and counted once. The id of a child has the time of its parent's: what was started after the batch, a rerun by
+ * the batch itself for one, is told by when it was started. None when it does not run any more, or when there are no more.
  */
 export async function claimTargets(
   database: Database,
@@ -182,6 +178,7 @@ export async function claimTargets(
     const { rows } = await transaction.query<{ execution_id: string }>({
       text: `select execution_id from executions where ${condition}
           and execution_id > $${values.push(batch.claimed_to)}::uuid and execution_id <= $${values.push(batch.claim_end)}::uuid
+          and started_at <= $${values.push(new Date(idTime(id)))}
         order by execution_id limit $${values.push(limit)}`,
       values,
     });

@@ -1,15 +1,29 @@
 import { releasePayloads } from "@heddle/journal";
 import type { Database, Queryable } from "@heddle/store";
+import { maxChildDepth } from "../domain/limits.ts";
 
 /** Tombstones of purged executions are kept this long, so that whoever compares published events with executions knows why they are gone. */
 const TOMBSTONE_DAYS = 90;
 
+/**
+ * It has ended, and so has all that it is a part of: a parent may still have to be told how it ended, and one further up may
+ * undo the parent, which undoes this by what is kept of it.
+ */
 const MAY_GO = `e.ended_at is not null
-  and not exists (select from executions p where p.execution_id = e.parent_execution_id and p.ended_at is null)`;
+  and not exists (
+    with recursive ancestors as (
+      select p.execution_id, p.parent_execution_id, p.ended_at, 1 as distance
+        from executions p where p.execution_id = e.parent_execution_id
+      union all
+      select p.execution_id, p.parent_execution_id, p.ended_at, a.distance + 1
+        from ancestors a join executions p on p.execution_id = a.parent_execution_id
+        where a.ended_at is not null and a.distance < ${maxChildDepth}
+    )
+    select from ancestors where ended_at is null)`;
 
 /**
- * Deletes these executions as far as they may go: those that have ended, by the projection, and whose parent does not run any
- * more (it might still have to be told how they ended). All of an execution goes in one transaction, or nothing; a payload goes
+ * Deletes these executions as far as they may go: those that have ended, by the projection, and of whose ancestors none runs
+ * any more. All of an execution goes in one transaction, or nothing; a payload goes
  * with the last execution that uses it.
  * @returns the ids of those that are gone
  */
@@ -23,7 +37,6 @@ export async function purgeExecutions(database: Database, ids: readonly string[]
     });
     const going = rows.map((row) => row.execution_id);
     if (going.length === 0) return [];
-    await releasePayloads(transaction, going);
     await transaction.query({
       text: `with gone as (
           delete from executions where execution_id = any($1::uuid[]) returning execution_id, last_seq
@@ -36,6 +49,7 @@ export async function purgeExecutions(database: Database, ids: readonly string[]
         on conflict (execution_id) do update set last_seq = excluded.last_seq, purged_at = now()`,
       values: [going],
     });
+    await releasePayloads(transaction, going);
     return going;
   });
 }

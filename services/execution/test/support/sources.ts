@@ -26,3 +26,15 @@ workflow:
     - { id: approve, type: human, title: May I?, groups: [crew] }
   output: "\${approve.output.by}"
 `;
+
+/** Answers an update when it has ended waiting. */
+export const UPDATED = `
+workflow:
+  id: updated
+  type: dag
+  updates:
+    - { name: raise, after: wait }
+  nodes:
+    - { id: wait, type: action, subtype: wait, params: { signal: go } }
+    - { id: last, type: action, subtype: wait, params: { signal: end }, dependencies: [wait] }
+`;

@@ -23,6 +23,9 @@ export interface ScheduleLimits {
   parkedRetentionMs: number;
   /** Pause before the database is asked again after it failed, and before a lost connection for notices is made anew. */
   databaseRetryMs: number;
+  /** Between two looks whether the connection for notices still lives, and how long it may be silent then. */
+  noticesCheckMs: number;
+  noticesSilenceMaxMs: number;
 }
 
 export const defaultScheduleLimits: Readonly<ScheduleLimits> = {
@@ -38,6 +41,8 @@ export const defaultScheduleLimits: Readonly<ScheduleLimits> = {
   triggerDepthMax: 16,
   parkedRetentionMs: 30 * 86_400_000,
   databaseRetryMs: 1_000,
+  noticesCheckMs: 10_000,
+  noticesSilenceMaxMs: 5_000,
 };
 
 /** Most next times that a schedule shows. */

@@ -18,16 +18,22 @@ export interface NoticesOptions {
   /** Told by another replica; also after a connection was lost, because then nobody knows what was told meanwhile. */
   onNotice: (notice: Notice) => void;
   retryMs: number;
+  /** Between two looks whether the connection still lives. */
+  checkMs: number;
+  /** A connection that does not answer for so long is cut, and made anew. */
+  silenceMaxMs: number;
   logger: Logger;
 }
 
-export function createNotices({ database, onNotice, retryMs, logger }: NoticesOptions): Notices {
+export function createNotices(options: NoticesOptions): Notices {
+  const { database, onNotice, retryMs, logger } = options;
   // Channels belong to the whole database, and what one tells comes back to oneself.
   const channel = `${database.schema}_schedules`;
   const self = randomUUID();
   let connection: Connection | undefined;
   let connecting: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let checks: NodeJS.Timeout | undefined;
   let stopped = false;
 
   async function connect(): Promise<void> {
@@ -40,13 +46,27 @@ export function createNotices({ database, onNotice, retryMs, logger }: NoticesOp
       const [sender, notice] = payload.split(" ");
       if (sender !== self) onNotice(notice === "changed" ? "changed" : "due");
     });
-    await opened.query(`listen ${channel}`);
+    await inTime(opened, opened.query(`listen ${channel}`));
+    // What the network has dropped without a word looks like a connection on which nothing is told, for hours.
+    clearInterval(checks);
+    checks = setInterval(() => void inTime(opened, opened.query("select")).catch(() => undefined), options.checkMs);
     onNotice("changed");
+  }
+
+  /** Cuts the connection when it does not answer: that ends what waits for it, and it is made anew. */
+  async function inTime(which: Connection, answer: Promise<unknown>): Promise<void> {
+    const silence = setTimeout(() => which.connection.stream.destroy(), options.silenceMaxMs);
+    try {
+      await answer;
+    } finally {
+      clearTimeout(silence);
+    }
   }
 
   function lost(which: Connection): void {
     if (connection !== which) return;
     connection = undefined;
+    clearInterval(checks);
     which.end().catch(() => undefined);
     if (stopped) return;
     clearTimeout(timer);
@@ -74,9 +94,10 @@ export function createNotices({ database, onNotice, retryMs, logger }: NoticesOp
       stopped = true;
       clearTimeout(timer);
       await connecting;
+      clearInterval(checks);
       const last = connection;
       connection = undefined;
-      await last?.end().catch(() => undefined);
+      if (last !== undefined) await inTime(last, last.end()).catch(() => undefined);
     },
   };
 }

@@ -95,6 +95,8 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     database,
     onNotice: (notice) => (notice === "changed" ? changedSoon() : wake()),
     retryMs: limits.databaseRetryMs,
+    checkMs: limits.noticesCheckMs,
+    silenceMaxMs: limits.noticesSilenceMaxMs,
     logger,
   });
   const onChanged = async (): Promise<void> => {

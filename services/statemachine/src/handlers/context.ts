@@ -3,7 +3,7 @@ import { DomainError } from "@heddle/errors";
 import { isId, type JournalRuntime } from "@heddle/journal";
 import type { Hub, Plans, RequestIds } from "@heddle/journal-service";
 import type { Machine as MachineMessage } from "@heddle/proto/heddle/statemachine/v1/machine_pb.js";
-import { hasMoved } from "@heddle/rpc";
+import { readChanged } from "@heddle/rpc";
 import type { Chart } from "@heddle/statechart";
 import type { Database } from "@heddle/store";
 import { type Machine, type MachineCommand, machineNotFound } from "../domain/aggregate.ts";
@@ -109,10 +109,8 @@ export async function describeChanged(
   id: string,
   call: HandlerContext,
 ): Promise<MachineMessage> {
-  try {
-    return await describeMachine(context, id);
-  } catch (error) {
-    if (!hasMoved(error)) throw error;
-    return await context.describeAtOwner(id, call);
-  }
+  return await readChanged(
+    () => describeMachine(context, id),
+    () => context.describeAtOwner(id, call),
+  );
 }

@@ -1,12 +1,13 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { isFinal } from "@heddle/errors";
 import {
-  createSqlPoisonStore,
+  createOneofPeek,
   type EventBus,
   type EventHandler,
   type EventMessage,
   type Subscription,
 } from "@heddle/events";
+import { subscribeParking } from "@heddle/journal-service";
 import { type Failure, FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import type { Payload } from "@heddle/proto/heddle/common/v1/payload_pb.js";
 import { type ExecutionEvent, ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
@@ -20,14 +21,22 @@ import {
   type ReportInvocationRequest,
   ReportInvocationRequestSchema,
 } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
-import type { Database, Transaction } from "@heddle/store";
+import type { Database } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { hasReason } from "./outcome.ts";
-import { isExecutionReport, isMachineEnd } from "./peek-end.ts";
 
 /** All replicas together: whichever gets the event tells the owner of the machine. */
 const EXECUTIONS_GROUP = "heddle.statemachine.executions";
 const MACHINES_GROUP = "heddle.statemachine.machines";
+
+/** Ends, and what an execution emits on its way. */
+const peekExecutionReport = createOneofPeek(ExecutionEventSchema, [
+  "executionCompleted",
+  "executionFailed",
+  "executionCanceled",
+  "customEventEmitted",
+]);
+const peekMachineEnd = createOneofPeek(StateMachineEventSchema, ["finished", "failed", "deleted"]);
 
 export interface EndsOptions {
   bus: EventBus;
@@ -49,7 +58,6 @@ export interface Ends {
 
 export function createEnds(options: EndsOptions): Ends {
   const { bus, database, logger, report } = options;
-  const poison = createSqlPoisonStore<Transaction>({ transaction: database.transaction });
   let subscriptions: Subscription[] = [];
 
   const tell = async (request: ReportInvocationRequest, load: EndsOptions["loadMachinePayload"]): Promise<void> => {
@@ -80,16 +88,7 @@ export function createEnds(options: EndsOptions): Ends {
         }),
       );
     };
-    return bus.subscribe({
-      group,
-      topics: [topic],
-      handler,
-      async parkPoison(message) {
-        const { ce_id: id } = message.message.headers;
-        logger.error({ err: message.error, event: id }, "an end cannot be handled and is set aside");
-        await poison.park(message);
-      },
-    });
+    return subscribeParking({ bus, database, group, topic, handler, logger, complaint: "an end cannot be handled" });
   };
 
   return {
@@ -112,7 +111,7 @@ const EMPTY: Payload = { $typeName: "heddle.common.v1.Payload", form: { case: un
 
 /** Undefined for what is neither an end nor progress, and for what no machine waits for. */
 function reportOfExecution({ value }: EventMessage): ReportInvocationRequest | undefined {
-  if (!isExecutionReport(value)) return undefined;
+  if (peekExecutionReport(value) === undefined) return undefined;
   const { event, executionId, seq } = fromBinary(ExecutionEventSchema, value);
   const report = executionReport(event);
   const origin = report && "origin" in (event.value ?? {}) ? (event.value as { origin?: Origin }).origin : undefined;
@@ -152,7 +151,7 @@ function executionReport(event: ExecutionEvent["event"]): Report | undefined {
 
 /** Undefined for what is no end, and for an end that no machine waits for. */
 function reportOfMachine({ value }: EventMessage): ReportInvocationRequest | undefined {
-  if (!isMachineEnd(value)) return undefined;
+  if (peekMachineEnd(value) === undefined) return undefined;
   const { event } = fromBinary(StateMachineEventSchema, value);
   const report = machineReport(event);
   const parent = report === undefined ? undefined : endedOf(event)?.parent;

@@ -2,23 +2,22 @@ import { fromBinary, toJson } from "@bufbuild/protobuf";
 import { timestampDate, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { JsonObject } from "@heddle/engine";
 import {
-  createSqlPoisonStore,
+  createOneofPeek,
   type DeliveryContext,
   type EventBus,
   type EventMessage,
   type Subscription,
 } from "@heddle/events";
 import { awaitProjection } from "@heddle/journal";
-import { tellAll } from "@heddle/journal-service";
+import { subscribeParking, tellAll } from "@heddle/journal-service";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import type { Execution } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
-import type { Database, Transaction } from "@heddle/store";
+import type { Database } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { maxCallsAtOnce, projectionWaitMs } from "../domain/limits.ts";
 import { findSubscribed, findSubscribers, type Subscriber } from "../store/subscriptions.ts";
 import { hasReason } from "./outcome.ts";
 import type { Outside } from "./outside.ts";
-import { isExecutionEnd } from "./peek-end.ts";
 
 /** All replicas together: whichever gets the event tells the owners of the machines. */
 const GROUP = "heddle.statemachine.subscribers";
@@ -42,7 +41,6 @@ export interface Subscribers {
  * after they have caught up with what was committed when the end came, so that no machine is missed.
  */
 export function createSubscribers({ bus, database, outside, logger }: SubscribersOptions): Subscribers {
-  const poison = createSqlPoisonStore<Transaction>({ transaction: database.transaction });
   let subscription: Subscription | undefined;
 
   const handler = async (messages: readonly EventMessage[], { signal }: DeliveryContext): Promise<void> => {
@@ -84,15 +82,14 @@ export function createSubscribers({ bus, database, outside, logger }: Subscriber
 
   return {
     listen() {
-      subscription ??= bus.subscribe({
+      subscription ??= subscribeParking({
+        bus,
+        database,
         group: GROUP,
-        topics: [ExecutionEventSchema.typeName],
+        topic: ExecutionEventSchema.typeName,
         handler,
-        async parkPoison(message) {
-          const { ce_id: id } = message.message.headers;
-          logger.error({ err: message.error, event: id }, "an end cannot be told to its subscribers and is set aside");
-          await poison.park(message);
-        },
+        logger,
+        complaint: "an end cannot be told to its subscribers",
       });
     },
     async stop() {
@@ -110,11 +107,13 @@ interface ExecutionEnd {
   occurredAt: Date;
 }
 
+const peekEnd = createOneofPeek(ExecutionEventSchema, ["executionCompleted", "executionFailed", "executionCanceled"]);
+
 const STATUSES = { executionCompleted: "completed", executionFailed: "failed", executionCanceled: "canceled" } as const;
 
 /** Undefined for what is no end. */
 function readEnd(bytes: Uint8Array): ExecutionEnd | undefined {
-  if (!isExecutionEnd(bytes)) return undefined;
+  if (peekEnd(bytes) === undefined) return undefined;
   const { executionId, seq, occurredAt, event } = fromBinary(ExecutionEventSchema, bytes);
   switch (event.case) {
     case "executionCompleted":

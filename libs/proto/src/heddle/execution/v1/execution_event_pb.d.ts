@@ -330,6 +330,14 @@ export declare type ExecutionEvent = Message<"heddle.execution.v1.ExecutionEvent
     case: "executionEnding";
   } | {
     /**
+     * It was to be canceled while it was ending already.
+     *
+     * @generated from field: heddle.execution.v1.ExecutionEndingHastened execution_ending_hastened = 46;
+     */
+    value: ExecutionEndingHastened;
+    case: "executionEndingHastened";
+  } | {
+    /**
      * It was to fail, and its definition says how it goes on.
      *
      * @generated from field: heddle.execution.v1.ExecutionErrorHandled execution_error_handled = 45;
@@ -757,6 +765,33 @@ export declare type ExecutionEnding = Message<"heddle.execution.v1.ExecutionEndi
  * Use `create(ExecutionEndingSchema)` to create a new message.
  */
 export declare const ExecutionEndingSchema: GenMessage<ExecutionEnding>;
+
+/**
+ * It was to be canceled while it was ending already: no suspension holds its end back any more, and how it ends stays.
+ *
+ * @generated from message heddle.execution.v1.ExecutionEndingHastened
+ */
+export declare type ExecutionEndingHastened = Message<"heddle.execution.v1.ExecutionEndingHastened"> & {
+  /**
+   * The caller's words; may be empty.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * When the time for its end is over, milliseconds since the Unix epoch; 0 when it had a time before, which stays.
+   *
+   * @generated from field: uint64 due_at_ms = 2;
+   */
+  dueAtMs: bigint;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ExecutionEndingHastened.
+ * Use `create(ExecutionEndingHastenedSchema)` to create a new message.
+ */
+export declare const ExecutionEndingHastenedSchema: GenMessage<ExecutionEndingHastened>;
 
 /**
  * The execution was to fail, and its definition says how it goes on. What runs is stopped, and nothing is undone.
@@ -2111,6 +2146,13 @@ export declare type NodeReused = Message<"heddle.execution.v1.NodeReused"> & {
    * @generated from field: uint64 ended_at_ms = 14;
    */
   endedAtMs: bigint;
+
+  /**
+   * How the items of a map had ended; absent for other nodes, for a map that had not begun, and in histories from before this was kept.
+   *
+   * @generated from field: heddle.execution.v1.ItemCounts item_counts = 15;
+   */
+  itemCounts?: ItemCounts | undefined;
 };
 
 /**
@@ -2118,6 +2160,40 @@ export declare type NodeReused = Message<"heddle.execution.v1.NodeReused"> & {
  * Use `create(NodeReusedSchema)` to create a new message.
  */
 export declare const NodeReusedSchema: GenMessage<NodeReused>;
+
+/**
+ * How the items of a map have ended.
+ *
+ * @generated from message heddle.execution.v1.ItemCounts
+ */
+export declare type ItemCounts = Message<"heddle.execution.v1.ItemCounts"> & {
+  /**
+   * Items in all, from 0 to 100000.
+   *
+   * @generated from field: uint32 count = 1;
+   */
+  count: number;
+
+  /**
+   * Items that ended well.
+   *
+   * @generated from field: uint32 succeeded = 2;
+   */
+  succeeded: number;
+
+  /**
+   * Items that ended with a failure.
+   *
+   * @generated from field: uint32 failed = 3;
+   */
+  failed: number;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ItemCounts.
+ * Use `create(ItemCountsSchema)` to create a new message.
+ */
+export declare const ItemCountsSchema: GenMessage<ItemCounts>;
 
 /**
  * Variables are as the nodes have written them that do not run again.

@@ -1882,7 +1882,8 @@ export declare const ExecutionService: GenService<{
   },
   /**
    * Ends an execution and its children as canceled: what runs is stopped, steps that have completed are undone where the definition says how,
-   * `finally` runs, within the time that the definition gives. Answers when it is decided, which is before that. Repeating it changes nothing;
+   * `finally` runs, within the time that the definition gives. Answers when it is decided, which is before that. Repeating it changes nothing.
+   * One that is ending already ends as it was to: it is resumed when it was suspended, and has an hour for its end when that had no bound.
    * FAILED_PRECONDITION with EXECUTION_FINISHED when it ended otherwise.
    *
    * @generated from rpc heddle.execution.v1.ExecutionService.CancelExecution
@@ -2021,7 +2022,7 @@ export declare const ExecutionService: GenService<{
   /**
    * Deletes an execution that has ended, with its history, at once and not when its time of retention is over. Events that were published stay
    * where they are. NOT_FOUND with EXECUTION_NOT_FOUND, also when it was deleted before; FAILED_PRECONDITION with EXECUTION_NOT_FINISHED when it,
-   * or the parent that waits for it, has not ended.
+   * its parent or one further up has not ended: that may still undo it.
    *
    * @generated from rpc heddle.execution.v1.ExecutionService.DeleteExecution
    */

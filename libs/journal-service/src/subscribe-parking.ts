@@ -1,0 +1,32 @@
+import { createSqlPoisonStore, type EventBus, type EventHandler, type Subscription } from "@heddle/events";
+import type { Database, Transaction } from "@heddle/store";
+import type { Logger } from "@heddle/telemetry";
+
+export interface SubscribeParkingOptions {
+  bus: EventBus;
+  /** Of a schema with the table of poison. */
+  database: Database;
+  /** All replicas together: whichever of them gets an event handles it for all. */
+  group: string;
+  topic: string;
+  handler: EventHandler;
+  logger: Logger;
+  /** What is wrong when an event cannot be handled, for the log: "an end cannot be told to its subscribers". */
+  complaint: string;
+}
+
+/** Subscribes a group of a service to a topic; what it cannot handle is logged and goes to its schema, where a person finds it. */
+export function subscribeParking(options: SubscribeParkingOptions): Subscription {
+  const { bus, database, group, topic, handler, logger, complaint } = options;
+  const poison = createSqlPoisonStore<Transaction>({ transaction: database.transaction });
+  return bus.subscribe({
+    group,
+    topics: [topic],
+    handler,
+    async parkPoison(parked) {
+      const { ce_id: event } = parked.message.headers;
+      logger.error({ err: parked.error, event, group }, `${complaint}; the event is set aside`);
+      await poison.park(parked);
+    },
+  });
+}
