@@ -1,3 +1,4 @@
+import { DomainError } from "@heddle/errors";
 import { decodePageToken, encodePageToken } from "@heddle/store";
 
 const DEFAULT_PAGE_SIZE = 100;
@@ -29,4 +30,15 @@ export async function readPage<Row>(
   const last = rows.at(-1);
   const hasMore = found.length > size && last !== undefined;
   return { rows, nextPageToken: hasMore ? encodePageToken(positionOf(last), filter) : "" };
+}
+
+/** The position in a token is not one of this list. */
+export function positionUnknown(): DomainError {
+  const description = "is not a token of this method; start again without one";
+  return new DomainError({
+    kind: "invalid_argument",
+    reason: "PAGE_TOKEN_INVALID",
+    message: `page_token ${description}`,
+    violations: [{ field: "page_token", description }],
+  });
 }

@@ -9,7 +9,7 @@ import {
 } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import { type ExecutionContext, namespaceOf } from "../handlers/context.ts";
 import { readPage } from "../handlers/page.ts";
-import { type HumanTaskRow, selectHumanTasks } from "./select-human-tasks.ts";
+import { type HumanTaskRow, positionOf, selectHumanTasks } from "./select-human-tasks.ts";
 
 export async function listHumanTasks(
   context: ExecutionContext,
@@ -29,7 +29,7 @@ export async function listHumanTasks(
   const { rows, nextPageToken } = await readPage(request, {
     filter,
     select: (after, limit) => selectHumanTasks(context.database, filter, after, limit),
-    positionOf: (row) => row.task_id,
+    positionOf,
   });
   return create(ListHumanTasksResponseSchema, { tasks: rows.map(toListed), nextPageToken });
 }

@@ -1,5 +1,5 @@
-import { DomainError } from "@heddle/errors";
 import type { Queryable } from "@heddle/store";
+import { positionUnknown } from "../handlers/page.ts";
 
 /** All conditions must hold. Empty means all. */
 export interface IncidentFilter {
@@ -79,13 +79,7 @@ export function positionOf(row: IncidentRow): string {
 function parsePosition(position: string): { openedAtMs: number; executionId: string; nodeId: string } {
   const [, time, executionId, nodeId] = /^(\d{1,15})\/([0-9a-f-]{36})\/(.+)$/.exec(position) ?? [];
   if (time === undefined || executionId === undefined || nodeId === undefined) {
-    const description = "is not a token of this method; start again without one";
-    throw new DomainError({
-      kind: "invalid_argument",
-      reason: "PAGE_TOKEN_INVALID",
-      message: `page_token ${description}`,
-      violations: [{ field: "page_token", description }],
-    });
+    throw positionUnknown();
   }
   return { openedAtMs: Number(time), executionId, nodeId };
 }
