@@ -30,8 +30,10 @@ import {
   evolve,
   foreseeReset,
   isFinished,
+  isIncident,
   linkPlan,
   listNodes,
+  listOpenIncidents,
   nextTimerAt,
   planRerun,
 } from "./index.ts";
@@ -241,6 +243,12 @@ function checkCounts(runner: Runner): void {
   for (const status of Object.keys(counts) as NodeStatus[]) {
     expect(nodes.filter((node) => node.status === status).length).toBe(counts[status]);
   }
+  const waitForPeople = nodes.flatMap((node, index) => (isIncident(node) ? [index] : []));
+  const incidents = listOpenIncidents(state);
+  expect(incidents.map(({ node }) => node).toSorted((a, b) => a - b)).toEqual(waitForPeople);
+  expect(incidents.map(({ openedAt }) => openedAt)).toEqual(
+    incidents.map(({ openedAt }) => openedAt).toSorted((a, b) => a - b),
+  );
   if (state.status !== "running") return;
   const times = nodes
     .filter(({ status }) => status === "waiting" || status === "backing_off" || status === "scheduled")

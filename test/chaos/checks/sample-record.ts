@@ -161,6 +161,7 @@ function execution(executionId: string, fields: Partial<Execution>): Execution {
     searchAttributes: {},
     priority: 5,
     lastSeq: 0,
+    openIncidents: 0,
     nodes: [],
     ...fields,
   };

@@ -65,6 +65,12 @@ export const purgeIntervalMs = 60_000;
 export const batchPageSize = 100;
 export const batchConcurrency = 10;
 
+/** Between two counts of open incidents for the metric. */
+export const incidentCountIntervalMs = 15_000;
+
+/** Incidents of one execution that a batch reads at a time. */
+export const incidentsPage = 200;
+
 /** Targets of a batch in a second, unless it says otherwise. */
 export const batchRateDefault = 100;
 

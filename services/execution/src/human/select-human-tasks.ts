@@ -1,5 +1,5 @@
-import { DomainError } from "@heddle/errors";
 import type { Queryable } from "@heddle/store";
+import { positionUnknown } from "../handlers/page.ts";
 
 export interface HumanTaskFilter {
   namespace: string;
@@ -79,13 +79,7 @@ export function positionOf(row: HumanTaskRow): string {
 function parsePosition(position: string): { priority: number; createdAtMs: number; taskId: string } {
   const [, priority, time, taskId] = /^(\d{1,4})\/(\d{1,15})\/(.+)$/.exec(position) ?? [];
   if (priority === undefined || time === undefined || taskId === undefined) {
-    const description = "is not a token of this method; start again without one";
-    throw new DomainError({
-      kind: "invalid_argument",
-      reason: "PAGE_TOKEN_INVALID",
-      message: `page_token ${description}`,
-      violations: [{ field: "page_token", description }],
-    });
+    throw positionUnknown();
   }
   return { priority: Number(priority), createdAtMs: Number(time), taskId };
 }
