@@ -54,6 +54,7 @@ import { submitResults } from "./link/submit-results.ts";
 import { createSchedulerLink } from "./link/scheduler-link.ts";
 import { parseTaskId } from "./link/task-messages.ts";
 import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
+import { consumeCloudEvents } from "./events/cloud-event-consumer.ts";
 import { consumeEvents } from "./events/event-consumer.ts";
 import { createTellEvent } from "./events/tell-event.ts";
 import { registerMetrics } from "./metrics.ts";
@@ -85,6 +86,8 @@ export interface ExecutionServiceOptions {
   address?: string;
   /** Brings DefinitionEvents and StateMachineEvents. */
   bus?: EventBus;
+  /** Topics on the bus with CloudEvents of others, and the namespace of those events that name none. */
+  cloudEvents?: { topics: readonly string[]; namespace: string };
   /** Where ExecutionEvents go. */
   sinks: readonly EventSink[];
   logger: Logger;
@@ -295,6 +298,10 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
             logger,
           }),
         );
+        if (options.cloudEvents !== undefined) {
+          const { bus, cloudEvents } = options;
+          subscriptions.push(...consumeCloudEvents({ bus, ...cloudEvents, database, tell: tellEvent, now, logger }));
+        }
       }
       link.start();
       purger.start();

@@ -29,6 +29,10 @@ export const recentEventsPruneIntervalMs = 60_000;
 export const recentEventsPruneSize = 10_000;
 /** How many of them are read at once for a wait that begins. */
 export const recentEventsPage = 200;
+/** Topics of others that a service follows. */
+export const eventTopicsMax = 16;
+/** Characters of the attributes of such an event that Heddle keeps. */
+export const cloudEventMaxCharacters = { type: 128, subject: 255, sourceAndId: 1_024, namespace: 63 };
 /** Nodes that are told of an event at once, and how many of them are read at once. */
 export const eventDeliveriesAtOnce = 50;
 export const eventWaitsPage = 1_000;
