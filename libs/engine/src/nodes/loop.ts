@@ -7,7 +7,8 @@ import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { LoopNode } from "../plan-node.ts";
 import type { NodeState, TurnState } from "../state.ts";
 import { bodyScopeOf, checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
-import { completeNode, emit } from "../turn.ts";
+import { completeNode } from "../ends.ts";
+import { emit } from "../turn.ts";
 
 /** Runs its body until its conditions, its list or a `break` end it. */
 export function linkLoop(definition: LoopNode, compiler: FieldCompiler): NodeProgram {

@@ -7,7 +7,7 @@ import type { LinkedNode, NodeProgram } from "../plan.ts";
 import { isSameJson } from "../same-json.ts";
 import type { SwitchCase, SwitchNode } from "../plan-node.ts";
 import { evaluateField, scopeOf } from "../evaluate.ts";
-import { completeNode } from "../turn.ts";
+import { completeNode } from "../ends.ts";
 
 interface LinkedCase {
   matches(value: Json, scope: Scope): boolean;
