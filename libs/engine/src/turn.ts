@@ -1,7 +1,7 @@
 import { DomainError } from "@heddle/errors";
 import { evolve } from "./evolve.ts";
 import type { Event } from "./events.ts";
-import { type ExecutionState } from "./execution-state.ts";
+import type { ExecutionState } from "./execution-state.ts";
 import { DEFAULT_MAX_PAYLOAD_BYTES } from "./limits.ts";
 import type { DecideContext, Plan, Turn } from "./plan.ts";
 
