@@ -31,6 +31,7 @@ const KINDS = [
   "child",
   "map",
   "human",
+  "machine",
 ] as const;
 
 /**
@@ -86,7 +87,13 @@ function addCompensations(random: Random, nodes: PlanNode[]): void {
       { kind: "task", taskType: "tool", taskName: "undo", inputs: { of: node.id, was: "${current}" }, retry },
       { kind: "sub_workflow", workflowId: "undo", inputs: { was: "${current}" } },
       { kind: "action", action: "log", level: "info", message: `undone ${node.id}` },
-      { kind: "action", action: "emit", event: "undone", payload: random.chance(0.1) ? "${nope}" : "${current}" },
+      {
+        kind: "action",
+        action: "emit",
+        event: "undone",
+        key: "${execution.id}",
+        payload: random.chance(0.1) ? "${nope}" : "${current}",
+      },
     ]);
   }
 }
@@ -138,6 +145,7 @@ const MAX_DEPTH = 3;
 function makeBody(random: Random, nodes: PlanNode[], options: BodyOptions): void {
   const { size, isCalm, depth, isInLoop, container } = options;
   const own: number[] = [];
+  const races = new Set<number>();
   const end = nodes.length + size;
   while (nodes.length < end) {
     const index = nodes.length;
@@ -145,7 +153,11 @@ function makeBody(random: Random, nodes: PlanNode[], options: BodyOptions): void
     const place = { index, earlier: [...own], maps, isCalm, isInLoop, ...(container !== undefined && { container }) };
     own.push(index);
     const left = end - index - 1;
-    if (depth < MAX_DEPTH && left > 0 && random.chance(0.12)) {
+    if (left >= RACE_SIZE && random.chance(0.08)) {
+      const others = nodes.push(...makeRace(random, place)) - RACE_SIZE;
+      for (let at = others; at < nodes.length; at++) own.push(at);
+      for (let at = index; at < nodes.length; at++) races.add(at);
+    } else if (depth < MAX_DEPTH && left > 0 && random.chance(0.12)) {
       const isLoop = random.chance(0.6);
       nodes.push(makeContainer(random, place, isLoop));
       const inner = { size: 1 + random.below(Math.min(left, 6)), isCalm, depth: depth + 1, container: index };
@@ -155,10 +167,11 @@ function makeBody(random: Random, nodes: PlanNode[], options: BodyOptions): void
     }
   }
   // A fallback is nothing else: neither a branch nor a target.
-  const fallbacks = own.filter((index) => index > (own[0] as number) && random.chance(0.1));
+  const others = own.filter((index) => !races.has(index));
+  const fallbacks = others.filter((index) => index > (own[0] as number) && random.chance(0.1));
   const branches = new Set<number>();
-  for (const index of own) {
-    const later = own.filter((other) => other > index);
+  for (const index of others) {
+    const later = others.filter((other) => other > index);
     const node = nodes[index] as PlanNode;
     const free = later.filter((other) => !fallbacks.includes(other));
     // A branch is one of one parallel.
@@ -173,6 +186,57 @@ function makeBody(random: Random, nodes: PlanNode[], options: BodyOptions): void
   }
   const owner = container === undefined ? undefined : nodes[container];
   if (owner?.kind === "group" || owner?.kind === "loop") owner.body = own;
+}
+
+/** Nodes of a race beside the parallel itself. */
+const RACE_SIZE = 4;
+
+/** A parallel that stops its branches, for which others run that have failed: by chance alone these hardly ever meet. */
+function makeRace(random: Random, place: Place): PlanNode[] {
+  const { index, container } = place;
+  const [first, second, inner, standIn] = [1, 2, 3, RACE_SIZE].map((at) => index + at) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const isNested = random.chance(0.3);
+  const makeCommon = () => ({
+    dependencies: [],
+    activators: [],
+    join: "all" as const,
+    ...(container !== undefined && { container }),
+  });
+  const makeTask = (at: number, onError: ErrorHandler[]): PlanNode => ({
+    ...makeCommon(),
+    id: `n${at}`,
+    kind: "task",
+    taskType: "tool",
+    taskName: "work",
+    inputs: { flow: "${current}", who: `n${at}` },
+    retry: { ...TEST_RETRY, maxAttempts: 1 },
+    onError,
+  });
+  const instead: ErrorHandler[] = [{ action: "fallback", target: standIn }];
+  return [
+    {
+      ...makeBase(random, place),
+      kind: "parallel",
+      branches: isNested ? [first, second] : [first, second, inner],
+      ...random.pick([
+        { waitAll: false, cancelRest: true },
+        { waitAll: true, onError: [{ action: "skip" as const }] },
+      ]),
+    },
+    makeTask(first, instead),
+    isNested
+      ? { ...makeCommon(), id: `n${second}`, kind: "parallel", branches: [inner], waitAll: true }
+      : makeTask(second, random.pick([instead, [{ action: "fail" }]])),
+    makeTask(inner, random.pick([instead, [{ action: "fail" }]])),
+    random.chance(0.5)
+      ? makeTask(standIn, [{ action: "fail" }])
+      : { ...makeCommon(), id: `n${standIn}`, kind: "sub_workflow", workflowId: "other", inputs: {} },
+  ];
 }
 
 /** What it activates, and who takes its place. */
@@ -325,6 +389,8 @@ function makeNode(random: Random, place: Place): PlanNode {
       return { ...base, kind: "sub_workflow", workflowId: "other", inputs: { n: "${input.n}" }, ...makeClose(random) };
     case "map":
       return makeMap(random, base, isCalm);
+    case "machine":
+      return { ...base, kind: "state_machine", workflowId: "machine", context: { by: base.id }, events: [] };
   }
 }
 
