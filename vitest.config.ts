@@ -28,10 +28,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
-          include: [
-            "{libs,services}/*/test/**/*.test.ts",
-            "test/{e2e,interop,replay,simulation,chaos,bench,helm,image}/**/*.test.ts",
-          ],
+          include: ["{libs,services}/*/test/**/*.test.ts", "test/{e2e,interop,chaos,bench,helm,image}/**/*.test.ts"],
           // Stops the database servers that tests start and share.
           globalSetup: "@heddle/testing/global-setup",
           testTimeout: 120_000,

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TarEntry } from "./tar.ts";
 
@@ -7,6 +7,8 @@ export function writeRoot(folder: string, entries: readonly TarEntry[]): void {
   for (const entry of entries) {
     const path = join(folder, entry.path);
     mkdirSync(entry.kind === "directory" ? path : dirname(path), { recursive: true });
-    if (entry.kind === "file") writeFileSync(path, entry.content, { mode: entry.mode });
+    if (entry.kind === "file") writeFileSync(path, entry.content);
+    // Not by the calls above: the umask would take from it, and a folder may be there already.
+    chmodSync(path, entry.mode);
   }
 }

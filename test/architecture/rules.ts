@@ -1,6 +1,6 @@
 import type { Rule } from "./rule.ts";
 import { noFileCycles, noPackageCycles } from "./rules/cycles.ts";
-import { decisionsListed, dependenciesRecorded, linksResolve } from "./rules/documents.ts";
+import { decisionsListed, dependenciesRecorded, linksResolve, pathsResolve } from "./rules/documents.ts";
 import {
   clientRules,
   environmentInConfig,
@@ -35,6 +35,7 @@ export const RULES: readonly Rule[] = [
   dependenciesRecorded,
   decisionsListed,
   linksResolve,
+  pathsResolve,
   smallFiles,
   shortMain,
   tellingNames,

@@ -279,6 +279,15 @@ export const VIOLATIONS: readonly Violation[] = [
     at: ["docs/README.md:2"],
   },
   {
+    rule: "paths-resolve",
+    name: "to a test of another folder",
+    files: {
+      "docs/README.md":
+        "# Docs\n`libs/errors` and `libs/errors/test/gone.test.ts`, `test/*.ts`, `npx x test/gone.ts`\n",
+    },
+    at: ["docs/README.md:2"],
+  },
+  {
     rule: "small-files",
     name: "one line too many",
     files: { "libs/engine/src/decide.ts": lines(501) },

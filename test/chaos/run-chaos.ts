@@ -5,7 +5,7 @@ import { planFaults } from "./faults/plan-faults.ts";
 import { type Outcome, runScenario } from "./scenario.ts";
 import { drive } from "./workload/drive.ts";
 import { generatePrograms } from "./workload/generate-programs.ts";
-import { planExecutions } from "./workload/plan-executions.ts";
+import { planExecutions, planTellers } from "./workload/plan-executions.ts";
 import { createRandom } from "./workload/random.ts";
 
 export interface ChaosOptions {
@@ -38,7 +38,7 @@ export async function runChaos({ seed, windowMs, folder, ...options }: ChaosOpti
     workers: 3,
     slots: 20,
     programs,
-    plans,
+    plans: [...plans, ...planTellers(plans)],
     schedule: (targets) => planFaults(faultRandom, { count: options.faults, windowMs, kinds: options.kinds, targets }),
     load: ({ address }) => drive({ address, plans, windowMs, journal: join(folder, "records", "acknowledged.ndjson") }),
     async beside({ publish }) {

@@ -104,6 +104,9 @@ it("would notice a field that does not exist", async (context) => {
   expect(await validate(context, "1.31", [path])).toContain("Invalid: 1,");
 });
 
+const ROUTES = "gatewayApi.enabled=true,gatewayApi.parentRefs[0].name=x,gatewayApi.hostnames={a.example}";
+const NO_GATEWAY = "services.gateway.enabled=false";
+
 it.for([
   ["a name that is not there", "loglevel=info", "additional properties 'loglevel' not allowed"],
   ["a service that is not there", "services.executions.replicas=2", "additional properties 'executions' not allowed"],
@@ -120,6 +123,38 @@ it.for([
   ["TLS without a certificate", "tls.enabled=true", "tls.secretName is missing: name the Secret"],
   ["certificates that nobody signs", "tls.enabled=true,tls.certManager.enabled=true", "issuerRef.name is missing"],
   ["calls that nobody takes", "tls.enabled=true,tls.secretName=x,tls.calls=false", "would call each other in vain"],
+  [
+    "an authority of no certificate",
+    "tls.enabled=true,tls.secretName=x,tls.edge.privateAuthority=true",
+    "tls.edge.secretName is missing",
+  ],
+  ["metrics that open the port to all", "monitoring.serviceMonitor.enabled=true", "networkPolicy.metricsFrom is empty"],
+  [
+    "metrics that open the edge to all",
+    "monitoring.serviceMonitor.enabled=true,tls.enabled=true,tls.secretName=x,tls.edge.clientCertificates=false",
+    "that of gateway takes calls without a certificate",
+  ],
+  ["routes without a name", "gatewayApi.enabled=true,gatewayApi.parentRefs[0].name=x", "give host names"],
+  [
+    "two kinds of routes for a name",
+    `${ROUTES},gatewayApi.grpcHostnames={a.example}`,
+    "a.example of hostnames and a.example",
+  ],
+  ["two kinds of routes for a wildcard", `${ROUTES},gatewayApi.grpcHostnames={*.example}`, "overlap"],
+  ["an Ingress to no gateway", `${NO_GATEWAY},ingress.enabled=true,ingress.host=x`, "would lead nowhere"],
+  ["routes to no gateway", `${NO_GATEWAY},${ROUTES}`, "would lead nowhere"],
+  [
+    "a worker that has nobody to call",
+    `${NO_GATEWAY},services.scheduler.enabled=false`,
+    "neither a gateway nor a scheduler",
+  ],
+  [
+    "an autoscaler that looks at nothing",
+    "services.worker.autoscaling.enabled=true,services.worker.autoscaling.cpuPercent=0",
+    "services.worker.autoscaling: cpuPercent is 0",
+  ],
+  ["labels that select", "commonLabels.app\\.kubernetes\\.io/name=x", "app.kubernetes.io/name"],
+  ["labels of pods that select", "defaults.podLabels.app\\.kubernetes\\.io/component=x", "app.kubernetes.io/component"],
   ["an edge without a name", "tls.enabled=true,tls.secretName=x,tls.edge.secretName=y", "tls.edge.dnsNames is empty"],
   ["ports without probes", "tls.cleartext=none", "must be one of"],
   ["a user of Kafka without a password", "kafka.sasl.mechanism=plain", "kafka.sasl.passwordSecret is missing"],

@@ -45,6 +45,8 @@ export async function renderChart(helm: string, set: string, more: readonly stri
   if (code !== 0) throw new Error(`helm template: ${stderr}`);
   const text = stdout.toString();
   const objects = parseAllDocuments(text).flatMap((document) => {
+    // A key that is there twice is one of them.
+    if (document.errors[0] !== undefined) throw document.errors[0];
     const object = document.toJS() as KubernetesObject | null;
     return object === null ? [] : [object];
   });

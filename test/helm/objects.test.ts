@@ -182,6 +182,54 @@ describe.skipIf(reason !== "")(`objects of the chart ${reason}`, () => {
     }
   });
 
+  it("opens ports to whoever reads metrics only where reading is all that a stranger may do", async () => {
+    const anyone = [{ namespaceSelector: {} }];
+    const openTo = ({ objects }: Rendering): string[] =>
+      objects
+        .filter(
+          ({ kind, spec }) =>
+            kind === "NetworkPolicy" && JSON.stringify(spec.ingress)?.includes(JSON.stringify(anyone)),
+        )
+        .map(({ metadata }) => metadata.name);
+    for (const set of VALUE_SETS) expect(openTo(rendered.get(set) as Rendering)).toEqual([]);
+    const { path } = helm as { path: string };
+    const monitored = ["--set", "monitoring.serviceMonitor.enabled=true"];
+    const certified = [...monitored, "--set", "tls.edge.clientCertificates=true"];
+    expect(openTo(await renderChart(path, "secured", certified))).toHaveLength(6);
+    await expect(renderChart(path, "secured", monitored)).rejects.toThrow("that of gateway takes calls without");
+    const changing = [...certified, "--set", "tls.cleartext=all"];
+    await expect(renderChart(path, "secured", changing)).rejects.toThrow("networkPolicy.metricsFrom is empty");
+    const named = [...monitored, "--set", "networkPolicy.metricsFrom[0].podSelector.matchLabels.app=prometheus"];
+    expect(openTo(await renderChart(path, "minimal", named))).toEqual([]);
+  });
+
+  it("without a gateway names it nowhere", async () => {
+    const { path } = helm as { path: string };
+    const { objects, text } = await renderChart(path, "minimal", ["--set", "services.gateway.enabled=false"]);
+    expect(objects.map(({ metadata }) => metadata.name)).not.toContain("heddle-test");
+    expect(text).not.toMatch(/gateway|\/\/heddle:/);
+  });
+
+  it("gives a worker the address that is given for it, once", async () => {
+    const { path } = helm as { path: string };
+    const alone = ["gateway", "scheduler"].flatMap((name) => ["--set", `services.${name}.enabled=false`]);
+    const address = ["--set", "services.worker.env.HEDDLE_ADDRESS=https://edge.example"];
+    const { objects } = await renderChart(path, "minimal", [...alone, ...address]);
+    const worker = objects.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === "heddle-worker");
+    const env = worker?.spec.template.spec.containers[0].env as EnvEntry[];
+    expect(env.filter(({ name }) => name === "HEDDLE_ADDRESS")).toEqual([
+      { name: "HEDDLE_ADDRESS", value: "https://edge.example" },
+    ]);
+  });
+
+  it("labels pods with what is given for them rather than for every object", async () => {
+    const { path } = helm as { path: string };
+    const { objects } = await renderChart(path, "production", ["--set", "defaults.podLabels.team=flows"]);
+    const deployment = objects.find(({ kind }) => kind === "Deployment");
+    expect(deployment?.metadata.labels?.["team"]).toBe("platform");
+    expect(deployment?.spec.template.metadata.labels.team).toBe("flows");
+  });
+
   it("migrates as the owner of the schema, for the role that serves", () => {
     const jobs = of("minimal", "Job").filter(({ metadata }) => metadata.name.endsWith("-migrate"));
     expect(jobs.map(({ metadata }) => metadata.name)).toEqual(

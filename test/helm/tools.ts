@@ -45,6 +45,12 @@ export function findKubeScore(): Promise<Tool> {
   return findTool("kube-score", ["version"], () => goInstall(KUBE_SCORE_SOURCE));
 }
 
+/** What plays alerts against series. Debian has it in its package; its modules do not install by themselves. */
+export async function findPromtool(): Promise<Tool> {
+  const found = await findTool("promtool", ["--version"], unpackPromtool);
+  return "path" in found ? found : missing("promtool", "put it on PATH (Debian: the package prometheus)");
+}
+
 /** The folder with the strict JSON schemas of these versions of Kubernetes, each in a folder of its own. */
 export async function findSchemas(): Promise<Tool> {
   const folder = `${FOLDER}/schemas-${KUBERNETES_VERSIONS.join("-")}`;
@@ -90,6 +96,17 @@ async function unpackHelm(): Promise<boolean> {
       if ((await runProgram(file, args, { timeoutMs: INSTALL_TIMEOUT_MS })).code !== 0) return false;
     }
     return true;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function unpackPromtool(): Promise<void> {
+  const folder = resolve(`${FOLDER}/unpack-promtool-${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  try {
+    const script = `cd ${folder} && apt-get download prometheus && dpkg-deb -x prometheus_*.deb . && install -m 755 usr/bin/promtool ${FOLDER}/bin`;
+    await runProgram("sh", ["-c", script], { timeoutMs: INSTALL_TIMEOUT_MS });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

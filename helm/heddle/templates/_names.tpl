@@ -20,13 +20,14 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
+{{/* Takes what heddle.selector takes, and further labels as `more`, which go before those for every object. */}}
 {{- define "heddle.labels" -}}
 {{ include "heddle.selector" . }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: heddle
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
-{{- with .root.Values.commonLabels }}
+{{- with mergeOverwrite (deepCopy .root.Values.commonLabels) (default dict .more) }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}

@@ -80,7 +80,9 @@ livenessProbe:
 {{- $env = concat $env (include "heddle.tlsEnv" . | fromYaml).env -}}
 {{- $scheme := include "heddle.scheme" $root -}}
 {{- $catalog := include "heddle.catalog" $root | fromYaml -}}
-{{- if eq $name "worker" -}}
+{{- if and (eq $name "worker") (hasKey $service.env "HEDDLE_ADDRESS") -}}
+  {{/* Its own goes before. */}}
+{{- else if eq $name "worker" -}}
   {{/* One hop less than by the gateway, where there is a scheduler to call. */}}
   {{- $to := ternary "scheduler" "gateway" (has "scheduler" $service.calls) -}}
   {{- $env = append $env (dict "name" "HEDDLE_ADDRESS" "value" (printf "%s://%s-%s:%d" $scheme (include "heddle.fullname" $root) $to (int (index $catalog $to).port))) -}}

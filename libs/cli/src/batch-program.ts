@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { collectCondition } from "./attribute-condition.ts";
 import type { CommandContext } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
+import { addResolutionOptions } from "./incident-program.ts";
 import { collectLabel, parseCount, parseExecutionStatus, parseInstant, parsePercent } from "./options.ts";
 
 type Add = (parent: Command, nameAndArguments: string, description: string) => Command;
@@ -13,10 +14,10 @@ const load = () => import("./commands/batch.ts");
 export function addBatchCommands(program: Command, add: Add, started: Started): void {
   const batch = program.command("batch").description("do the same to many executions");
 
-  add(
+  const create = add(
     batch,
     "create <operation>",
-    "cancel, terminate, signal, suspend, resume, rerun or delete the executions that fit",
+    "cancel, terminate, signal, suspend, resume, rerun or delete the executions that fit, or resolve their incidents",
   )
     .option("--workflow <id>", "only of this workflow")
     .option("--status <status>", "only with this status", parseExecutionStatus)
@@ -30,12 +31,16 @@ export function addBatchCommands(program: Command, add: Add, started: Started): 
     .option("--started-before <time>", "only started before", parseInstant)
     .option("--parent <execution-id>", "only children of this execution")
     .option("--key <key>", "only with this business key")
+    .option("--has-incidents", "only with a node that has failed and waits for a person")
     .option("--all", "all of the namespace, when there is no other condition")
     .option("--signal <name>", "for signal: its name")
     .option("--signal-key <key>", "for signal: only a wait for this key takes it")
     .option("--payload <json>", "for signal: what comes with it; JSON, @file.json, @file.yaml, or - for standard input")
     .option("--from-failed", "for rerun: only what had failed, and what comes after it")
     .option("--workflow-version <number>", "for rerun: version to run (default: that of each)", parseCount)
+    .option("--failure-type <type>", "for resolve: only incidents with this failure")
+    .option("--node <node-id>", "for resolve: only incidents of this node");
+  addResolutionOptions(create, "for resolve: ")
     .option("--reason <text>", "why, for the histories")
     .option("--dry-run", "only say how many it would be about")
     .option("--rate <number>", "executions in a second, at most (default 100)", parseCount)

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { collectAttribute, collectCondition } from "./attribute-condition.ts";
+import { addIncidentCommands } from "./incident-program.ts";
 import { addBatchCommands } from "./batch-program.ts";
 import { readVersion } from "./commands/version.ts";
 import type { CommandContext, GlobalFlags } from "./context.ts";
@@ -181,6 +182,7 @@ function createProgram(io: CliIo, start: Start): Command {
       "on a search attribute, e.g. customer=acme or total>=100; repeatable",
       collectCondition,
     )
+    .option("--has-incidents", "only with a node that has failed and waits for a person")
     .option("--limit <number>", "how many (default 20)", parseCount)
     .action((options, self: Command) =>
       started(self, async (context) => (await import("./commands/list.ts")).list(context, options)),
@@ -225,21 +227,7 @@ function createProgram(io: CliIo, start: Start): Command {
       started(self, async (context) => (await import("./commands/signal.ts")).signal(context, id, name, options)),
     );
 
-  command("incidents <execution-id>", "list the nodes that have failed and wait for a person").action(
-    (id: string, _options, self: Command) =>
-      started(self, async (context) => (await import("./commands/incidents.ts")).incidents(context, id)),
-  );
-
-  command("resolve <execution-id> <node-id>", "say how to go on with a node that has failed and waits for a person")
-    .option("--retry", "try it again")
-    .option("--input <json>", "try it again with this input: JSON, @file.json, @file.yaml, or -")
-    .option("--complete <json>", "it has completed with this output: JSON, @file.json, @file.yaml, or -")
-    .option("--skip", "go on without it")
-    .option("--fail", "let it fail")
-    .option("--reason <text>", "why, for the history")
-    .action((id: string, node: string, options, self: Command) =>
-      started(self, async (context) => (await import("./commands/incidents.ts")).resolve(context, id, node, options)),
-    );
+  addIncidentCommands(command, started);
 
   command("emit <event>", "tell an event to all executions that wait for it")
     .option("--key <key>", "what it is about: only waits with this key, or with none, take it")

@@ -3,6 +3,7 @@ import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { DomainError } from "@heddle/errors";
 import { FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
+import { BatchService } from "@heddle/proto/heddle/execution/v1/batch_service_pb.js";
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { type DryRunSchema, RunReason } from "@heddle/proto/heddle/execution/v1/dry_run_pb.js";
 import {
@@ -13,6 +14,7 @@ import {
 } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { type HumanTaskSchema, HumanTaskStatus } from "@heddle/proto/heddle/execution/v1/human_task_pb.js";
+import type { IncidentSchema } from "@heddle/proto/heddle/execution/v1/incident_pb.js";
 import { HumanTaskService } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
 import {
   SchedulerService,
@@ -49,6 +51,22 @@ const sampleTask = {
   quorum: { of: 3, need: 2, field: "approved" },
   createdAt: timestampFromMs(startedAtMs),
 } satisfies MessageInitShape<typeof HumanTaskSchema>;
+
+const sampleIncident = {
+  executionId,
+  namespace: "default",
+  workflowId: "support.each",
+  version: 3,
+  nodeId: "refund",
+  turns: [
+    { nodeId: "days", turn: 2 },
+    { nodeId: "hours", turn: 3 },
+  ],
+  parent: { executionId, nodeId: "each[4]" },
+  failure: { type: "refused", message: "no money" },
+  attempts: 5,
+  openedAt: timestampFromMs(startedAtMs),
+} satisfies MessageInitShape<typeof IncidentSchema>;
 
 const sampleDryRun = {
   nodes: [
@@ -118,6 +136,14 @@ export async function startFakeServer(): Promise<FakeServer> {
         listExecutions(request) {
           note("list", request);
           return { executions: [{ ...execution, nodes: [] }], nextPageToken: "more" };
+        },
+        listIncidents(request) {
+          note("list-incidents", request);
+          return { incidents: [sampleIncident], nextPageToken: "more" };
+        },
+        resolveIncident(request) {
+          note("resolve", request);
+          return { execution: find(request.executionId) };
         },
         async *watchExecution({ executionId: id, afterSeq }, { signal }) {
           find(id);
@@ -208,6 +234,12 @@ export async function startFakeServer(): Promise<FakeServer> {
           };
         },
         commentOnHumanTask: ({ user, text }) => ({ task: { ...sampleTask, comments: [{ by: user, text }] } }),
+      });
+      router.service(BatchService, {
+        createBatch(request) {
+          note("create-batch", request);
+          return { batch: { batchId: executionId, operation: request.operation, matched: 3n }, created: true };
+        },
       });
       router.service(SchedulerService, {
         listWorkers: () => ({

@@ -164,11 +164,14 @@ interface ItemShape {
   pattern: RegExp;
 }
 
-/** Texts separated by commas; blanks around them do not count. With `item` there is at least one, and each has its form. */
-export function list<O extends SettingOptions<readonly string[]> & { item?: ItemShape }>(
+/**
+ * Texts separated by commas; blanks around them do not count. With `item` there is at least one, and each has its form; `maxItems` bounds
+ * how many there are.
+ */
+export function list<O extends SettingOptions<readonly string[]> & { item?: ItemShape; maxItems?: number }>(
   options: O,
 ): Setting<ValueOf<readonly string[], O>> {
-  const { item } = options;
+  const { item, maxItems = Number.POSITIVE_INFINITY } = options;
   const kind: Kind<readonly string[]> = {
     shape: item === undefined ? "texts separated by commas" : `${item.shape}, several separated by commas`,
     example: options.default?.join(",") || "one,two",
@@ -178,6 +181,7 @@ export function list<O extends SettingOptions<readonly string[]> & { item?: Item
         .split(",")
         .map((part) => part.trim())
         .filter((part) => part !== "");
+      if (items.length > maxItems) return problem(`has ${items.length} texts, more than ${maxItems}`);
       if (item === undefined) return value(items);
       const odd = items.find((part) => !item.pattern.test(part));
       if (odd !== undefined) return problem(`has "${odd}", which is not ${item.shape}`);

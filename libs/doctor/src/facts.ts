@@ -45,6 +45,8 @@ export interface NodeWait {
   taskOpen?: boolean;
   childExecutionId?: string;
   signal?: string;
+  /** An event of another execution, or from outside. */
+  event?: string;
   dueAt?: number;
   /** For other nodes of the same execution. */
   branches?: boolean;

@@ -1,33 +1,32 @@
 import type { LinkedNode, Plan } from "./plan.ts";
 
-/** What brings a node among those that begin afresh: that it is one of the first, or another one. */
-export type AfterCause =
-  | undefined
-  | {
-      /**
-       * `after`: it depends on the other one, is activated by it or stands in for it; `inside`: it is in it; `awaits`: it ends
-       * after it, as what holds it.
-       */
-      relation: "after" | "inside" | "awaits";
-      /** Index of the other one. */
-      of: number;
-    };
+/** The node that brings another one among those that begin afresh. */
+export interface AfterCause {
+  /**
+   * `after`: the other one depends on it, is activated by it or stands in for it; `inside`: is in it; `awaits`: ends after it, as what
+   * holds it.
+   */
+  relation: "after" | "inside" | "awaits";
+  /** Its index. */
+  of: number;
+}
 
 /**
  * These nodes and everything after them: what depends on them, what they activate, what stands in for them; of groups and
  * loops all inside. A group, loop or parallel ends after what is in it, and begins afresh with it, unless `takesBack`: it
  * goes on, and can wait for it once more. A parallel whose branch begins afresh leaves its other branches alone.
+ * Each comes with what brought it here; undefined: it is one of the first.
  */
 export function listAfter(
   plan: Plan,
   from: Iterable<number>,
   takesBack: (index: number, inner: number) => boolean,
-): Map<number, AfterCause> {
-  const after = new Map<number, AfterCause>();
+): Map<number, AfterCause | undefined> {
+  const after = new Map<number, AfterCause | undefined>();
   /** Parallels that only join again. */
   const joining = new Set<number>();
   const open: number[] = [];
-  const add = (index: number, cause: AfterCause): void => {
+  const add = (index: number, cause: AfterCause | undefined): void => {
     if (after.has(index) && !joining.delete(index)) return;
     after.set(index, cause);
     open.push(index);

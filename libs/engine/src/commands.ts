@@ -31,7 +31,8 @@ export type Command =
   | { type: "update"; name: string; payload: Json; requestId: string }
   | { type: "suspend"; reason: string }
   | { type: "resume"; reason: string }
-  | { type: "resolve_incident"; nodeId: string; resolution: IncidentResolution; reason: string }
+  /** `openedAt`: only the incident that was opened then, in whole milliseconds. */
+  | { type: "resolve_incident"; nodeId: string; resolution: IncidentResolution; reason: string; openedAt?: number }
   /** Stops what runs, compensates, runs `finally`, and ends as canceled. */
   | { type: "cancel"; reason: string }
   /** Ends as canceled at once: neither compensation nor `finally` runs, here and in children. */

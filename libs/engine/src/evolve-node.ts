@@ -4,7 +4,7 @@ import type { Event } from "./events.ts";
 import { type ExecutionState, setStatus } from "./execution-state.ts";
 import { deactivateFallback } from "./fallbacks.ts";
 import { changeHumanTask, createHumanTask } from "./human-state.ts";
-import { INCIDENT } from "./incident.ts";
+import { openIncident } from "./incident.ts";
 import { evolveResolution } from "./incident-state.ts";
 import { MAX_TAKEN_EVENTS } from "./limits.ts";
 import { machineInputToJson } from "./machine-input.ts";
@@ -269,8 +269,7 @@ function handleError(
     case "incident":
       end(state, linked, node, "waiting", at);
       node.endedAt = undefined;
-      node.fallback = INCIDENT;
-      return;
+      return openIncident(state, linked.index, at);
     case "fallback": {
       const index = indexOfNode(plan, outcome.fallbackId);
       end(state, linked, node, "waiting", at);

@@ -1,6 +1,7 @@
 import type { CompensationRecord, ExecutionEnd, Failure } from "./events.ts";
 import type { HumanTaskState } from "./human-task.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { OpenIncident } from "./open-incident.ts";
 import type { ExecutionHeader, ExecutionStatus, NodeState, NodeStatus } from "./state.ts";
 
 /**
@@ -39,6 +40,8 @@ export interface ExecutionState extends ExecutionHeader {
   abandoned?: Abandoned[];
   /** Of human nodes, oldest first: those that wait, and those that are over; of the turns of a loop only the last. */
   humanTasks?: HumanTaskState[];
+  /** Incidents that were opened, oldest first; some may be over: see `listOpenIncidents`. Absent: there has never been one. */
+  incidents?: OpenIncident[];
   /** Fields written by `set` actions. */
   vars: JsonObject;
   /** What made `vars`: of each `set` action the last write, in the order of writing. */

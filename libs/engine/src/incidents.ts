@@ -1,10 +1,16 @@
 import type { Command } from "./commands.ts";
 import type { Failure, IncidentResolution } from "./events.ts";
 import { findSizeFault } from "./payload-size.ts";
-import { isIncident } from "./incident.ts";
+import { isIncident, listOpenIncidents } from "./incident.ts";
 import { isFinished } from "./execution-state.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
-import { executionFinished, incidentNotOpen, payloadTooLarge, resolutionNotPossible } from "./refusals.ts";
+import {
+  executionFinished,
+  incidentNotOpen,
+  incidentReplaced,
+  payloadTooLarge,
+  resolutionNotPossible,
+} from "./refusals.ts";
 import { completeNode, emit, failForGood } from "./turn.ts";
 
 /** A person says how to go on with a node that has failed. */
@@ -15,6 +21,7 @@ export function resolveIncident(turn: Turn, command: Extract<Command, { type: "r
   const node = turn.plan.nodes[turn.plan.indices.get(nodeId) ?? -1];
   const state = node && turn.state.nodes[node.index];
   if (node === undefined || state === undefined || !isIncident(state)) throw incidentNotOpen(nodeId, state);
+  checkIdentity(turn, node, command.openedAt);
   checkResolution(turn, node, resolution);
   const failure = state.failure as Failure;
   emit(turn, { type: "incident_resolved", at: turn.at, nodeId, resolution, reason });
@@ -28,6 +35,12 @@ export function resolveIncident(turn: Turn, command: Extract<Command, { type: "r
     case "retry":
     // It is ready again: `drive` begins it.
   }
+}
+
+/** Who has looked at one failure must not decide about the next. */
+function checkIdentity({ state }: Turn, { index, id }: LinkedNode, wanted: number | undefined): void {
+  const opened = listOpenIncidents(state).find(({ node }) => node === index)?.openedAt;
+  if (wanted !== undefined && opened !== undefined && Math.round(opened) !== wanted) throw incidentReplaced(id);
 }
 
 function checkResolution({ maxPayloadBytes }: Turn, node: LinkedNode, resolution: IncidentResolution): void {

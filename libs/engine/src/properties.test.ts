@@ -10,6 +10,7 @@ import { playRandomly } from "../test/support/random-run.ts";
 import { currentHumanTask } from "./find-human-task.ts";
 import { isOwnNode } from "./own-nodes.ts";
 import {
+  EXECUTION_ID,
   type Runner,
   copyState,
   createRunner,
@@ -19,15 +20,20 @@ import {
 } from "../test/support/runner.ts";
 import {
   type Command,
+  type DecideContext,
   type ExecutionState,
   type NodeVerdict,
   MAX_EVENTS_PER_TURN,
   type NodeStatus,
   countNodes,
+  encodeState,
   evolve,
+  foreseeReset,
   isFinished,
+  isIncident,
   linkPlan,
   listNodes,
+  listOpenIncidents,
   nextTimerAt,
   planRerun,
 } from "./index.ts";
@@ -113,6 +119,42 @@ describe("every random execution", { timeout: 60_000 }, () => {
     expect(kept).toBeGreaterThan(100);
   });
 
+  test("does in a reset what was foreseen of it, which itself changes nothing", () => {
+    let resets = 0;
+    let stopped = 0;
+    checkAllRuns(60, 300, (runner, random) => {
+      const own = runner.plan.nodes.filter((node) => isOwnNode(runner.plan, node));
+      playRandomly(runner, random, {
+        onStep() {
+          const state = runner.state as ExecutionState;
+          if (!random.chance(0.2)) return;
+          const from = [random.pick(own).id];
+          const command = { type: "reset" as const, from, reason: "", requestId: "" };
+          const before = encodeState(state);
+          const forecast = attempt(() => foreseeReset(runner.plan, state, command, foresightContext(state)));
+          expect(encodeState(state)).toBe(before);
+          const step = attempt(() => runner.send(command, state.updatedAt));
+          expect(step === undefined).toBe(forecast === undefined);
+          if (step === undefined || forecast === undefined) return;
+          const reset = step.events.find(({ type }) => type === "execution_reset");
+          expect(reset).toMatchObject({
+            nodeIds: forecast.flatMap(({ nodeId, reason }) => (reason === undefined ? [] : [nodeId])),
+          });
+          const { cancelTasks, cancelChildren } = step.changes;
+          const tasks = forecast.flatMap(({ nodeId, stoppedAttempt }) =>
+            stoppedAttempt === undefined ? [] : [`${nodeId}#${stoppedAttempt}`],
+          );
+          expect(tasks.sort()).toEqual(cancelTasks.map(({ nodeId, attempt: n }) => `${nodeId}#${n}`).sort());
+          const children = forecast.flatMap(({ stoppedChildIds }) => stoppedChildIds);
+          expect(children.sort()).toEqual(cancelChildren.map(({ childId }) => childId).sort());
+          resets++;
+          stopped += tasks.length + children.length;
+        },
+      });
+    });
+    expect(Math.min(resets, stopped)).toBeGreaterThan(50);
+  });
+
   test("never starts a node before what it waits for is settled, and never twice", () => {
     checkAllRuns(300, 40, (runner, random) => {
       const model = createOrderModel(runner.plan);
@@ -174,6 +216,20 @@ describe("every random execution", { timeout: 60_000 }, () => {
   });
 });
 
+/** Undefined for what is refused. */
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return undefined;
+  }
+}
+
+function foresightContext({ updatedAt }: ExecutionState): DecideContext {
+  return { executionId: EXECUTION_ID, now: updatedAt, childId: (nodeId) => `child-of-${nodeId}` };
+}
+
 /** What was foretold of a rerun is what its history says, and nothing runs again for the sake of what is kept. */
 function checkVerdicts(verdicts: readonly NodeVerdict[], { history }: Runner): void {
   const reused = history.flatMap((event) => (event.type === "node_reused" ? [event.nodeId] : []));
@@ -189,6 +245,12 @@ function checkCounts(runner: Runner): void {
   for (const status of Object.keys(counts) as NodeStatus[]) {
     expect(nodes.filter((node) => node.status === status).length).toBe(counts[status]);
   }
+  const waitForPeople = nodes.flatMap((node, index) => (isIncident(node) ? [index] : []));
+  const incidents = listOpenIncidents(state);
+  expect(incidents.map(({ node }) => node).toSorted((a, b) => a - b)).toEqual(waitForPeople);
+  expect(incidents.map(({ openedAt }) => openedAt)).toEqual(
+    incidents.map(({ openedAt }) => openedAt).toSorted((a, b) => a - b),
+  );
   if (state.status !== "running") return;
   const times = nodes
     .filter(({ status }) => status === "waiting" || status === "backing_off" || status === "scheduled")

@@ -115,6 +115,15 @@ export function incidentNotOpen(nodeId: string, node: NodeState | undefined): Do
   });
 }
 
+export function incidentReplaced(nodeId: string): DomainError {
+  return new DomainError({
+    kind: "failed_precondition",
+    reason: "INCIDENT_NOT_OPEN",
+    message: `the incident of node ${nodeId} that is meant was resolved, and the node has failed again since: look at the new failure first`,
+    metadata: { node: nodeId },
+  });
+}
+
 export function resolutionNotPossible(nodeId: string, why: string): DomainError {
   return new DomainError({
     kind: "invalid_argument",

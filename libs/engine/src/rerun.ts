@@ -13,7 +13,7 @@ import { isOwnNode, listUnknown } from "./own-nodes.ts";
 import { cannotRerun, nodesUnknown, nothingToRerun } from "./refusals.ts";
 import { isSameDefinition } from "./same-definition.ts";
 import { isSameJson } from "./same-json.ts";
-import { type NodeVerdict, type RunReason, verdictOf } from "./run-again.ts";
+import { type NodeVerdict, type RunReason, becauseOf } from "./run-again.ts";
 import { isSettled } from "./settle.ts";
 import type { NodeState } from "./state.ts";
 import { OUTSIDE } from "./vars.ts";
@@ -83,7 +83,7 @@ export function planRerun(source: RerunSource, target: RerunTarget, selection: R
 }
 
 type Roots = ReadonlyMap<number, RunReason>;
-type Again = ReadonlyMap<number, AfterCause>;
+type Again = ReadonlyMap<number, AfterCause | undefined>;
 
 function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: RerunTarget) {
   const nodes = plan.nodes.filter((node) => isOwnNode(plan, node));
@@ -155,15 +155,15 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
         const node = plan.nodes[index] as LinkedNode;
         // Asked again by what it asks itself.
         known.set(index, { nodeId: node.id, reason: "not_ended" });
-        const root = roots.get(index);
-        const verdict =
-          root !== undefined
-            ? verdictOf(plan, node, root, undefined)
-            : again.has(index)
-              ? verdictOf(plan, node, "named", again.get(index))
-              : judgeOther(node);
+        const verdict = judgeAgain(node) ?? judgeOther(node);
         known.set(index, verdict);
         return verdict;
+      };
+      const judgeAgain = (node: LinkedNode): NodeVerdict | undefined => {
+        const reason = roots.get(node.index);
+        if (reason !== undefined) return { nodeId: node.id, reason };
+        const cause = again.get(node.index);
+        return cause && becauseOf(plan, node, cause);
       };
       const isKept = (index: number): boolean => judgeOne(index).reason === undefined;
       /** Of one that neither runs again nor is after one that does. */
@@ -174,12 +174,10 @@ function createRerun({ plan: oldPlan, state }: RerunSource, { plan, input }: Rer
         const { status, skipReason } = state.nodes[at] as NodeState;
         const { container } = definition;
         if (container !== undefined) {
-          return isKept(container)
-            ? { nodeId: id }
-            : verdictOf(plan, node, "not_ended", { relation: "inside", of: container });
+          return isKept(container) ? { nodeId: id } : becauseOf(plan, node, { relation: "inside", of: container });
         }
         const owner = fallbackOf.find((one) => stoodIn(one, index) && !isKept(one));
-        if (owner !== undefined) return verdictOf(plan, node, "not_ended", { relation: "after", of: owner });
+        if (owner !== undefined) return becauseOf(plan, node, { relation: "after", of: owner });
         // Its parallel did not need it. Anything else that was canceled was stopped by the end.
         if (status === "canceled" || skipReason === "not_needed")
           return branchOf.some(isKept) ? { nodeId: id } : { nodeId: id, reason: "not_ended" };

@@ -5,7 +5,7 @@ import { isOwnNode, listUnknown } from "./own-nodes.ts";
 import type { Plan, Turn } from "./plan.ts";
 import { executionEnding, executionFailureHandled, executionFinished, nodesUnknown } from "./refusals.ts";
 import { isRepeated, resetKey } from "./request-keys.ts";
-import { type NodeVerdict, verdictOf } from "./run-again.ts";
+import { type NodeVerdict, becauseOf } from "./run-again.ts";
 import type { NodeState } from "./state.ts";
 import { cancelAll, emit } from "./turn.ts";
 
@@ -32,9 +32,11 @@ export function describeReset(plan: Plan, state: ExecutionState, from: readonly 
   const again = listAgain(plan, state, from);
   return plan.nodes
     .filter((node) => isOwnNode(plan, node))
-    .map((node) =>
-      again.has(node.index) ? verdictOf(plan, node, "named", again.get(node.index)) : { nodeId: node.id },
-    );
+    .map((node) => {
+      if (!again.has(node.index)) return { nodeId: node.id };
+      const cause = again.get(node.index);
+      return cause === undefined ? { nodeId: node.id, reason: "named" } : becauseOf(plan, node, cause);
+    });
 }
 
 function listAgain(plan: Plan, state: ExecutionState, from: readonly string[]) {

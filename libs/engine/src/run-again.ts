@@ -33,7 +33,7 @@ export interface NodeVerdict {
   becauseOf?: string;
 }
 
-export function verdictOf(plan: Plan, { id }: LinkedNode, reason: RunReason, cause: AfterCause): NodeVerdict {
-  if (cause === undefined) return { nodeId: id, reason };
-  return { nodeId: id, reason: cause.relation, becauseOf: (plan.nodes[cause.of] as LinkedNode).id };
+/** Of a node that runs again because another one does. */
+export function becauseOf(plan: Plan, { id }: LinkedNode, { relation, of }: AfterCause): NodeVerdict {
+  return { nodeId: id, reason: relation, becauseOf: (plan.nodes[of] as LinkedNode).id };
 }

@@ -31,6 +31,8 @@ export interface SubscribeOptions {
    * long as the bus lives. False: it is forgotten with its last member, for consumers that only look on.
    */
   durable?: boolean;
+  /** True: the topics are others', who know nothing of a prefix that topics of this installation have. Default false. */
+  foreign?: boolean;
 }
 
 export interface Subscription {

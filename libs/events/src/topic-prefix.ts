@@ -10,6 +10,15 @@ export function prefixTopics(bus: EventBus, prefix: string): EventBus {
   return {
     publish: (batch) => bus.publish(batch.map((message) => ({ ...message, topic: prefix + message.topic }))),
     subscribe({ group, topics, handler, parkPoison, ...rest }) {
+      if (rest.foreign) {
+        return bus.subscribe({
+          ...rest,
+          group: prefix + group,
+          topics,
+          handler: (messages, context) => handler(messages, { ...context, group }),
+          parkPoison: (poison) => parkPoison({ ...poison, group }),
+        });
+      }
       return bus.subscribe({
         ...rest,
         group: prefix + group,

@@ -55,6 +55,15 @@ describe("language.md", () => {
   });
 });
 
+test("language.md names all types of nodes that there are", () => {
+  const row = /^\| `type` \| (.*) \|$/m.exec(read("language.md"))?.[1] ?? "";
+  const named = Array.from(row.matchAll(/`(\w+)`/g), (match) => match[1]);
+  const [finding] = compileDefinition(toDefinition("- { id: x }"), options).findings;
+  const known = /one of ([\w, ]+)/.exec(JSON.stringify(finding))?.[1]?.split(", ") ?? [];
+  expect(known.length).toBeGreaterThan(5);
+  expect(new Set(named)).toEqual(new Set(known));
+});
+
 describe("statecharts.md", () => {
   const examples = listExamples(read("statecharts.md"));
 

@@ -15,7 +15,7 @@ export interface ObservationOptions {
  * one, as the current trace of the handler. The handler of a stream has no current trace: it lives on for other requests.
  */
 export function createObservation({ logger, metrics }: ObservationOptions): Interceptor {
-  const calls = metrics?.counter("heddle_rpc_calls_total", "Calls that ended, by method and code.");
+  const calls = metrics?.counter("heddle_rpc_calls_total", "Calls that ended, by method and code.", ["method", "code"]);
   const durations = metrics?.histogram(
     "heddle_rpc_duration_seconds",
     "Duration of unary calls, from the first byte of the request to the answer.",

@@ -26,11 +26,11 @@ export type { DryRun, NodeDryRun, RunReason } from "./client/dry-run.ts";
 export type { ExecutionTarget } from "./client/execution-target.ts";
 export type {
   ExecutionFilter,
-  IncidentResolution,
   RerunRequest,
   StartRequest,
   StartSignal,
 } from "./client/executions-client.ts";
+export type { Incident, IncidentFilter, IncidentResolution } from "./client/incident.ts";
 export type { HumanTask, HumanTaskAnswer, HumanTaskStatus } from "./client/human-task.ts";
 export type { HumanAction, HumanTaskFilter, HumanTasksClient } from "./client/human-tasks-client.ts";
 export type { Machine, MachineStatus } from "./client/machine.ts";

@@ -51,7 +51,7 @@ export const edgeTlsSettings = {
 export function serverSettings(defaultPort: number) {
   return {
     HEDDLE_HOST: string({
-      doc: "Address to listen on. Anything but loopback opens the service to the network, without authentication.",
+      doc: "Address to listen on. Anything but loopback opens the service to the network, to everyone in it unless HEDDLE_TLS_CLIENT_CA_FILE is given.",
       default: "127.0.0.1",
     }),
     HEDDLE_PORT: port({

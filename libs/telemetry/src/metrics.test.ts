@@ -5,7 +5,7 @@ import { createMetrics } from "./metrics.ts";
 describe("createMetrics", () => {
   it("writes the text format that Prometheus reads", () => {
     const metrics = createMetrics();
-    const calls = metrics.counter("calls_total", "Calls,\nby \\ code.");
+    const calls = metrics.counter("calls_total", "Calls,\nby \\ code.", ["code", "path"]);
     calls.add(1, { code: "OK", path: 'a"b\\c\nd' });
     calls.add(2, { code: "OK", path: 'a"b\\c\nd' });
     metrics.gauge("depth", "Queue depth.", () => 7);
@@ -47,6 +47,25 @@ describe("createMetrics", () => {
     expect(() => metrics.gauge("a_total", "A.", () => 1)).toThrow(/is a counter; it cannot be a gauge/);
   });
 
+  it("shows a counter before its first event, so that Prometheus sees the first one as an increase", () => {
+    const metrics = createMetrics();
+    metrics.counter("lost_total", "Lost.");
+    const refused = metrics.counter("refused_total", "Refused.", ["topic"]);
+    expect(metrics.text()).toContain("\nlost_total 0\n");
+    // No series without labels beside those that have them.
+    expect(metrics.text()).not.toMatch(/^refused_total/m);
+    refused.add(0, { topic: "orders" });
+    expect(metrics.text()).toContain('\nrefused_total{topic="orders"} 0\n');
+  });
+
+  it("refuses labels that a counter was not registered with", () => {
+    const metrics = createMetrics();
+    expect(() => metrics.counter("lost_total", "Lost.").add(1, { topic: "orders" })).toThrow(
+      'counter "lost_total" has the labels [], and not [topic]',
+    );
+    expect(() => metrics.counter("refused_total", "Refused.", ["topic"]).add()).toThrow(TypeError);
+  });
+
   it("refuses what Prometheus would", () => {
     const metrics = createMetrics();
     expect(() => metrics.counter("a-b", "A.")).toThrow(/not a Prometheus metric name/);
@@ -56,14 +75,14 @@ describe("createMetrics", () => {
 
   it("keeps label combinations apart even when their values run together", () => {
     const metrics = createMetrics();
-    metrics.counter("a_total", "A.").add(1, { x: "1", y: "" });
-    metrics.counter("a_total", "A.").add(2, { x: "", y: "1" });
+    metrics.counter("a_total", "A.", ["x", "y"]).add(1, { x: "1", y: "" });
+    metrics.counter("a_total", "A.", ["x", "y"]).add(2, { x: "", y: "1" });
     expect(metrics.text()).toContain('a_total{x="1",y=""} 1\na_total{x="",y="1"} 2');
   });
 
   it("bounds the series of a metric and counts the rest as overflow", () => {
     const metrics = createMetrics();
-    const calls = metrics.counter("a_total", "A.");
+    const calls = metrics.counter("a_total", "A.", ["id"]);
     for (let id = 0; id < MAX_SERIES_PER_METRIC + 50; id += 1) calls.add(1, { id: String(id) });
     const lines = metrics.text().trimEnd().split("\n");
     expect(lines).toHaveLength(2 + MAX_SERIES_PER_METRIC + 1);

@@ -2,7 +2,11 @@ import { renderExposition, type Family, type Labels } from "./exposition.ts";
 import { MAX_SERIES_PER_METRIC } from "./limits.ts";
 
 export interface Counter {
-  /** Adds `amount` (default 1, never negative). */
+  /**
+   * Adds `amount` (default 1, never negative). Adding 0 puts a series on the page before anything has happened: what
+   * Prometheus first sees at 1 has not increased for it, and no alert tells.
+   * @throws TypeError when the labels are not those that the counter was registered with
+   */
   add(amount?: number, labels?: Labels): void;
 }
 
@@ -11,8 +15,11 @@ export interface Histogram {
 }
 
 export interface Metrics {
-  /** A number that only grows. By convention the name ends in `_total`. */
-  counter(name: string, help: string): Counter;
+  /**
+   * A number that only grows. By convention the name ends in `_total`. `labels` names those of each series; without
+   * any there is one series, which is on the page from now on, as 0.
+   */
+  counter(name: string, help: string, labels?: readonly string[]): Counter;
   /** A number that is read when the page is asked for, so that it cannot be stale. */
   gauge(name: string, help: string, read: () => number | Iterable<[Labels, number]>): void;
   /** Counts by upper bound; `buckets` ascending, `+Inf` is added. Durations are in seconds, as Prometheus wants them. */
@@ -47,13 +54,18 @@ export function createMetrics(): Metrics {
   }
 
   return {
-    counter(name, help) {
+    counter(name, help, names = []) {
       const { series } = register({ kind: "counter", name, help, series: new Map() });
+      const start = () => ({ value: 0 });
+      if (names.length === 0) pointOf(series, {}, start);
       return {
         add(amount = 1, labels = {}) {
           if (!(amount >= 0)) throw new RangeError(`counter "${name}" cannot go down (add ${amount})`);
-          const point = pointOf(series, labels, () => ({ value: 0 }));
-          point.value += amount;
+          const given = Object.keys(labels);
+          if (given.length !== names.length || given.some((label, i) => label !== names[i])) {
+            throw new TypeError(`counter "${name}" has the labels [${names.join()}], and not [${given.join()}]`);
+          }
+          pointOf(series, labels, start).value += amount;
         },
       };
     },

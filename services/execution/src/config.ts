@@ -1,4 +1,4 @@
-import { defineConfig, duration, list } from "@heddle/config";
+import { defineConfig, duration, list, string } from "@heddle/config";
 import {
   addressSetting,
   busSettings,
@@ -7,6 +7,7 @@ import {
   serverSettings,
   servicePorts,
 } from "@heddle/service-process";
+import { eventTopicsMax } from "./domain/limits.ts";
 import type { Retention } from "./retention/retention.ts";
 
 /** Everything that the execution service reads from the environment. */
@@ -18,6 +19,22 @@ export const executionConfig = defineConfig({
   HEDDLE_DEFINITION_ADDRESS: addressSetting("definition", servicePorts.definition),
   HEDDLE_SCHEDULER_ADDRESS: addressSetting("scheduler", servicePorts.scheduler),
   HEDDLE_STATEMACHINE_ADDRESS: addressSetting("statemachine", servicePorts.statemachine),
+  HEDDLE_EVENT_TOPICS: list({
+    doc: "Topics of others, at most 16, whose CloudEvents are told to the executions that wait for them. KAFKA_TOPIC_PREFIX is not put before them.",
+    // Heddle's own hold protobuf, and what is emitted in them is told anyway.
+    item: {
+      shape: "the name of a topic that is not Heddle's own",
+      pattern: /^(?!.*heddle\.[a-z]+\.v\d)[\w.-]{1,249}$/,
+    },
+    maxItems: eventTopicsMax,
+    optional: true,
+    example: "shop.orders,payments",
+  }),
+  HEDDLE_EVENT_NAMESPACE: string({
+    doc: "Namespace of those of them that have no attribute heddlenamespace.",
+    default: "default",
+    example: "shop",
+  }),
   HEDDLE_RETENTION: duration({
     doc: "How long executions are kept after their end when neither their definition nor their namespace says it. Default: for ever.",
     optional: true,

@@ -23,6 +23,7 @@ await runProcess({
       owner,
       address,
       bus,
+      cloudEvents: { topics: config.HEDDLE_EVENT_TOPICS ?? [], namespace: config.HEDDLE_EVENT_NAMESPACE },
       sinks: [bus],
       logger,
       metrics,

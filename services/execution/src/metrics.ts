@@ -10,6 +10,7 @@ export function registerMetrics(
   runtime: Pick<JournalRuntime<Execution, ExecutionCommand>, "metrics">,
   openTasks: OpenTasks,
   publisher: Pick<Publisher, "lagRows">,
+  openIncidents: () => number,
 ): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     metrics.gauge(`heddle_execution_${name}`, help, read);
@@ -18,5 +19,6 @@ export function registerMetrics(
   gauge("live", "Executions in memory.", () => runtime.metrics().liveAggregates);
   gauge("open_tasks", "Attempts that are queued or run.", () => openTasks.size);
   gauge("pending_timers", "Executions that wait for a time.", () => runtime.metrics().pendingTimers);
+  gauge("open_incidents", "Nodes that have failed and wait for a person, counted every 15 s.", openIncidents);
   registerJournalMetrics(metrics, "heddle_execution_journal", runtime, publisher);
 }

@@ -42,7 +42,7 @@ import { createDiagnostics } from "./diagnostics/create-diagnostics.ts";
 import { createExecutionAggregate } from "./domain/aggregate.ts";
 import { createChildren } from "./domain/children.ts";
 import { createEventWaits } from "./events/event-waits.ts";
-import { batchIntervalMs, publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
+import { batchIntervalMs, incidentCountIntervalMs, publisherGraceMs, purgeIntervalMs } from "./domain/limits.ts";
 import { createMachines } from "./domain/machines.ts";
 import { createTurnEffects } from "./domain/turns.ts";
 import { createWorkflowKeys, requestScope } from "./domain/workflow-keys.ts";
@@ -54,14 +54,18 @@ import { submitResults } from "./link/submit-results.ts";
 import { createSchedulerLink } from "./link/scheduler-link.ts";
 import { parseTaskId } from "./link/task-messages.ts";
 import { consumeMachineEnds } from "./machines/machine-end-consumer.ts";
+import { consumeCloudEvents } from "./events/cloud-event-consumer.ts";
 import { consumeEvents } from "./events/event-consumer.ts";
 import { createTellEvent } from "./events/tell-event.ts";
 import { registerMetrics } from "./metrics.ts";
 import { createHumanTaskMethods } from "./human/human-task-methods.ts";
-import { withHumanTasks } from "./human/projection.ts";
+import { createHumanTaskTable } from "./human/projection.ts";
+import { createOpenIncidentCount } from "./incidents/count-open.ts";
+import { createIncidentTable } from "./incidents/projection.ts";
 import { createPurger } from "./retention/purger.ts";
 import type { Retention } from "./retention/retention.ts";
 import { createExecutionProjection } from "./store/projection.ts";
+import { writeBeside } from "./store/write-beside.ts";
 
 /** Consumer group of DefinitionEvents; its positions are kept under this name. */
 const DEFINITIONS_GROUP = "heddle.execution.definitions";
@@ -82,6 +86,8 @@ export interface ExecutionServiceOptions {
   address?: string;
   /** Brings DefinitionEvents and StateMachineEvents. */
   bus?: EventBus;
+  /** Topics on the bus with CloudEvents of others, and the namespace of those events that name none. */
+  cloudEvents?: { topics: readonly string[]; namespace: string };
   /** Where ExecutionEvents go. */
   sinks: readonly EventSink[];
   logger: Logger;
@@ -175,7 +181,7 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     owner,
     address: options.address,
     aggregate: createExecutionAggregate(plans, childId),
-    projection: withHumanTasks(executionProjection),
+    projection: writeBeside(writeBeside(executionProjection, createHumanTaskTable()), createIncidentTable()),
     limits: options.journalLimits,
     logger,
     now,
@@ -214,7 +220,16 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
     logger,
   });
 
-  if (options.metrics !== undefined) registerMetrics(options.metrics, runtime, openTasks, publisher);
+  const incidentCount = createOpenIncidentCount({
+    database,
+    ownedPartitions: () => runtime.ownedPartitions(),
+    intervalMs: incidentCountIntervalMs,
+    logger,
+  });
+
+  if (options.metrics !== undefined) {
+    registerMetrics(options.metrics, runtime, openTasks, publisher, incidentCount.current);
+  }
   const atOwner = createAtOwner(() => methods);
   const tellEvent = createTellEvent({
     database,
@@ -283,16 +298,21 @@ export function createExecutionService(options: ExecutionServiceOptions): Execut
             logger,
           }),
         );
+        if (options.cloudEvents !== undefined) {
+          const { bus, cloudEvents } = options;
+          subscriptions.push(...consumeCloudEvents({ bus, ...cloudEvents, database, tell: tellEvent, now, logger }));
+        }
       }
       link.start();
       purger.start();
       batches.start();
+      if (options.metrics !== undefined) incidentCount.start();
     },
     async stop() {
       hearsEvents = true;
       eventWaits.stop();
       link.stop();
-      await Promise.all([purger.stop(), batches.stop()]);
+      await Promise.all([purger.stop(), batches.stop(), incidentCount.stop()]);
       children.stop();
       machines.stop();
       await Promise.all(subscriptions.splice(0).map((subscription) => subscription.close()));

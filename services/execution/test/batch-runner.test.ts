@@ -65,7 +65,7 @@ it("is worked on by the owner of its partition alone, also when that changes in 
 });
 
 it("has not completed while another process is about what it has claimed", async () => {
-  const target = { filter: toFilter("default", undefined), need: "ended_at is null" };
+  const target = { filter: toFilter("default", undefined), need: () => "ended_at is null" };
   const claimed = await claimTargets(test.database, batchId, target, 100);
   expect(claimed).toHaveLength(TARGETS);
   const change = { from: [BatchStatus.RUNNING], to: BatchStatus.COMPLETED, reason: "", ifSettled: true };

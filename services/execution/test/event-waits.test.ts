@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fromJson, type JsonObject, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { isPassing } from "@heddle/errors";
 import { partitionBits } from "@heddle/journal";
 import { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { createServer, type RpcServer } from "@heddle/rpc";
@@ -75,7 +77,7 @@ describe("waits for events with two replicas", () => {
       logger,
     });
     const { url } = await dependencies.listen();
-    const start = async (owner: string): Promise<ServiceProcess> => {
+    const startReplica = async (owner: string): Promise<ServiceProcess> => {
       const log = join(folder, `${owner}.log`);
       const common = { databaseUrl: testDatabase.url, brokers: broker.address, dependencies: url };
       // More than can wait for the lock below, so that nothing else has to wait with them.
@@ -84,7 +86,7 @@ describe("waits for events with two replicas", () => {
       await started.start();
       return started;
     };
-    [a, b] = await Promise.all([start("a"), start("b")]);
+    [a, b] = await Promise.all([startReplica("a"), startReplica("b")]);
   });
   afterAll(async () => {
     if (kafka.skipReason !== undefined) return;
@@ -100,12 +102,12 @@ describe("waits for events with two replicas", () => {
     for (let n = 0; n < LISTENERS; n++) {
       const key = `key-${n}`;
       const at = n % 2 === 0 ? a : b;
-      listeners.set(key, await startAt(at, "listener", { key }));
+      listeners.set(key, await start(at, "listener", { key }));
     }
     expect(new Set([...listeners.values()].map(({ owner }) => owner)).size).toBe(2);
     for (const { key, other } of waits()) {
-      await startAt(other, "emitter", { key, step: 0 });
-      await publish(other, key, 1);
+      await start(other, "emitter", { key, step: 0 });
+      await insist(() => publish(other, key, 1));
     }
     await expect.poll(taken, PATIENCE).toEqual(everybodyTook(2));
   });
@@ -114,7 +116,7 @@ describe("waits for events with two replicas", () => {
     // Stopped, so that nothing can be published: not a moment to be hit but a state.
     broker.pause();
     const owners = new Set<string>();
-    for (const { key } of waits()) owners.add((await startAt(a, "emitter", { key, step: 2 })).owner);
+    for (const { key } of waits()) owners.add((await start(a, "emitter", { key, step: 2 })).owner);
     expect(owners).toContain("a");
     await a.kill();
     broker.resume();
@@ -130,7 +132,7 @@ describe("waits for events with two replicas", () => {
     await database.transaction(async (transaction) => {
       await transaction.query({ text: "lock table event_waits in access exclusive mode" });
       for (const { key } of waits()) {
-        await startAt(a, "emitter", { key, step: 3 });
+        await start(a, "emitter", { key, step: 3 });
         published.push(publish(b, key, 4).catch((error: unknown) => error));
       }
       // Of what was emitted at least one: in each partition of the topic the others wait behind the first.
@@ -146,15 +148,15 @@ describe("waits for events with two replicas", () => {
     });
     for (const answer of published) expect(await answer).toBeInstanceOf(Error);
     // Their caller got no answer, and asks again.
-    for (const { key } of waits()) await publish(a, key, 4);
+    for (const { key } of waits()) await insist(() => publish(a, key, 4));
     await expect.poll(taken, PATIENCE).toEqual(everybodyTook(5));
   });
 
   it("has told each wait once, when all is over", async () => {
-    for (const { key } of waits()) await publish(a, key, 5);
+    for (const { key } of waits()) await insist(() => publish(a, key, 5));
     await expect.poll(taken, PATIENCE).toEqual(everybodyTook(6));
     for (const { id } of waits()) {
-      const { execution } = await a.client.getExecution({ executionId: id });
+      const { execution } = await insist(() => a.client.getExecution({ executionId: id }));
       expect(execution?.status).toBe(ExecutionStatus.COMPLETED);
       const output = toJson(ValueSchema, execution!.output!) as number[];
       expect(output.toSorted((x, y) => x - y)).toEqual([0, 1, 2, 3, 4, 5]);
@@ -162,7 +164,7 @@ describe("waits for events with two replicas", () => {
     const { rows: parked } = await testDatabase.database.query({ text: "select * from event_poison" });
     expect(parked).toEqual([]);
     // Whoever waits no more is forgotten, at the latest with the next event of its key.
-    for (const { key } of waits()) await publish(a, key, 6);
+    for (const { key } of waits()) await insist(() => publish(a, key, 6));
     const { rows: waiting } = await testDatabase.database.query({ text: "select * from event_waits" });
     expect(waiting).toEqual([]);
   });
@@ -177,7 +179,7 @@ describe("waits for events with two replicas", () => {
     const all = await Promise.all(
       waits().map(async ({ key, id }) => {
         const page = { executionId: id, pageSize: 500 };
-        const { events } = await a.client.listHistory(page).catch(() => b.client.listHistory(page));
+        const { events } = await insist(() => a.client.listHistory(page).catch(() => b.client.listHistory(page)));
         const steps = events.flatMap(({ event }) => {
           if (event.case !== "eventReceived") return [];
           return [Number(event.value.event?.payload?.form.value)];
@@ -193,13 +195,14 @@ describe("waits for events with two replicas", () => {
     return Object.fromEntries(waits().map(({ key }) => [key, steps]));
   }
 
-  /** A start without a key runs where it is asked for, once that replica has recovered what it has taken over. */
-  async function startAt(
+  /** Starts it once, whoever is asked for it: where it runs is up to its key. */
+  async function start(
     at: ServiceProcess,
     workflowId: string,
     input: JsonObject,
   ): Promise<{ id: string; owner: string }> {
-    const { execution } = await at.client.startExecution({ workflowId, input });
+    const request = { workflowId, input, requestId: `${workflowId} ${JSON.stringify(input)}` };
+    const { execution } = await insist(() => at.client.startExecution(request));
     const { executionId: id } = execution!;
     const { rows } = await testDatabase.database.query<{ owner: string }>({
       text: "select owner from journal_partitions where partition = $1",
@@ -211,6 +214,19 @@ describe("waits for events with two replicas", () => {
   function publish(at: ServiceProcess, key: string, step: number): Promise<unknown> {
     const payload = fromJson(ValueSchema, step);
     return at.client.publishEvent({ name: "moved", key, payload, requestId: `${key}/${step}` });
+  }
+
+  /** On a busy machine a replica may lose its partitions for a moment; a caller repeats what has a request id. */
+  async function insist<T>(call: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + PATIENCE.timeout;
+    for (;;) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!isPassing(error) || performance.now() > deadline) throw error;
+        await sleep(PATIENCE.interval);
+      }
+    }
   }
 
   async function shared(): Promise<void> {

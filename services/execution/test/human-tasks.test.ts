@@ -223,6 +223,20 @@ describe("human tasks", () => {
     await expect.poll(async () => json((await read(id)).output)).toBe(true);
   });
 
+  it("go on behind a page whose last task is deleted meanwhile", async () => {
+    const executions: string[] = [];
+    for (let n = 0; n < 3; n++) executions.push(await start("approval", { amount: n, groups: ["gone"] }));
+    const ids = executions.map((id) => `${id}/approve`);
+    await expectListed({ group: "gone" }, ids);
+    const first = await people().listHumanTasks({ group: "gone", pageSize: 1 });
+    expect(first.tasks.map(({ taskId }) => taskId)).toEqual([ids[0]]);
+    await suite.client.cancelExecution({ executionId: executions[0]! });
+    await suite.client.deleteExecution({ executionId: executions[0]! });
+    const { nextPageToken: pageToken } = first;
+    const next = await people().listHumanTasks({ group: "gone", pageSize: 2, pageToken });
+    expect(next.tasks.map(({ taskId }) => taskId)).toEqual(ids.slice(1));
+  });
+
   it("come page by page, by priority and age", async () => {
     const ids: string[] = [];
     for (let n = 0; n < 5; n++) ids.push(`${await start("approval", { amount: n, groups: ["page"] })}/approve`);

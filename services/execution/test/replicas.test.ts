@@ -96,6 +96,38 @@ it("makes one execution of a request id that races at two replicas", async () =>
   }
 });
 
+it("finds what was started with a business key from any replica, at once and where the owner was killed", async () => {
+  const a = await start("a");
+  const { child, url } = await startProcess("killed");
+  await until(async () => (await shares()) === "32,32", "the partitions are shared");
+  const other = createGrpcTransport(url);
+  closers.push(() => other.close());
+  const clients = [a.client, createRpcClient(ExecutionService, other)];
+  const keys = Array.from({ length: 12 }, (_, n) => `order-${n}`);
+  const ids = new Map<string, string>();
+  for (const [n, workflowKey] of keys.entries()) {
+    const [here, there] = [clients[n % 2]!, clients[(n + 1) % 2]!];
+    const { execution } = await here.startExecution({ workflowId: "patient", workflowKey });
+    ids.set(workflowKey, execution!.executionId);
+    await there.signalExecution({ workflowKey, name: "early", requestId: "e" });
+    await expect(there.signalExecution({ workflowKey: `${workflowKey}-not`, name: "go" })).rejects.toMatchObject({
+      reason: "EXECUTION_NOT_FOUND",
+      metadata: { workflow_key: `${workflowKey}-not` },
+    });
+  }
+  const owners = await Promise.all([...ids.values()].map(ownerOf));
+  expect(new Set(owners)).toEqual(new Set(["a", "killed"]));
+  child.kill("SIGKILL");
+  // Sent while half of the partitions have no owner: each waits for the next one, and is taken once.
+  for (const workflowKey of keys) {
+    const request = { workflowKey, name: "go", requestId: "g" };
+    for (let time = 0; time < 2; time++) {
+      const { execution } = await a.client.signalExecution(request);
+      expect(execution).toMatchObject({ executionId: ids.get(workflowKey), status: ExecutionStatus.COMPLETED });
+    }
+  }
+});
+
 it("passes a start on when it owns nothing, and starts without a key where it was asked otherwise", async () => {
   await start("a");
   const b = await start("b");

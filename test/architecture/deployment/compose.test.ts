@@ -40,6 +40,12 @@ it.each([
   ["root", "USER 65532:65532\n", "", "runs as root"],
   ["no health check", "/healthz", "/", "has no health check of /healthz"],
   ["another port", "HEDDLE_PORT=7235", "HEDDLE_PORT=7239", "execution listens on 7239"],
+  [
+    "no topics",
+    "HEDDLE_PORT=7237 HEDDLE_TOPICS_FILE=/app/topics.yaml",
+    "HEDDLE_PORT=7237",
+    "image of statemachine does not",
+  ],
   ["no target", "AS worker", "AS other", "has no target worker"],
 ])("would notice in an image: %s", (_, from, to, finding) => {
   expect(dockerfile).toContain(from);

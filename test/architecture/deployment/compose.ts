@@ -66,6 +66,9 @@ export function compareCompose(
       continue;
     }
     findings.push(...checkImage(name, stage));
+    // Without it a topic that is missing is made by nobody, where brokers make none by themselves.
+    if ("KAFKA_BROKERS" in config.settings && stage.env["HEDDLE_TOPICS_FILE"] !== "/app/topics.yaml")
+      findings.push(`the image of ${name} does not say where its topics are (HEDDLE_TOPICS_FILE)`);
     const isStateful = "DATABASE_URL" in config.settings;
     const wanted = isStateful ? [name, `${name}${MIGRATE}`] : [name];
     for (const entry of wanted) {

@@ -57,6 +57,27 @@ export const decisionsListed: Rule = {
   },
 };
 
+export const pathsResolve: Rule = {
+  id: "paths-resolve",
+  rule: "a path that a document names in backticks is there",
+  why: "a page that says where something is proven is believed until somebody looks",
+  remedy: "write the path from the root, or from the page",
+  check: (tree) =>
+    tree.files
+      .filter(({ path }) => path.endsWith(".md"))
+      .flatMap((page) =>
+        page.text.split("\n").flatMap((text, index): Finding[] =>
+          [...text.matchAll(/`((?:libs|services|deploy|docs|test|scripts|proto|helm|examples)\/[\w./-]+)`/g)]
+            .map(([, target = ""]) => target)
+            .filter(
+              (target) =>
+                ![tree.root, join(tree.root, dirname(page.path))].some((from) => existsSync(join(from, target))),
+            )
+            .map((target) => ({ file: page.path, line: index + 1, what: `names ${target}` })),
+        ),
+      ),
+};
+
 export const linksResolve: Rule = {
   id: "links-resolve",
   rule: "a link in a document leads to a file that is there",

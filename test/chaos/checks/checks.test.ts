@@ -1,6 +1,8 @@
 import type { ExecutionEvent } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import { describe, expect, it } from "vitest";
 import type { Effect } from "../record/effects.ts";
+import { programKey } from "../record/run-record.ts";
+import { mapOf, type ParentClose, type Program, racerOf, type Stage } from "../workload/program.ts";
 import { CHECKS, runChecks } from "./checks.ts";
 import { CHILD, eventAt, PARENT, sampleRecord, timeOfSeq, type SampleRecord } from "./sample-record.ts";
 
@@ -121,6 +123,16 @@ const PLANTED: readonly [what: string, check: string, plant: (record: SampleReco
     "children-asked",
     (record) => record.histories.set(PARENT, historyOf(record, PARENT).slice(0, 12)),
   ],
+  ["a child that should be left and would not be", "parent-close-kept", (record) => race(record, "leave")],
+  [
+    "a child that was canceled and not terminated",
+    "parent-close-kept",
+    (record) => {
+      race(record, "terminate");
+      historyOf(record, CHILD).splice(3, 1, eventAt(CHILD, 4, { case: "executionCanceled", value: {} }));
+    },
+  ],
+  ["an item with the sum of another", "results-right", (record) => makeItem(record, 11)],
   [
     "a poisoned neighbour",
     "poison-contained",
@@ -144,11 +156,25 @@ const PLANTED: readonly [what: string, check: string, plant: (record: SampleReco
   ["a version that changed", "versions-kept", (record) => change(record, CHILD, { version: 2 })],
 ];
 
+/** Of these there is none in the sample. */
+const ABOUT_NOTHING: ReadonlySet<string> = new Set(["poison-contained", "parent-close-kept"]);
+
 describe("checks", () => {
   it("find nothing where all is well, and look at something each", () => {
     for (const { id, count, violations } of runChecks(sampleRecord())) {
       expect(violations, id).toEqual([]);
-      if (id !== "poison-contained") expect(count, id).toBeGreaterThan(0);
+      if (!ABOUT_NOTHING.has(id)) expect(count, id).toBeGreaterThan(0);
+    }
+  });
+
+  it("find nothing where a child has lost a race, or is an item that gives what it must", () => {
+    for (const arrange of [
+      (record: SampleRecord) => race(record, "cancel"),
+      (record: SampleRecord) => makeItem(record, 10),
+    ]) {
+      const record = sampleRecord();
+      arrange(record);
+      expect(runChecks(record).flatMap(({ violations }) => violations)).toEqual([]);
     }
   });
 
@@ -170,6 +196,45 @@ describe("checks", () => {
     expect(runChecks(record).flatMap(({ violations }) => violations)).toEqual([]);
   });
 });
+
+/** Lets the child be one that nobody waits for any more when a race is over. */
+function race(record: SampleRecord, onParentClose: ParentClose): void {
+  const nodeId = racerOf("s2");
+  setLastStage(record, { kind: "race", workflowId: "child", onParentClose, durationMs: 20 });
+  change(record, CHILD, { parent: { executionId: PARENT, nodeId } });
+  change(record, PARENT, { output: 8 });
+  const history = historyOf(record, PARENT);
+  Object.assign(history[12]?.event.value as object, { nodeId });
+  const output = { form: { case: "json" as const, value: "8" } };
+  history[13] = eventAt(PARENT, 14, { case: "nodeCompleted", value: { nodeId: "s2", output } });
+  history[14] = eventAt(PARENT, 15, { case: "executionCompleted", value: { output } });
+  republish(record);
+}
+
+/** Lets the child be the item of a map; `by` is its number. */
+function makeItem(record: SampleRecord, by: number): void {
+  const nodeId = mapOf("s2");
+  setLastStage(record, { kind: "items", by: [by] });
+  change(record, CHILD, { workflowId: `parent.${nodeId}`, parent: { executionId: PARENT, nodeId } });
+  historyOf(record, PARENT)[12] = eventAt(PARENT, 13, { case: "itemStarted", value: { nodeId, childId: CHILD } });
+  republish(record);
+}
+
+function setLastStage(record: SampleRecord, stage: Stage): void {
+  const key = programKey("parent", 1);
+  const program = record.programs.get(key) as Program;
+  record.programs.set(key, { ...program, stages: [...program.stages.slice(0, -1), stage] });
+}
+
+/** What was published is what the histories say. */
+function republish(record: SampleRecord): void {
+  record.published = [...record.histories.values()].flat().map((event) => ({
+    id: `${event.executionId}/${event.seq}`,
+    key: event.executionId,
+    partition: 0,
+    event,
+  }));
+}
 
 function listed(record: SampleRecord) {
   return record.listed[0] as SampleRecord["listed"][number];

@@ -3,7 +3,7 @@ import { type Check, type CheckResult, runCheck } from "./check.ts";
 import { doctorClean } from "./doctor.ts";
 import { attemptsOrdered, historiesGapless, statesFollow, suspensionsKept } from "./histories.ts";
 import { cancelsEnd, childrenAsked, nothingLeaked, slotsKept } from "./limits.ts";
-import { poisonContained, resultsRight, versionsKept } from "./outcomes.ts";
+import { parentCloseKept, poisonContained, resultsRight, versionsKept } from "./outcomes.ts";
 import { poisonSetAside } from "./poison.ts";
 import { allPublished, onlyCommitted, publishedInOrder } from "./published.ts";
 import { callsAnswered, startsKept, startsOnce } from "./starts.ts";
@@ -34,6 +34,7 @@ export const CHECKS: readonly Check[] = [
   nothingLeaked,
   cancelsEnd,
   childrenAsked,
+  parentCloseKept,
   poisonContained,
   poisonSetAside,
   versionsKept,

@@ -49,6 +49,8 @@ export const attemptsOrdered: Check = {
   },
 };
 
+const BEGINNINGS: ReadonlySet<string> = new Set(["taskScheduled", "waitStarted", "childStarted", "itemStarted"]);
+
 export const suspensionsKept: Check = {
   id: "suspensions-kept",
   promise: 2,
@@ -60,7 +62,7 @@ export const suspensionsKept: Check = {
         if (event.case === "executionSuspended") isSuspended = true;
         if (event.case === "executionResumed") look(undefined);
         if (event.case === "executionResumed") isSuspended = false;
-        const begins = event.case === "taskScheduled" || event.case === "waitStarted" || event.case === "childStarted";
+        const begins = BEGINNINGS.has(event.case ?? "");
         if (isSuspended && begins) look(`${id} began ${event.case} at seq ${seq} while it was suspended`);
       }
     }

@@ -56,7 +56,7 @@ export const childrenAsked: Check = {
       const first = history[0];
       if (parentId === "" || first === undefined) continue;
       const parent = histories.get(parentId) ?? [];
-      const isAsked = eventsOf(parent, "childStarted").some(
+      const isAsked = [...eventsOf(parent, "childStarted"), ...eventsOf(parent, "itemStarted")].some(
         ({ value, at }) => value.childId === id && at <= timeOf(first),
       );
       look(isAsked ? undefined : `${id} was started for ${parentId}, which did not ask for it before`);

@@ -3,6 +3,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type ExecutionEvent, ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import type { Execution } from "@heddle/sdk";
 import { programKey, type RunRecord } from "../record/run-record.ts";
+import { UNATTENDED } from "../workload/predict.ts";
 import type { Program } from "../workload/program.ts";
 
 type EventInit = NonNullable<NonNullable<Parameters<typeof create<typeof ExecutionEventSchema>>[1]>["event"]>;
@@ -51,7 +52,7 @@ export function sampleRecord(): SampleRecord {
       }),
     ],
   ]);
-  const plan = { requestId: "r-0", workflowId: "parent", n: 2, isStartedTwice: false, signals: [] };
+  const plan = { requestId: "r-0", workflowId: "parent", n: 2, isStartedTwice: false, ...UNATTENDED };
   return {
     programs: new Map([
       [programKey("parent", 1), parent],
@@ -161,6 +162,7 @@ function execution(executionId: string, fields: Partial<Execution>): Execution {
     searchAttributes: {},
     priority: 5,
     lastSeq: 0,
+    openIncidents: 0,
     nodes: [],
     ...fields,
   };

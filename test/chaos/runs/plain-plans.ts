@@ -1,4 +1,5 @@
 import type { ExecutionPlan } from "../workload/plan-executions.ts";
+import { UNATTENDED } from "../workload/predict.ts";
 import type { Program } from "../workload/program.ts";
 
 /** A chain of dispatched steps, of which the first is the one that every program begins with. */
@@ -13,6 +14,6 @@ export function plainPlans(program: Program, count: number, run: string): Execut
     workflowId: program.workflowId,
     n: index,
     isStartedTwice: false,
-    signals: [],
+    ...UNATTENDED,
   }));
 }

@@ -4,8 +4,8 @@ import { DomainError } from "@heddle/errors";
 import { createClient, type Client } from "@heddle/sdk";
 import type { Acknowledgement, CancelAnswer } from "../record/run-record.ts";
 import { createPersistence, type Persistence, UnansweredError } from "./persist.ts";
-import type { ExecutionPlan } from "./plan-executions.ts";
-import { SIGNAL } from "./program.ts";
+import type { ExecutionPlan, Resolution } from "./plan-executions.ts";
+import { EVENT, eventKey, SIGNAL, TELLER } from "./program.ts";
 
 /** What the driver was told: it is the outside world's memory of the run. */
 export interface DriveRecord {
@@ -29,6 +29,8 @@ export interface DriveOptions {
 
 /** One attempt of a call; what takes longer is repeated, as a caller with patience does. */
 const CALL = { timeoutMs: 8_000 };
+/** Between two looks for an incident. */
+const INCIDENT_POLL_MS = 400;
 /** Longer than any fault and what follows it. */
 const ANSWER_BOUND_MS = 120_000;
 
@@ -47,8 +49,12 @@ export async function drive({ address, plans, windowMs, journal }: DriveOptions)
   };
   const begun = performance.now();
 
-  async function start(from: Client, { requestId, workflowId, n }: ExecutionPlan): Promise<string> {
-    const request = { workflowId, input: { n }, requestId };
+  async function start(
+    from: Client,
+    { requestId, workflowId, n }: Pick<ExecutionPlan, "requestId" | "workflowId" | "n">,
+    about: { key?: string } = {},
+  ): Promise<string> {
+    const request = { workflowId, input: { n, ...about }, requestId };
     const { executionId } = await insist(persistence, () => from.start(request, CALL));
     record.acknowledged.push({ requestId, executionId });
     appendFileSync(journal, `${JSON.stringify({ requestId, executionId })}\n`);
@@ -58,7 +64,13 @@ export async function drive({ address, plans, windowMs, journal }: DriveOptions)
   async function carryOut(plan: ExecutionPlan, index: number): Promise<void> {
     await sleep(Math.max(0, begun + (index * windowMs) / plans.length - performance.now()));
     const [executionId] = await Promise.all([start(client, plan), ...(plan.isStartedTwice ? [start(twin, plan)] : [])]);
-    await Promise.all([sendSignals(executionId, plan), suspendForAWhile(executionId, plan), cancel(executionId, plan)]);
+    await Promise.all([
+      sendSignals(executionId, plan),
+      tellEvents(executionId, plan),
+      resolveIncidents(executionId, plan),
+      suspendForAWhile(executionId, plan),
+      cancel(executionId, plan),
+    ]);
   }
 
   async function sendSignals(executionId: string, { signals }: ExecutionPlan): Promise<void> {
@@ -68,6 +80,43 @@ export async function drive({ address, plans, windowMs, journal }: DriveOptions)
         const answer = await persistence.call(send, ["EXECUTION_FINISHED"]);
         if (answer instanceof DomainError) return;
       }
+    }
+  }
+
+  async function tellEvents(executionId: string, { events }: ExecutionPlan): Promise<void> {
+    await Promise.all(
+      events.map(async ({ value, requestId, by, isSentTwice }, index) => {
+        const key = eventKey(executionId, index);
+        const tell = async (from: Client): Promise<void> => {
+          if (by === "execution") await start(from, { requestId, workflowId: TELLER, n: value }, { key });
+          else await insist(persistence, () => from.emit(EVENT, { value }, { ...CALL, key, requestId }));
+        };
+        await Promise.all([tell(client), ...(isSentTwice ? [tell(twin)] : [])]);
+      }),
+    );
+  }
+
+  async function resolveIncidents(executionId: string, { resolutions }: ExecutionPlan): Promise<void> {
+    for (const resolution of resolutions) if (!(await resolveIncident(executionId, resolution))) return;
+  }
+
+  /** Asks until the incident is there. Resolves with whether the execution may go on. */
+  async function resolveIncident(executionId: string, { nodeId, action, value }: Resolution): Promise<boolean> {
+    const answer =
+      action === "complete"
+        ? ({ action: "complete", output: { n: value } } as const)
+        : ({ action: "retry", input: { n: value, by: 0, failures: 0 } } as const);
+    const deadline = performance.now() + ANSWER_BOUND_MS;
+    for (;;) {
+      const resolve = () => client.resolveIncident(executionId, nodeId, answer, CALL);
+      const resolved = await persistence.call(resolve, ["INCIDENT_NOT_OPEN", "EXECUTION_FINISHED"]);
+      if (!(resolved instanceof DomainError)) return true;
+      if (resolved.reason === "EXECUTION_FINISHED") return false;
+      // It has not failed yet; or it is resolved, and the answer to that was lost.
+      const { nodes } = await insist(persistence, () => client.get(executionId, CALL));
+      if (nodes.find((node) => node.nodeId === nodeId)?.status === "completed") return true;
+      if (performance.now() > deadline) throw new UnansweredError(`no incident at ${executionId}/${nodeId}`);
+      await sleep(INCIDENT_POLL_MS);
     }
   }
 

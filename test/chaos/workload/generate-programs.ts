@@ -1,11 +1,11 @@
-import type { Program, Stage } from "./program.ts";
+import { type ParentClose, type Program, type Stage, TELLER } from "./program.ts";
 import type { Random } from "./random.ts";
 
 /** How many programs of each sort a run has. */
 const PLAIN = 10;
 const PARENTS = 5;
 
-const TASK_STAGES = ["add", "slow", "flaky", "hang", "bulk", "fan", "branch", "nap"] as const;
+const TASK_STAGES = ["add", "slow", "flaky", "hang", "bulk", "fan", "branch", "nap", "items"] as const;
 
 /**
  * The programs of a run. Plain ones can be sub-workflows of others; those that need a hand from outside (signals, a
@@ -40,12 +40,43 @@ export function generatePrograms(random: Random): Program[] {
     salt: random.below(1_000),
     stages: [{ kind: "child", workflowId: held.workflowId }, plainStage(random)],
   };
+  const listening = [0, 1].map((index) => ({
+    workflowId: `listening-${index}`,
+    salt: random.below(1_000),
+    stages: shuffled<Stage>([{ kind: "events", count: random.between(2, 4) }, plainStage(random)], random),
+  }));
+  const teller: Program = { workflowId: TELLER, salt: random.below(1_000), stages: [{ kind: "tell" }] };
+  const attended: Program = {
+    workflowId: "attended",
+    salt: random.below(1_000),
+    stages: shuffled<Stage>([{ kind: "incident" }, { kind: "incident" }, plainStage(random)], random),
+  };
+  // Whoever is left must end by itself; whoever is not must be ended, as it never would.
+  const racing = (["cancel", "terminate", "leave"] as const).map((onParentClose) => ({
+    workflowId: `racing-${onParentClose}`,
+    salt: random.below(1_000),
+    stages: shuffled<Stage>(
+      [race(random, onParentClose, onParentClose === "leave" ? random.pick(plain) : held), plainStage(random)],
+      random,
+    ),
+  }));
+  const caught = (["continue", "fallback", "fail"] as const).map((how): Program => {
+    const left = race(random, "leave", random.pick(plain));
+    const end: Stage =
+      how === "fallback" ? { kind: "caught", how, by: random.between(1, 500) } : { kind: "caught", how };
+    return { workflowId: `caught-${how}`, salt: random.below(1_000), stages: [plainStage(random), left, end] };
+  });
   const failing = (["fail", "poison"] as const).map((kind) => ({
     workflowId: `ends-with-${kind}`,
     salt: random.below(1_000),
     stages: [plainStage(random), { kind }],
   }));
-  return [...plain, ...parents, grandparent, ...signaled, held, heldParent, ...failing];
+  const waiting = [...signaled, ...listening, teller, attended];
+  return [...plain, ...parents, grandparent, ...waiting, held, heldParent, ...racing, ...caught, ...failing];
+}
+
+function race(random: Random, onParentClose: ParentClose, { workflowId }: Program): Stage {
+  return { kind: "race", workflowId, onParentClose, durationMs: random.between(20, 800) };
 }
 
 function program(workflowId: string, random: Random, stage: () => Stage, length: number): Program {
@@ -65,6 +96,7 @@ function plainStage(random: Random): Stage {
     case "flaky":
       return { kind, by, failures: random.between(1, 3) };
     case "fan":
+    case "items":
       return { kind, by: repeat(random.between(2, 6), () => random.between(1, 500)) };
     case "branch":
       return { kind, limit: random.between(100, 3_000), above: by, below: random.between(501, 900) };

@@ -1,9 +1,24 @@
-import { nodeOf, MODULUS, SIGNAL, type Program, type Stage } from "./program.ts";
+import {
+  EVENT,
+  eventKey,
+  mapOf,
+  MODULUS,
+  nodeOf,
+  PLANNED_FAILURE,
+  type Program,
+  racerOf,
+  SIGNAL,
+  type Stage,
+  TRANSLATED_FAILURE,
+} from "./program.ts";
 
 type Node = Record<string, unknown>;
 
 /** Attempts are many and close together: a fault may cost some, and the result must not depend on how many. */
 const RETRY = { max_attempts: 100, initial_interval: "50ms", max_interval: "500ms" };
+
+/** Gives the output of a workflow that has failed. */
+const FALLBACK = "rescue";
 
 /** The definition, JSON, of a program. */
 export function renderProgram({ workflowId, salt, stages }: Program): string {
@@ -17,7 +32,21 @@ export function renderProgram({ workflowId, salt, stages }: Program): string {
     nodes.push(...rendered.nodes);
     number = rendered.number;
   }
-  return JSON.stringify({ workflow: { id: workflowId, type: "dag", nodes, output: `\${${number}}` } });
+  const last = stages.at(-1);
+  const handler = last?.kind === "caught" && { on_error: { type: PLANNED_FAILURE, ...handle(last, number) } };
+  return JSON.stringify({ workflow: { id: workflowId, type: "dag", nodes, output: `\${${number}}`, ...handler } });
+}
+
+/** What a workflow makes of its failure. */
+function handle(stage: Extract<Stage, { kind: "caught" }>, number: string): object {
+  switch (stage.how) {
+    case "continue":
+      return { continue: `\${${number}}` };
+    case "fallback":
+      return { fallback: FALLBACK };
+    case "fail":
+      return { fail: { type: TRANSLATED_FAILURE } };
+  }
 }
 
 /** The nodes of a stage, and the expression that gives its number. */
@@ -88,6 +117,81 @@ function renderStage(stage: Stage, id: string, number: string): { nodes: Node[];
         sum = `${id}-${index}.output`;
       }
       return { nodes, number: sum };
+    }
+    case "events": {
+      const nodes: Node[] = [];
+      let sum = number;
+      for (let index = 0; index < stage.count; index++) {
+        const wait = `${id}-${index}-wait`;
+        const params = { event: EVENT, key: eventKey("${execution.id}", index) };
+        nodes.push({ id: wait, type: "action", subtype: "wait", params, ...after(sum) });
+        nodes.push(transform(`${id}-${index}`, `(${sum} * 3 + ${wait}.output.payload.value) % ${MODULUS}`, [wait]));
+        sum = `${id}-${index}.output`;
+      }
+      return { nodes, number: sum };
+    }
+    case "tell": {
+      const params = { event: EVENT, key: "${input.key ?? 'nobody'}", payload: { value: "${input.n}" } };
+      return {
+        nodes: [
+          { id: `${id}-emit`, type: "action", subtype: "emit", params, ...after(number) },
+          transform(id, number, [`${id}-emit`]),
+        ],
+        number: `${id}.output`,
+      };
+    }
+    case "incident": {
+      // It would never succeed by itself: the person gives it another input, or its output.
+      const task = tool(id, "flaky", number, { by: 0, failures: 1_000 });
+      return {
+        nodes: [{ ...task, retry: { max_attempts: 1 }, on_error: { action: "incident" } }],
+        number: `${id}.output.n`,
+      };
+    }
+    case "items": {
+      const map = mapOf(id);
+      const nodes = [tool(`${id}-add`, "add", number, { by: "${item}" })];
+      const output = `\${${id}-add.output.n}`;
+      const items = { for_each: stage.by, nodes, output, max_concurrency: 3 };
+      return {
+        nodes: [
+          { id: map, type: "control", subtype: "map", ...items, ...after(number) },
+          transform(id, stage.by.map((_, index) => `${map}.output[${index}]`).join(" + "), [map]),
+        ],
+        number: `${id}.output`,
+      };
+    }
+    case "race": {
+      const { workflowId, onParentClose, durationMs } = stage;
+      const [child, nap] = [racerOf(id), `${id}-nap`];
+      const inputs = { n: `\${${number}}` };
+      return {
+        nodes: [
+          {
+            id: `${id}-race`,
+            type: "control",
+            subtype: "parallel",
+            branches: [child, nap],
+            wait_all: false,
+            cancel_rest: true,
+            ...after(number),
+          },
+          { id: child, type: "sub_workflow", workflow_id: workflowId, inputs, on_parent_close: onParentClose },
+          { id: nap, type: "action", subtype: "wait", params: { duration: `${durationMs}ms` } },
+          transform(id, number, [`${id}-race`]),
+        ],
+        number: `${id}.output`,
+      };
+    }
+    case "caught": {
+      const nodes = [tool(id, "fail", number, {})];
+      if (stage.how === "fallback") {
+        const work = tool(`${FALLBACK}-add`, "add", number, { by: stage.by });
+        const output = `\${${FALLBACK}-add.output.n}`;
+        nodes.push({ id: FALLBACK, type: "control", subtype: "group", nodes: [work], output });
+      }
+      // What the stage before gave: handlers read it, and the workflow never gets to its own output.
+      return { nodes, number };
     }
     case "child":
       return {

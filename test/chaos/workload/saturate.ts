@@ -3,6 +3,7 @@ import { createClient } from "@heddle/sdk";
 import type { DriveRecord } from "./drive.ts";
 import { createPersistence, UnansweredError } from "./persist.ts";
 import type { ExecutionPlan } from "./plan-executions.ts";
+import { UNATTENDED } from "./predict.ts";
 import type { Program } from "./program.ts";
 
 export interface SaturateOptions {
@@ -42,7 +43,7 @@ export async function saturate(options: SaturateOptions): Promise<DriveRecord> {
         workflowId: program.workflowId,
         n: plans.length % 1_000,
         isStartedTwice: false,
-        signals: [],
+        ...UNATTENDED,
       };
       plans.push(plan);
       const { requestId, workflowId, n } = plan;

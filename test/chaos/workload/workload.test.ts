@@ -2,13 +2,13 @@ import { compileDefinition } from "@heddle/language";
 import { describe, expect, it } from "vitest";
 import { generatePrograms } from "./generate-programs.ts";
 import { planExecutions } from "./plan-executions.ts";
-import { predict } from "./predict.ts";
+import { predict, UNATTENDED } from "./predict.ts";
 import { isHeld, type Program, type Stage } from "./program.ts";
 import { createRandom } from "./random.ts";
 import { renderProgram } from "./render-program.ts";
 
 const SEEDS = Array.from({ length: 50 }, (_, seed) => seed);
-const NO_CHILD = { signals: [], childOf: () => expect.fail("has no child") };
+const NO_CHILD = { ...UNATTENDED, childOf: () => expect.fail("has no child") };
 
 function predicted(stages: Stage[], n = 5, signals: number[] = []): unknown {
   return predict({ workflowId: "p", salt: 100, stages }, n, { ...NO_CHILD, signals });
@@ -33,7 +33,7 @@ describe("programs", () => {
     const kinds = new Set(
       SEEDS.flatMap((seed) => generatePrograms(createRandom(seed)).flatMap(({ stages }) => stages.map((s) => s.kind))),
     );
-    expect(kinds.size).toBe(13);
+    expect(kinds.size).toBe(19);
   });
 });
 
@@ -58,11 +58,30 @@ describe("the model", () => {
     expect(predicted([signals], 5, [1])).toEqual({ status: "held" });
   });
 
+  it("sums what items give, and goes on with what a person says", () => {
+    expect(predicted([{ kind: "items", by: [1, 2] }])).toEqual({ status: "completed", output: 2 * 105 + 3 });
+    const attended = { workflowId: "p", salt: 100, stages: [{ kind: "incident" }, { kind: "add", by: 1 }] as Stage[] };
+    expect(predict(attended, 5, { ...NO_CHILD, resolutions: [40] })).toEqual({ status: "completed", output: 41 });
+    expect(predict(attended, 5, NO_CHILD)).toEqual({ status: "held" });
+  });
+
+  it("takes each event at its place", () => {
+    const listening: Program = { workflowId: "p", salt: 100, stages: [{ kind: "events", count: 2 }] };
+    const output = (105 * 3 + 1) * 3 + 2;
+    expect(predict(listening, 5, { ...NO_CHILD, events: [1, 2] })).toEqual({ status: "completed", output });
+  });
+
+  it("knows what a workflow makes of its own failure", () => {
+    expect(predicted([{ kind: "caught", how: "continue" }])).toEqual({ status: "completed", output: 105 });
+    expect(predicted([{ kind: "caught", how: "fallback", by: 7 }])).toEqual({ status: "completed", output: 112 });
+    expect(predicted([{ kind: "caught", how: "fail" }])).toEqual({ status: "failed", failureType: "translated" });
+  });
+
   it("runs children in the version that they had", () => {
     const parent: Program = { workflowId: "p", salt: 0, stages: [{ kind: "child", workflowId: "c" }] };
     const outcome = (salt: number) =>
       predict(parent, 1, {
-        signals: [],
+        ...UNATTENDED,
         childOf: () => ({ program: { workflowId: "c", salt, stages: [] }, childOf: NO_CHILD.childOf }),
       });
     expect(outcome(10)).toEqual({ status: "completed", output: 11 });

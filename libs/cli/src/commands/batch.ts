@@ -18,9 +18,12 @@ import { messageJson } from "../message-json.ts";
 import { renderTable } from "../render/table.ts";
 import { oneLine } from "../render/text-width.ts";
 import { exitCodeOfBatch } from "../report-result.ts";
+import { readResolution, type ResolutionOptions } from "../resolution.ts";
 import type { ListOptions } from "./list.ts";
 
-export interface CreateBatchOptions extends ListOptions {
+export interface CreateBatchOptions extends ListOptions, ResolutionOptions {
+  failureType?: string;
+  node?: string;
   startedAfter?: number;
   startedBefore?: number;
   all?: boolean;
@@ -47,7 +50,8 @@ export async function createBatch(
   options: CreateBatchOptions,
 ): Promise<ExitCode> {
   const filter = filterOf(options);
-  const isOpen = Object.values(filter).every((value) => value === undefined);
+  const conditions = [...Object.values(filter), options.failureType, options.node];
+  const isOpen = conditions.every((value) => value === undefined);
   if (isOpen && options.all !== true) throw new CliError("say which executions, e.g. --workflow order, or --all");
   const { batches } = await context.client();
   const { rate, canary, maxErrors, requestId, dryRun } = options;
@@ -182,7 +186,7 @@ function statusName(status: BatchStatus): string {
 }
 
 function filterOf(options: CreateBatchOptions): MessageInitShape<typeof ExecutionFilterSchema> {
-  const { workflow, status, label, where, parent, key, startedAfter, startedBefore } = options;
+  const { workflow, status, label, where, parent, key, startedAfter, startedBefore, hasIncidents } = options;
   return {
     workflowId: workflow,
     status,
@@ -190,16 +194,14 @@ function filterOf(options: CreateBatchOptions): MessageInitShape<typeof Executio
     attributes: where,
     parentExecutionId: parent,
     workflowKey: key,
+    hasIncidents,
     startedAfter: startedAfter === undefined ? undefined : timestampFromMs(startedAfter),
     startedBefore: startedBefore === undefined ? undefined : timestampFromMs(startedBefore),
   };
 }
 
-async function operationOf(
-  context: CommandContext,
-  operation: string,
-  { signal, signalKey, payload, reason = "", fromFailed, workflowVersion }: CreateBatchOptions,
-) {
+async function operationOf(context: CommandContext, operation: string, options: CreateBatchOptions) {
+  const { signal, signalKey, payload, reason = "", fromFailed, workflowVersion } = options;
   const plain = PLAIN.find((name) => name === operation);
   if (plain !== undefined) return create(BatchOperationSchema, { operation: { case: plain, value: { reason } } });
   if (operation === "delete") return create(BatchOperationSchema, { operation: { case: "delete", value: {} } });
@@ -207,8 +209,13 @@ async function operationOf(
     const value = { fromFailed: fromFailed === true, version: workflowVersion };
     return create(BatchOperationSchema, { operation: { case: "rerun", value } });
   }
+  if (operation === "resolve") {
+    const { failureType, node: nodeId } = options;
+    const value = { failureType, nodeId, resolution: await readResolution(context, options), reason };
+    return create(BatchOperationSchema, { operation: { case: "resolveIncidents", value } });
+  }
   if (operation !== "signal") {
-    throw new CliError(`a batch cannot ${operation}; use one of ${PLAIN.join(", ")}, signal, rerun, delete`);
+    throw new CliError(`a batch cannot ${operation}; use one of ${PLAIN.join(", ")}, signal, rerun, resolve, delete`);
   }
   if (signal === undefined) throw new CliError("a batch of signals needs the name: --signal approved");
   const json = payload === undefined ? null : await readJsonValue(payload, "--payload", context.io);

@@ -11,6 +11,7 @@ import { messageJson } from "../message-json.ts";
 import { formatDuration } from "../render/duration.ts";
 import { toMs } from "../render/execution-view.ts";
 import { paintStatus } from "../render/names.ts";
+import type { Style } from "../render/style.ts";
 import { renderTable } from "../render/table.ts";
 import { oneLine } from "../render/text-width.ts";
 
@@ -21,6 +22,7 @@ export interface ListOptions {
   parent?: string;
   key?: string;
   where?: AttributeCondition[];
+  hasIncidents?: boolean;
   limit?: number;
 }
 
@@ -43,7 +45,7 @@ export async function list(context: CommandContext, options: ListOptions): Promi
     [
       { title: "EXECUTION", cell: ({ executionId }) => executionId },
       { title: "WORKFLOW", cell: ({ workflowId, version }) => `${oneLine(workflowId)} v${version}` },
-      { title: "STATUS", cell: ({ status }) => paintStatus(status, style) },
+      { title: "STATUS", cell: (execution) => statusText(execution, style) },
       { title: "STARTED", cell: ({ startedAt }) => startedText(toMs(startedAt) ?? 0, now) },
       {
         title: "TOOK",
@@ -60,7 +62,7 @@ export async function list(context: CommandContext, options: ListOptions): Promi
 
 async function readExecutions(
   context: CommandContext,
-  { workflow, status, label, parent, key, where }: ListOptions,
+  { workflow, status, label, parent, key, where, hasIncidents }: ListOptions,
   limit: number,
 ): Promise<{ executions: Execution[]; more: boolean }> {
   const client = await context.client();
@@ -76,6 +78,7 @@ async function readExecutions(
         parentExecutionId: parent,
         workflowKey: key,
         attributes: where,
+        hasIncidents,
         pageSize: Math.min(pageSize, limit - executions.length),
         pageToken,
       },
@@ -85,6 +88,12 @@ async function readExecutions(
     pageToken = page.nextPageToken;
   } while (pageToken !== "" && executions.length < limit);
   return { executions, more: pageToken !== "" };
+}
+
+function statusText({ status, openIncidents }: Execution, style: Style): string {
+  const painted = paintStatus(status, style);
+  if (openIncidents === 0) return painted;
+  return `${painted}, ${style.red(`${openIncidents} ${openIncidents === 1 ? "incident" : "incidents"}`)}`;
 }
 
 /** How long ago for the last day, else the date. */

@@ -124,6 +124,7 @@ function toWait({
   taskOpen,
   childExecutionId,
   signal,
+  event,
   humanTaskId,
   dueAt,
   branches,
@@ -138,6 +139,7 @@ function toWait({
     ...(taskId !== "" && { taskId, taskOpen }),
     ...(childExecutionId !== "" && { childExecutionId }),
     ...(signal !== "" && { signal }),
+    ...(event !== "" && { event }),
     ...(humanTaskId !== "" && { humanTaskId }),
     ...timeOf("dueAt", dueAt),
   };

@@ -24,6 +24,7 @@ describe("a suite that keeps its promises", () => {
     ["nothing at all", suite({})],
     ["one that has ended", suite({ stored: [stored(A, { ended: true })] })],
     ["one that waits for a signal", suite(both(A))],
+    ["one that waits for an event", suite(both(A, { waits: [{ nodeId: "paid", event: "order_paid" }] }))],
     ["one that waits for a task", suite(merge(both(A, waitsForTask), { tasks: [task()] }))],
     [
       "one whose task runs",

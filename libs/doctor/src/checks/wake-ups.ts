@@ -44,13 +44,23 @@ function* findSleepers(execution: LiveExecution, facts: SuiteFacts): Iterable<Fi
 }
 
 /** Branches are other nodes of the same execution: they do not wake it by themselves. */
-function isWakened({ taskId, childExecutionId, signal, dueAt, machine, humanTaskId, incident }: NodeWait): boolean {
+function isWakened({
+  taskId,
+  childExecutionId,
+  signal,
+  event,
+  dueAt,
+  machine,
+  humanTaskId,
+  incident,
+}: NodeWait): boolean {
   return (
     machine === true ||
     incident === true ||
     taskId !== undefined ||
     childExecutionId !== undefined ||
     signal !== undefined ||
+    event !== undefined ||
     humanTaskId !== undefined ||
     dueAt !== undefined
   );

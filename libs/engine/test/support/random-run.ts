@@ -32,7 +32,7 @@ export function playRandomly(runner: Runner, random: Random, run: RandomRun): vo
       if (!(error instanceof DomainError)) throw error;
     }
   };
-  send(run.start ?? startCommand({ n: random.below(4), flag: random.chance(0.5) }));
+  send(run.start ?? makeStart(random));
   const disturbances = random.below(40);
   for (let i = 0; i < disturbances; i++) {
     now += random.below(500);
@@ -56,6 +56,14 @@ export function playRandomly(runner: Runner, random: Random, run: RandomRun): vo
       return;
     }
   }
+}
+
+/** Some bring a signal along. */
+function makeStart(random: Random): Command {
+  const start = startCommand({ n: random.below(4), flag: random.chance(0.5) });
+  if (!random.chance(0.1)) return start;
+  const signal = { name: random.pick(["go", "stop"]), payload: random.below(9), requestId: random.pick(["", "r1"]) };
+  return { ...(start as Extract<Command, { type: "start" }>), signal };
 }
 
 /** What the outside could answer now. */

@@ -31,7 +31,7 @@ import { type Words, parseWords, toWord } from "./words.ts";
  * > update <name> <payload> [id=request]
  * > claim <task> <who>   > release <task> <who>   > reassign <task> <who> [to=who] [groups=[...]]   > comment <task> <who> <text>
  * > answer <task> <who> <answer> [values=mended]   a task is named by its node, and by /n in the n-th turn after the first; all take id=request
- * > resolve <node> {"action":"retry"}
+ * > resolve <node> {"action":"retry"} [opened=ms]
  * > suspend | resume | cancel | terminate <reason>             > limit <bytes>  of a payload
  * > rerun [{input}] [from=a,b] [failed=true] [changed=true]    goes on with another execution, which runs this one again
  * > reset a,b <reason> [id=request]
@@ -191,6 +191,7 @@ function toCommand({ words, values }: Words, runner: Runner): Command {
         nodeId,
         resolution: JSON.parse(rest[0] ?? "") as IncidentResolution,
         reason: "",
+        ...(values.has("opened") && { openedAt: Number(values.get("opened")) }),
       };
     case "suspend":
     case "resume":

@@ -47,6 +47,8 @@ export function createKafkaBus(options: KafkaBusOptions): EventBus {
   const client = (retries: KafkaClientOptions["retries"]): KafkaClient =>
     createKafkaClient({ brokers, clientId, security: options.security, logger, limits, retries });
   const metrics = createBusMetrics(options.metrics);
+  // Not only when they are first published to: by the time that somebody looks, the first event may have been refused.
+  for (const { name } of options.topics) metrics.publishes(name);
   const topics = createTopicRegistry({ client: client("persistently"), topics: options.topics, logger, limits });
   const publisher = createKafkaPublisher({
     sender: createIdempotentSender(() => client("briefly")),

@@ -199,6 +199,7 @@ export function createKafkaPublisher(options: KafkaPublisherOptions): KafkaPubli
       const bytes = sizes.reduce((total, size) => total + size, 0);
       if (queue.bytes > 0 && queue.bytes + bytes > limits.pendingMaxBytes) throw pendingError(queue.bytes);
       const batch: PendingBatch = { messages, sizes, topics: new Set(messages.map(({ topic }) => topic)) };
+      for (const topic of batch.topics) metrics.publishes(topic);
       const done = queue.add(batch);
       wake();
       await done;

@@ -31,6 +31,7 @@ export function createKafkaSubscription(subscribed: SubscribeOptions, deps: Kafk
   const { topics, metrics, limits } = deps;
   const { group, durable = true } = subscribed;
   const logger = deps.logger;
+  metrics.consumes(group, subscribed.topics);
   const member = createMember(subscribed, { onParked: (topic) => metrics.parked(group, topic) });
   const closing = new AbortController();
   const untilClosing = whenAborted(closing.signal);

@@ -16,6 +16,7 @@ import { attributeFilter } from "./attribute-filter.ts";
 import type { CallOptions } from "./call.ts";
 import type { ClientContext } from "./context.ts";
 import type { ExecutionFilter } from "./executions-client.ts";
+import { type IncidentResolution, resolutionMessage } from "./incident.ts";
 import { eachItem } from "./pages.ts";
 import { enumName, enumValue, plainTime } from "./plain.ts";
 import { present } from "./present.ts";
@@ -26,6 +27,14 @@ export type BatchOperation =
   | { kind: "signal"; name: string; key?: string; payload?: Json }
   /** A new execution from each that has failed or was canceled. */
   | { kind: "rerun"; fromFailed?: boolean; version?: number }
+  /** Incidents that were open when the batch was created: all, or those of a failure or a node. */
+  | {
+      kind: "resolve_incidents";
+      resolution: IncidentResolution;
+      failureType?: string;
+      nodeId?: string;
+      reason?: string;
+    }
   | { kind: "delete" };
 
 export type BatchStatus = "dry_run" | "running" | "paused" | "completed" | "stopped" | "canceled";
@@ -136,6 +145,11 @@ function operationMessage(operation: BatchOperation) {
     case "rerun": {
       const { fromFailed = false, version = 0 } = operation;
       return create(BatchOperationSchema, { operation: { case: "rerun", value: { fromFailed, version } } });
+    }
+    case "resolve_incidents": {
+      const { resolution, failureType = "", nodeId = "", reason = "" } = operation;
+      const value = { resolution: resolutionMessage(resolution), failureType, nodeId, reason };
+      return create(BatchOperationSchema, { operation: { case: "resolveIncidents", value } });
     }
     case "delete":
       return create(BatchOperationSchema, { operation: { case: "delete", value: {} } });

@@ -49,6 +49,8 @@ export interface Execution {
   endedAt?: Date;
   /** Number of the last event of its history. */
   lastSeq: number;
+  /** Nodes that have failed and wait for a person. */
+  openIncidents: number;
   /** In document order; empty in lists. */
   nodes: NodeExecution[];
 }
@@ -118,6 +120,7 @@ export function plainExecution(message: ExecutionMessage): Execution {
     startedAt: plainTime(message.startedAt),
     endedAt: plainTime(message.endedAt),
     lastSeq: Number(message.lastSeq),
+    openIncidents: message.openIncidents,
     nodes: message.nodes.map(plainNode),
   };
 }

@@ -25,6 +25,14 @@ import { plainDryRun, type DryRun } from "./dry-run.ts";
 import { targetFields, type ExecutionTarget, type TargetFields } from "./execution-target.ts";
 import { ExecutionFailedError } from "./execution-failed-error.ts";
 import { plainEvent, type ExecutionEvent } from "./execution-event.ts";
+import {
+  type Incident,
+  type IncidentFilter,
+  incidentFilterMessage,
+  type IncidentResolution,
+  plainIncident,
+  resolutionMessage,
+} from "./incident.ts";
 import { eachItem, type Page } from "./pages.ts";
 import { ExecutionUpdateError } from "./execution-update-error.ts";
 import { enumValue, plainFailure, plainPayload, plainValue, type PayloadReference } from "./plain.ts";
@@ -82,6 +90,8 @@ export interface ExecutionFilter {
   workflowKey?: string;
   /** All of them must hold. */
   attributes?: readonly AttributeFilter[];
+  /** Only those with a node that has failed and waits for a person. */
+  hasIncidents?: boolean;
 }
 
 /** Where an `ExecutionTarget` is taken, a business key in place of an id is exact; `EXECUTION_NOT_FOUND` when no execution with it could take the call. */
@@ -106,12 +116,17 @@ export interface ExecutionsClient {
   result(executionId: string, options?: CallOptions): Promise<Json>;
   /** @throws DomainError `EXECUTION_FINISHED` when it ended otherwise before */
   cancel(target: ExecutionTarget, reason?: string, options?: CallOptions): Promise<Execution>;
-  /** Says how to go on with a node that has failed and waits for a person. @throws DomainError `INCIDENT_NOT_OPEN` */
+  /** Nodes that have failed and wait for a person, over all executions, those that wait longest first; at most 200 ms behind. */
+  incidents(filter?: IncidentFilter, options?: CallOptions): AsyncGenerator<Incident, void, undefined>;
+  /**
+   * Says how to go on with a node that has failed and waits for a person. `openedAt`: only the incident that was opened then.
+   * @throws DomainError `INCIDENT_NOT_OPEN`
+   */
   resolveIncident(
     executionId: string,
     nodeId: string,
     resolution: IncidentResolution,
-    options?: CallOptions & { reason?: string },
+    options?: CallOptions & { reason?: string; openedAt?: Date },
   ): Promise<Execution>;
   /** Ends it and its children at once: nothing is undone, and `finally` does not run. */
   terminate(target: ExecutionTarget, reason?: string, options?: CallOptions): Promise<Execution>;
@@ -179,28 +194,6 @@ export interface RerunRequest {
   requestId?: string;
 }
 
-/** How a node that has failed goes on: again, with an output, without it, or not. */
-export type IncidentResolution =
-  | { action: "retry"; input?: Json }
-  | { action: "complete"; output: Json }
-  | { action: "skip" | "fail" };
-
-function toResolution(resolution: IncidentResolution) {
-  switch (resolution.action) {
-    case "retry": {
-      const { input } = resolution;
-      return {
-        case: "retry" as const,
-        value: input === undefined ? {} : { input: fromJson(ValueSchema, input) },
-      };
-    }
-    case "complete":
-      return { case: "complete" as const, value: fromJson(ValueSchema, resolution.output) };
-    default:
-      return { case: resolution.action, value: true };
-  }
-}
-
 function rerunFields(executionId: string, { from = [], failed, changed, input, version }: RerunRequest) {
   return { executionId, fromNodeIds: [...from], fromFailed: failed, fromChanged: changed, input, version };
 }
@@ -219,7 +212,8 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
     filter: Parameters<ExecutionsClient["listPage"]>[0] = {},
     options?: CallOptions,
   ): Promise<Page<Execution>> {
-    const { workflowId, status, labels, startedAfter, startedBefore, parentExecutionId, workflowKey } = filter;
+    const { workflowId, status, labels, startedAfter, startedBefore, parentExecutionId, workflowKey, hasIncidents } =
+      filter;
     const request = {
       namespace,
       workflowId,
@@ -230,6 +224,7 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       parentExecutionId,
       workflowKey,
       attributes: filter.attributes?.map(attributeFilter),
+      hasIncidents,
       pageSize: filter.pageSize ?? PAGE_SIZE,
       pageToken: filter.pageToken ?? "",
     };
@@ -314,8 +309,20 @@ export function createExecutionsClient({ transport, namespace, call }: ClientCon
       const request = { executionId, fromNodeIds: [...from], dryRun: true };
       return plainDryRun(present((await call((attempt) => rpc.resetExecution(request, attempt), options)).dryRun));
     },
-    async resolveIncident(executionId, nodeId, resolution, { reason = "", ...options } = {}) {
-      const request = { executionId, nodeId, resolution: toResolution(resolution), reason };
+    incidents: (filter = {}, options) =>
+      eachItem(async (pageToken) => {
+        const request = { ...incidentFilterMessage(filter), namespace, pageSize: PAGE_SIZE, pageToken };
+        const { incidents, nextPageToken } = await call((attempt) => rpc.listIncidents(request, attempt), options);
+        return { items: incidents.map(plainIncident), nextPageToken };
+      }),
+    async resolveIncident(executionId, nodeId, resolution, { reason = "", openedAt, ...options } = {}) {
+      const request = {
+        executionId,
+        nodeId,
+        resolution: resolutionMessage(resolution),
+        reason,
+        openedAt: openedAt && timestampFromDate(openedAt),
+      };
       const answer = await call((attempt) => rpc.resolveIncident(request, attempt), options);
       return plainExecution(present(answer.execution));
     },

@@ -19,9 +19,9 @@ import {
   PauseBatchResponseSchema,
   ResumeBatchResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/batch_service_pb.js";
-import { decodePageToken, encodePageToken } from "@heddle/store";
 import { batchFailuresShown, batchProjectionWaitMs } from "../domain/limits.ts";
 import { DEFAULT_NAMESPACE, type ExecutionContext, namespaceOf } from "../handlers/context.ts";
+import { readPage } from "../handlers/page.ts";
 import {
   type BatchRow,
   changeStatus,
@@ -34,8 +34,6 @@ import {
 } from "../store/batches.ts";
 import { needOf } from "./operations.ts";
 import { toBatch, toFilter, toSpec } from "./to-proto.ts";
-
-const DEFAULT_PAGE_SIZE = 100;
 
 /** All that a batch is stands in the database: any replica answers, and the owner of its partition works. */
 export function createBatchHandlers(context: ExecutionContext, wake: () => void): ServiceImpl<typeof BatchService> {
@@ -72,13 +70,12 @@ export function createBatchHandlers(context: ExecutionContext, wake: () => void)
     async listBatches(request) {
       const namespace = request.namespace === "" ? DEFAULT_NAMESPACE : request.namespace;
       const filter = { namespace };
-      const before = request.pageToken === "" ? "" : decodePageToken<string>(request.pageToken, filter);
-      const pageSize = request.pageSize === 0 ? DEFAULT_PAGE_SIZE : request.pageSize;
-      const rows = await listBatches(database, namespace, before, pageSize + 1);
-      const page = rows.slice(0, pageSize);
-      const last = page.at(-1);
-      const nextPageToken = rows.length > pageSize && last !== undefined ? encodePageToken(last.batch_id, filter) : "";
-      return create(ListBatchesResponseSchema, { batches: page.map(toBatch), nextPageToken });
+      const { rows, nextPageToken } = await readPage(request, {
+        filter,
+        select: (before, limit) => listBatches(database, namespace, before, limit),
+        positionOf: (row) => row.batch_id,
+      });
+      return create(ListBatchesResponseSchema, { batches: rows.map(toBatch), nextPageToken });
     },
     async pauseBatch({ batchId, reason }) {
       const batch = await change(batchId, [BatchStatus.RUNNING], BatchStatus.PAUSED, { reason });
@@ -110,7 +107,7 @@ async function createBatch(
   // Everything that was acknowledged before is seen: targets are found in the projection, and passed once.
   const id = runtime.newId();
   if (!(await awaitProjection(database, { signal, timeoutMs: batchProjectionWaitMs }))) throw behind();
-  const target = { filter, need: needOf(operation?.operation ?? { case: undefined }) };
+  const target = { filter, need: needOf(id, operation?.operation ?? { case: undefined }) };
   const counts = await countTargets(database, target);
   const matched = counts.reduce((total, { count }) => total + count, 0);
   const said = { filter: request.filter, operation, pace };

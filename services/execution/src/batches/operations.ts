@@ -2,38 +2,46 @@ import { DomainError, isPassing } from "@heddle/errors";
 import type { BatchOperation } from "@heddle/proto/heddle/execution/v1/batch_pb.js";
 import type { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import type { RpcClient } from "@heddle/rpc";
-import type { Outcome } from "../store/batches.ts";
+import type { Outcome, TargetNeed } from "../store/batches.ts";
+import { type BatchName, hasIncidentOf, resolveIncidents } from "./resolve-incidents.ts";
 
 type Operation = BatchOperation["operation"];
 
-/** Executions that have a need of the operation, as SQL over `executions`. */
-export function needOf(operation: Operation): string {
+/** Executions that have a need of the operation of this batch, as SQL over `executions`. */
+export function needOf(batchId: string, operation: Operation): TargetNeed {
   switch (operation.case) {
     case "delete":
-      return "ended_at is not null";
+      return () => "ended_at is not null";
     case "rerun":
-      return "status in (4, 5)";
+      return () => "status in (4, 5)";
     case "resume":
-      return "status = 2";
+      return () => "status = 2";
     case "suspend":
-      return "status = 1";
+      return () => "status = 1";
+    case "resolveIncidents":
+      return hasIncidentOf(batchId, operation.value);
     default:
-      return "ended_at is null";
+      return () => "ended_at is null";
   }
 }
 
 /** What says that an execution has no need of the operation any more, by the time that it is its turn. */
-const NEEDLESS: ReadonlySet<string> = new Set(["EXECUTION_FINISHED", "EXECUTION_NOT_SUSPENDED", "EXECUTION_NOT_FOUND"]);
+const NEEDLESS: ReadonlySet<string> = new Set([
+  "EXECUTION_FINISHED",
+  "EXECUTION_NOT_SUSPENDED",
+  "EXECUTION_NOT_FOUND",
+  "INCIDENT_NOT_OPEN",
+]);
 
 /** Does it to one execution. May be repeated: it happens once. */
 export async function applyTo(
   executions: RpcClient<typeof ExecutionService>,
-  batchId: string,
+  batch: BatchName,
   operation: Operation,
   executionId: string,
 ): Promise<Outcome> {
   try {
-    await call(executions, batchId, operation, executionId);
+    await call(executions, batch, operation, executionId);
     return { executionId, result: "succeeded" };
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
@@ -46,9 +54,10 @@ export async function applyTo(
   }
 }
 
+/** @throws DomainError one of NEEDLESS when there is nothing to do */
 async function call(
   executions: RpcClient<typeof ExecutionService>,
-  batchId: string,
+  batch: BatchName,
   operation: Operation,
   executionId: string,
 ): Promise<void> {
@@ -61,7 +70,7 @@ async function call(
       return;
     case "signal": {
       const { name, key, payload } = operation.value;
-      await executions.signalExecution({ executionId, name, key, payload, requestId: `batch/${batchId}` });
+      await executions.signalExecution({ executionId, name, key, payload, requestId: `batch/${batch.id}` });
       return;
     }
     case "suspend":
@@ -73,9 +82,11 @@ async function call(
     case "delete":
       await executions.deleteExecution({ executionId });
       return;
+    case "resolveIncidents":
+      return await resolveIncidents(executions, batch, operation.value, executionId);
     case "rerun": {
       const { fromFailed, version } = operation.value;
-      await executions.rerunExecution({ executionId, fromFailed, version, requestId: `batch/${batchId}` });
+      await executions.rerunExecution({ executionId, fromFailed, version, requestId: `batch/${batch.id}` });
       return;
     }
     default:

@@ -64,11 +64,13 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
     let targets = await listPending(database, id);
     if (targets.length === 0) {
       const limit = Math.min(batchPageSize, rate, left);
-      const target = { filter: toFilter(namespace, filter), need: needOf(kind) };
+      const target = { filter: toFilter(namespace, filter), need: needOf(id, kind) };
       targets = limit > 0 ? await claimTargets(database, id, target, limit) : [];
     }
     if (targets.length === 0) return await settle(row, pace?.canary ?? 0, left);
-    const outcomes = await applyAll(targets, (executionId) => applyTo(executions, id, kind, executionId));
+    const outcomes = await applyAll(targets, (executionId) =>
+      applyTo(executions, { id, namespace }, kind, executionId),
+    );
     const after = await recordOutcomes(database, id, outcomes);
     if (after === undefined || (await stopIfBad(after, pace?.maxErrorPercent ?? 0, left - targets.length <= 0)))
       return false;

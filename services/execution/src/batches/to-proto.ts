@@ -46,5 +46,6 @@ export function toFilter(namespace: string, filter: FilterMessage | undefined): 
     parentExecutionId: filter?.parentExecutionId.toLowerCase() ?? "",
     workflowKey: filter?.workflowKey ?? "",
     attributes: (filter?.attributes ?? []).map(toAttributeCondition),
+    hasIncidents: filter?.hasIncidents ?? false,
   };
 }

@@ -29,6 +29,10 @@ export const recentEventsPruneIntervalMs = 60_000;
 export const recentEventsPruneSize = 10_000;
 /** How many of them are read at once for a wait that begins. */
 export const recentEventsPage = 200;
+/** Topics of others that a service follows. */
+export const eventTopicsMax = 16;
+/** Characters of the attributes of such an event that Heddle keeps. */
+export const cloudEventMaxCharacters = { type: 128, subject: 255, sourceAndId: 1_024, namespace: 63 };
 /** Nodes that are told of an event at once, and how many of them are read at once. */
 export const eventDeliveriesAtOnce = 50;
 export const eventWaitsPage = 1_000;
@@ -64,6 +68,12 @@ export const purgeIntervalMs = 60_000;
 /** Targets that a batch claims at a time, and how many of them it works on at once. */
 export const batchPageSize = 100;
 export const batchConcurrency = 10;
+
+/** Between two counts of open incidents for the metric. */
+export const incidentCountIntervalMs = 15_000;
+
+/** Incidents of one execution that a batch reads at a time. */
+export const incidentsPage = 200;
 
 /** Targets of a batch in a second, unless it says otherwise. */
 export const batchRateDefault = 100;

@@ -7,6 +7,7 @@ import {
   humanTaskId,
   isIncident,
   itemCountsOf,
+  listOpenIncidents,
   type Json,
   type LinkedNode,
   type NodeState,
@@ -109,6 +110,7 @@ export function toExecutionAlone(id: string, execution: Execution): ExecutionMes
     lastSeq: BigInt(execution.seq),
     workflowKey: state.workflowKey ?? "",
     searchAttributes: state.attributes,
+    openIncidents: listOpenIncidents(state).length,
     compensatesExecutionId: state.compensates ?? "",
     ending: toEnding(execution),
   });

@@ -10,6 +10,7 @@ import { deliverEvent } from "../handlers/deliver-event.ts";
 import { getExecution } from "../handlers/get-execution.ts";
 import { getPayload } from "../handlers/get-payload.ts";
 import { listExecutions } from "../handlers/list-executions.ts";
+import { listIncidents } from "../incidents/list-incidents.ts";
 import { listHistory } from "../handlers/list-history.ts";
 import { reportMachine } from "../handlers/report-machine.ts";
 import { resolveIncident } from "../handlers/resolve-incident.ts";
@@ -82,6 +83,7 @@ export function createRoutedMethods(context: ExecutionContext, router: OwnerRout
       partitionOf: ofTarget,
       handle: (request, call) => terminateExecution(context, request, call),
     }),
+    listIncidents: (request) => listIncidents(context, request),
     resolveIncident: router.unary(method.resolveIncident, {
       partitionOf: ofExecution,
       handle: (request, call) => resolveIncident(context, request, call),

@@ -6,12 +6,10 @@ import {
   type ListExecutionsResponse,
   ListExecutionsResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { decodePageToken, encodePageToken } from "@heddle/store";
 import { type ExecutionRow, listExecutions as query } from "../store/list-executions.ts";
 import { toAttributeCondition } from "./attribute-condition.ts";
 import { DEFAULT_NAMESPACE, type ExecutionContext } from "./context.ts";
-
-const DEFAULT_PAGE_SIZE = 100;
+import { readPage } from "./page.ts";
 
 export async function listExecutions(
   context: ExecutionContext,
@@ -27,16 +25,14 @@ export async function listExecutions(
     parentExecutionId: request.parentExecutionId.toLowerCase(),
     workflowKey: request.workflowKey,
     attributes: request.attributes.map(toAttributeCondition),
+    hasIncidents: request.hasIncidents,
   };
-  const before = request.pageToken === "" ? "" : decodePageToken<string>(request.pageToken, filter);
-  const pageSize = request.pageSize === 0 ? DEFAULT_PAGE_SIZE : request.pageSize;
-  const rows = await query(context.database, filter, before, pageSize + 1);
-  const page = rows.slice(0, pageSize);
-  const last = page.at(-1);
-  return create(ListExecutionsResponseSchema, {
-    executions: page.map(toListed),
-    nextPageToken: rows.length > pageSize && last !== undefined ? encodePageToken(last.execution_id, filter) : "",
+  const { rows, nextPageToken } = await readPage(request, {
+    filter,
+    select: (before, limit) => query(context.database, filter, before, limit),
+    positionOf: (row) => row.execution_id,
   });
+  return create(ListExecutionsResponseSchema, { executions: rows.map(toListed), nextPageToken });
 }
 
 function toListed(row: ExecutionRow): Execution {
@@ -61,6 +57,7 @@ function toListed(row: ExecutionRow): Execution {
     endedAt: row.ended_at === null ? undefined : timestampFromDate(row.ended_at),
     lastSeq: BigInt(row.last_seq),
     workflowKey: row.workflow_key,
+    openIncidents: row.open_incidents,
     searchAttributes: Object.keys(row.attributes).length === 0 ? undefined : row.attributes,
   });
 }

@@ -1,5 +1,5 @@
 import { create, toJson } from "@bufbuild/protobuf";
-import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { timestampMs, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { IncidentResolution } from "@heddle/engine";
 import {
@@ -15,12 +15,13 @@ export async function resolveIncident(
   call: HandlerContext,
 ): Promise<ResolveIncidentResponse> {
   const id = idOf(request);
-  const { nodeId, reason } = request;
+  const { nodeId, reason, openedAt } = request;
   await context.runtime.submit(id, {
     type: "resolve_incident",
     nodeId,
     resolution: resolutionOf(request.resolution),
     reason,
+    ...(openedAt !== undefined && { openedAt: timestampMs(openedAt) }),
   });
   return create(ResolveIncidentResponseSchema, { execution: await describeChanged(context, id, call) });
 }

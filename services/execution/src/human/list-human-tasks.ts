@@ -7,11 +7,9 @@ import {
   type ListHumanTasksResponse,
   ListHumanTasksResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
-import { decodePageToken, encodePageToken } from "@heddle/store";
 import { type ExecutionContext, namespaceOf } from "../handlers/context.ts";
-import { type HumanTaskRow, selectHumanTasks } from "./select-human-tasks.ts";
-
-const DEFAULT_PAGE_SIZE = 100;
+import { readPage } from "../handlers/page.ts";
+import { type HumanTaskRow, positionOf, selectHumanTasks } from "./select-human-tasks.ts";
 
 export async function listHumanTasks(
   context: ExecutionContext,
@@ -28,15 +26,12 @@ export async function listHumanTasks(
     workflowId,
     executionId: request.executionId.toLowerCase(),
   };
-  const after = request.pageToken === "" ? "" : decodePageToken<string>(request.pageToken, filter);
-  const pageSize = request.pageSize === 0 ? DEFAULT_PAGE_SIZE : request.pageSize;
-  const rows = await selectHumanTasks(context.database, filter, after, pageSize + 1);
-  const page = rows.slice(0, pageSize);
-  const last = page.at(-1);
-  return create(ListHumanTasksResponseSchema, {
-    tasks: page.map(toListed),
-    nextPageToken: rows.length > pageSize && last !== undefined ? encodePageToken(last.task_id, filter) : "",
+  const { rows, nextPageToken } = await readPage(request, {
+    filter,
+    select: (after, limit) => selectHumanTasks(context.database, filter, after, limit),
+    positionOf,
   });
+  return create(ListHumanTasksResponseSchema, { tasks: rows.map(toListed), nextPageToken });
 }
 
 function allWithStatus(): DomainError {

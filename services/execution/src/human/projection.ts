@@ -1,11 +1,12 @@
 import { type HumanTaskState, humanTaskId, type LinkedNode } from "@heddle/engine";
-import { byteaArray, type Projection } from "@heddle/journal";
 import type { Transaction } from "@heddle/store";
 import type { Execution } from "../domain/aggregate.ts";
 import { isoTime, storable } from "../store/projection.ts";
+import { type Columns, toParameters, upsertSql } from "../store/upsert.ts";
+import type { SideTable } from "../store/write-beside.ts";
 import { toTaskStatus } from "./to-human-task.ts";
 
-const COLUMNS: readonly (readonly [name: string, type: string])[] = [
+const COLUMNS: Columns = [
   ["task_id", "text"],
   ["execution_id", "uuid"],
   ["namespace", "text"],
@@ -27,12 +28,7 @@ const COLUMNS: readonly (readonly [name: string, type: string])[] = [
 
 const MUTABLE = ["status", "assignee", "groups", "escalations", "due_at", "ended_at", "detail"];
 
-const UPSERT = {
-  name: "upsert-human-tasks",
-  text: `insert into human_tasks (${COLUMNS.map(([name]) => name).join(", ")})
-    select * from unnest(${COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(", ")})
-    on conflict (task_id) do update set ${MUTABLE.map((name) => `${name} = excluded.${name}`).join(", ")}`,
-};
+const UPSERT = { name: "upsert-human-tasks", text: upsertSql("human_tasks", COLUMNS, ["task_id"], MUTABLE) };
 
 /**
  * A loop that has asked oftener since the last flush than an execution remembers: how those tasks ended is in the history,
@@ -51,49 +47,26 @@ interface CapturedTask {
   row: readonly unknown[];
 }
 
-interface WithTasks<Captured> {
-  execution: Captured;
-  tasks: CapturedTask[];
-}
-
-/** Writes `human_tasks` together with what another projection of executions writes: those that have changed since they were written last. */
-export function withHumanTasks<Captured>(
-  inner: Projection<Execution, Captured>,
-): Projection<Execution, WithTasks<Captured>> {
+/** `human_tasks`: those that have changed since they were written last. */
+export function createHumanTaskTable(): SideTable<CapturedTask[]> {
   // Nothing is here after a start, so each is written once more; a task that is forgotten takes its entry along.
   const written = new WeakMap<HumanTaskState, number>();
   return {
-    capture(aggregate) {
-      const { id, state } = aggregate;
-      const changed = (state.state.humanTasks ?? []).filter((task) => written.get(task) !== task.revision);
-      const tasks = changed.map((task) => ({ task, revision: task.revision, row: rowOf(id, state, task) }));
-      return { execution: inner.capture(aggregate), tasks };
+    capture({ id, execution }) {
+      const changed = (execution.state.humanTasks ?? []).filter((task) => written.get(task) !== task.revision);
+      if (changed.length === 0) return undefined;
+      return changed.map((task) => ({ task, revision: task.revision, row: rowOf(id, execution, task) }));
     },
-    async write(transaction, changes) {
-      await inner.write(
-        transaction,
-        changes.map((change) => ({ ...change, captured: change.captured.execution })),
-      );
-      const tasks = changes.flatMap(({ captured }) => captured.tasks);
-      if (tasks.length > 0) await writeTasks(transaction, tasks);
+    write: (transaction, captured) => writeTasks(transaction, captured.flat()),
+    written(captured) {
+      for (const { task, revision } of captured.flat()) written.set(task, revision);
     },
-    written(changes) {
-      inner.written?.(changes.map((change) => ({ ...change, captured: change.captured.execution })));
-      for (const { captured } of changes) {
-        for (const { task, revision } of captured.tasks) written.set(task, revision);
-      }
-    },
-    loadLive: (partition) => inner.loadLive(partition),
-    load: (ids) => inner.load(ids),
   };
 }
 
 async function writeTasks(transaction: Transaction, tasks: readonly CapturedTask[]): Promise<void> {
-  const values = COLUMNS.map(([, type], column) => {
-    const cells = tasks.map(({ row }) => row[column]);
-    return type === "bytea" ? byteaArray(cells as Buffer[]) : cells;
-  });
-  await transaction.query({ ...UPSERT, values });
+  const rows = tasks.map(({ row }) => row);
+  await transaction.query({ ...UPSERT, values: toParameters(COLUMNS, rows) });
   const repeated = tasks.filter(({ task }) => (task.restarts ?? 0) > 0 && task.endedAt === undefined);
   if (repeated.length === 0) return;
   await transaction.query({

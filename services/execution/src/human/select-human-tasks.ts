@@ -1,4 +1,5 @@
 import type { Queryable } from "@heddle/store";
+import { positionUnknown } from "../handlers/page.ts";
 
 export interface HumanTaskFilter {
   namespace: string;
@@ -36,11 +37,11 @@ export interface HumanTaskRow {
 const SELECT = `select task_id, execution_id, namespace, workflow_id, version, node_id, status, title, assignee, groups, priority,
   escalations, created_at, due_at, ended_at from human_tasks`;
 
-/** By priority, then the oldest first, after `afterId` (empty: from the beginning). */
+/** By priority, then the oldest first, behind a position (empty: from the beginning). */
 export async function selectHumanTasks(
   database: Queryable,
   filter: HumanTaskFilter,
-  afterId: string,
+  after: string,
   limit: number,
 ): Promise<HumanTaskRow[]> {
   const values: unknown[] = [filter.namespace];
@@ -56,10 +57,11 @@ export async function selectHumanTasks(
   if (filter.group !== "") add((p) => `groups @> ${p}::jsonb`, JSON.stringify([filter.group]));
   if (filter.workflowId !== "") add((p) => `workflow_id = ${p}`, filter.workflowId);
   if (filter.executionId !== "") add((p) => `execution_id = ${p}::uuid`, filter.executionId);
-  if (afterId !== "") {
-    // The place of the last one; it stays a row, whatever has become of the task since.
-    const place = (p: string) => `select priority, created_at, task_id from human_tasks where task_id = ${p}`;
-    add((p) => `(priority, created_at, task_id) > (${place(p)})`, afterId);
+  if (after !== "") {
+    const { priority, createdAtMs, taskId } = parsePosition(after);
+    values.push(priority, new Date(createdAtMs).toISOString());
+    const place = `$${values.length - 1}::smallint, $${values.length}::timestamptz`;
+    add((p) => `(priority, created_at, task_id) > (${place}, ${p}::text)`, taskId);
   }
   values.push(limit);
   const { rows } = await database.query<HumanTaskRow>({
@@ -67,6 +69,19 @@ export async function selectHumanTasks(
     values,
   });
   return rows;
+}
+
+/** Where a task stands in the list. The position and not the row, which is gone when its execution is deleted meanwhile. */
+export function positionOf(row: HumanTaskRow): string {
+  return `${row.priority}/${row.created_at.getTime()}/${row.task_id}`;
+}
+
+function parsePosition(position: string): { priority: number; createdAtMs: number; taskId: string } {
+  const [, priority, time, taskId] = /^(\d{1,4})\/(\d{1,15})\/(.+)$/.exec(position) ?? [];
+  if (priority === undefined || time === undefined || taskId === undefined) {
+    throw positionUnknown();
+  }
+  return { priority: Number(priority), createdAtMs: Number(time), taskId };
 }
 
 /** A task that its execution no longer remembers, with what the engine kept of it. */

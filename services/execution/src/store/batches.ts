@@ -27,17 +27,24 @@ const SELECT = `select batch_id, partition, namespace, request_id, spec, status,
 /** Executions that an operation can be about: beside the filter, a condition on their status. */
 export interface TargetFilter {
   filter: ExecutionFilter;
-  /** SQL over `executions`. */
-  need: string;
+  need: TargetNeed;
+}
+
+/** Gives SQL over `executions`. `parameter` takes a value and names it. */
+export type TargetNeed = (parameter: (value: unknown) => string) => string;
+
+function targetSql({ filter, need }: TargetFilter, values: unknown[]): string {
+  const condition = filterSql(filter, values);
+  return `${condition} and ${need((value) => `$${values.push(value)}`)}`;
 }
 
 export async function countTargets(
   database: Queryable,
-  { filter, need }: TargetFilter,
+  target: TargetFilter,
 ): Promise<{ status: number; count: number }[]> {
   const values: unknown[] = [];
   const { rows } = await database.query<{ status: number; count: number }>({
-    text: `select status, count(*)::integer as count from executions where ${filterSql(filter, values)} and ${need}
+    text: `select status, count(*)::integer as count from executions where ${targetSql(target, values)}
       group by status order by status`,
     values,
   });
@@ -156,7 +163,7 @@ export async function listPending(database: Queryable, id: string): Promise<stri
 export async function claimTargets(
   database: Database,
   id: string,
-  { filter, need }: TargetFilter,
+  target: TargetFilter,
   limit: number,
 ): Promise<string[]> {
   return await database.transaction(async (transaction) => {
@@ -167,9 +174,9 @@ export async function claimTargets(
     const [batch] = batches;
     if (batch === undefined) return [];
     const values: unknown[] = [];
-    const condition = filterSql(filter, values);
+    const condition = targetSql(target, values);
     const { rows } = await transaction.query<{ execution_id: string }>({
-      text: `select execution_id from executions where ${condition} and ${need}
+      text: `select execution_id from executions where ${condition}
           and execution_id > $${values.push(batch.claimed_to)}::uuid and execution_id <= $${values.push(batch.claim_end)}::uuid
           and started_at <= $${values.push(new Date(idTime(id)))}
         order by execution_id limit $${values.push(limit)}`,

@@ -18,6 +18,8 @@ export interface ExecutionFilter {
   /** Empty means all. */
   workflowKey: string;
   attributes: readonly AttributeCondition[];
+  /** Only those with an open incident. */
+  hasIncidents: boolean;
 }
 
 export interface ExecutionRow {
@@ -39,15 +41,18 @@ export interface ExecutionRow {
   last_seq: string;
   workflow_key: string;
   attributes: JsonObject;
+  open_incidents: number;
 }
 
 const SELECT = `select execution_id, namespace, workflow_id, version, status, request_id, parent_execution_id, parent_node_id,
-  priority, labels, failure_type, failure_message, failure_node_id, started_at, ended_at, last_seq, workflow_key, attributes from executions`;
+  priority, labels, failure_type, failure_message, failure_node_id, started_at, ended_at, last_seq, workflow_key, attributes,
+  (select count(*)::integer from incidents where incidents.execution_id = executions.execution_id) as open_incidents from executions`;
 
 /** The filter as a condition on `executions`, whose values are added to `values`. */
 export function filterSql(filter: ExecutionFilter, values: unknown[]): string {
   const parameter = (value: unknown): string => `$${values.push(value)}`;
-  const conditions = [`namespace = ${parameter(filter.namespace)}`];
+  const namespace = parameter(filter.namespace);
+  const conditions = [`namespace = ${namespace}`];
   const add = (condition: (parameter: string) => string, value: unknown): void => {
     conditions.push(condition(parameter(value)));
   };
@@ -61,6 +66,10 @@ export function filterSql(filter: ExecutionFilter, values: unknown[]): string {
   if (filter.startedBefore !== "") add((p) => `started_at < ${p}::timestamptz`, filter.startedBefore);
   if (filter.parentExecutionId !== "") add((p) => `parent_execution_id = ${p}::uuid`, filter.parentExecutionId);
   if (filter.workflowKey !== "") add((p) => `workflow_key = ${p} and workflow_key <> ''`, filter.workflowKey);
+  if (filter.hasIncidents) {
+    // The few there are, and not a look at each execution.
+    conditions.push(`execution_id in (select execution_id from incidents where namespace = ${namespace})`);
+  }
   for (const attribute of filter.attributes) conditions.push(attributeConditionSql(attribute, parameter));
   return conditions.join(" and ");
 }

@@ -2,6 +2,7 @@ import { createPoisonTableSql, createPositionTableSql, dropPoisonTableSql, dropP
 import { journalMigrations } from "@heddle/journal";
 import { createActiveVersionTableSql, createPlanTableSql } from "@heddle/journal-service";
 import { humanTaskMigration } from "../human/migration.ts";
+import { incidentMigration } from "../incidents/migration.ts";
 import { defineMigrations } from "@heddle/store";
 import { eventKeyMigration, eventMigrations } from "./event-migrations.ts";
 import { batchMigrations } from "./batch-migrations.ts";
@@ -77,4 +78,5 @@ export const executionMigrations = defineMigrations([
   ...retentionMigrations,
   ...batchMigrations,
   eventKeyMigration,
+  incidentMigration,
 ]);

@@ -7,6 +7,7 @@ import { findPurgeTime, type Retention } from "../retention/retention.ts";
 import { type IndexedExecution, writeAttributes } from "./attributes.ts";
 import { restoreExecutions, type SnapshotRow, type StoredExecution } from "./restore-executions.ts";
 import { createSnapshotPace } from "./snapshot-pace.ts";
+import { type Columns, upsertSql } from "./upsert.ts";
 
 /** Loads the plan of a stored execution. */
 export type LoadPlan = (key: { namespace: string; workflowId: string; version: number }) => Promise<Plan>;
@@ -20,7 +21,7 @@ interface Captured {
   state: ExecutionState;
 }
 
-const COLUMNS: readonly (readonly [name: string, type: string])[] = [
+const COLUMNS: Columns = [
   ["execution_id", "uuid"],
   ["partition", "smallint"],
   ["namespace", "text"],
@@ -65,9 +66,7 @@ const MUTABLE = [
 
 const UPSERT = {
   name: "upsert-executions",
-  text: `insert into executions (${COLUMNS.map(([name]) => name).join(", ")})
-    select * from unnest(${COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(", ")})
-    on conflict (execution_id) do update set ${MUTABLE.map((name) => `${name} = excluded.${name}`).join(", ")}`,
+  text: upsertSql("executions", COLUMNS, ["execution_id"], MUTABLE),
 };
 
 /** The same for rows whose snapshot stays as it is. */
@@ -82,7 +81,8 @@ const UPDATE = {
     where e.execution_id = r.execution_id`,
 };
 
-const MAX_FAILURE_MESSAGE = 1024;
+/** Characters of a failure's message in lists. */
+export const MAX_FAILURE_MESSAGE = 1024;
 
 export interface FinishedExecution {
   id: string;

@@ -25,7 +25,7 @@ export interface ServiceProcess {
   readonly owner: string;
   /** Another one after each start: the one before still counts the pause to its next try to connect. */
   readonly client: RpcClient<typeof ExecutionService>;
-  /** Resolves when it serves. @throws Error with the end of its log when it does not within 30 s */
+  /** Resolves when it serves. @throws Error with the end of its log when it does not within 90 s */
   start(): Promise<void>;
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>;
@@ -37,7 +37,7 @@ const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const TOPICS = fileURLToPath(new URL("../../../../deploy/topics.yaml", import.meta.url));
 /** What Node has made of the sources is kept for the next start: most of the time to be ready goes there. */
 const COMPILE_CACHE = join(tmpdir(), "heddle-test-compile-cache");
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 90_000;
 
 export async function createServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
   const { owner, databaseUrl, brokers, dependencies, log } = options;

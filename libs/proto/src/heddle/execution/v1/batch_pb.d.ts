@@ -6,6 +6,7 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import type { AttributeFilter, ExecutionStatus } from "./execution_pb.js";
+import type { RetryNode } from "./incident_pb.js";
 
 /**
  * Describes the file heddle/execution/v1/batch.proto.
@@ -132,7 +133,8 @@ export declare const BatchSchema: GenMessage<Batch>;
 
 /**
  * Which executions. All conditions must hold. Of an operation only those can be targets that have a need of it: to cancel, terminate, suspend or
- * signal, those that have not ended; to resume, suspended ones; to delete, those that have ended; to rerun, those that failed or were canceled.
+ * signal, those that have not ended; to resume, suspended ones; to delete, those that have ended; to rerun, those that failed or were canceled;
+ * to resolve incidents, those with an incident that is meant.
  *
  * @generated from message heddle.execution.v1.ExecutionFilter
  */
@@ -192,6 +194,13 @@ export declare type ExecutionFilter = Message<"heddle.execution.v1.ExecutionFilt
    * @generated from field: repeated heddle.execution.v1.AttributeFilter attributes = 8;
    */
   attributes: AttributeFilter[];
+
+  /**
+   * Only executions with an open incident.
+   *
+   * @generated from field: bool has_incidents = 90;
+   */
+  hasIncidents: boolean;
 };
 
 /**
@@ -267,6 +276,14 @@ export declare type BatchOperation = Message<"heddle.execution.v1.BatchOperation
      */
     value: BatchRerun;
     case: "rerun";
+  } | {
+    /**
+     * Resolves incidents of each, as ResolveIncident does.
+     *
+     * @generated from field: heddle.execution.v1.BatchResolveIncidents resolve_incidents = 90;
+     */
+    value: BatchResolveIncidents;
+    case: "resolveIncidents";
   } | { case: undefined; value?: undefined };
 };
 
@@ -430,6 +447,80 @@ export declare type BatchRerun = Message<"heddle.execution.v1.BatchRerun"> & {
  * Use `create(BatchRerunSchema)` to create a new message.
  */
 export declare const BatchRerunSchema: GenMessage<BatchRerun>;
+
+/**
+ * Resolves incidents that were open when the batch was created: what fails again afterwards waits for another batch, or for a person. All of an
+ * execution that are meant are resolved together, and each once. It fails for an execution when one of them cannot be resolved like this.
+ *
+ * @generated from message heddle.execution.v1.BatchResolveIncidents
+ */
+export declare type BatchResolveIncidents = Message<"heddle.execution.v1.BatchResolveIncidents"> & {
+  /**
+   * Only incidents with a failure of this type; empty means all.
+   *
+   * @generated from field: string failure_type = 1;
+   */
+  failureType: string;
+
+  /**
+   * Only incidents of nodes with this id; empty means all.
+   *
+   * @generated from field: string node_id = 2;
+   */
+  nodeId: string;
+
+  /**
+   * How to go on; exactly one of these.
+   *
+   * @generated from oneof heddle.execution.v1.BatchResolveIncidents.resolution
+   */
+  resolution: {
+    /**
+     * Once more, with attempts of its own, and the same input for all where one is given.
+     *
+     * @generated from field: heddle.execution.v1.RetryNode retry = 3;
+     */
+    value: RetryNode;
+    case: "retry";
+  } | {
+    /**
+     * It has completed with this output.
+     *
+     * @generated from field: google.protobuf.Value complete = 4;
+     */
+    value: Value;
+    case: "complete";
+  } | {
+    /**
+     * It counts as skipped. Always true.
+     *
+     * @generated from field: bool skip = 5;
+     */
+    value: boolean;
+    case: "skip";
+  } | {
+    /**
+     * It fails, as it would have without the incident. Always true.
+     *
+     * @generated from field: bool fail = 6;
+     */
+    value: boolean;
+    case: "fail";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Why, for the histories.
+   *
+   * @generated from field: string reason = 7;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.BatchResolveIncidents.
+ * Use `create(BatchResolveIncidentsSchema)` to create a new message.
+ */
+export declare const BatchResolveIncidentsSchema: GenMessage<BatchResolveIncidents>;
 
 /**
  * How a batch goes about its work.

@@ -178,6 +178,13 @@ export declare type Execution = Message<"heddle.execution.v1.Execution"> & {
    * @generated from field: heddle.execution.v1.RerunOrigin rerun_of = 80;
    */
   rerunOf?: RerunOrigin | undefined;
+
+  /**
+   * Nodes that have failed and wait for a person: ListIncidents lists them.
+   *
+   * @generated from field: uint32 open_incidents = 90;
+   */
+  openIncidents: number;
 };
 
 /**

@@ -7,6 +7,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import type { AttributeFilter, Execution, ExecutionOrigin, ExecutionStatus } from "./execution_pb.js";
 import type { BusEvent, ExecutionEvent } from "./execution_event_pb.js";
+import type { Incident, RetryNode } from "./incident_pb.js";
 import type { Failure } from "../../common/v1/failure_pb.js";
 import type { DryRun } from "./dry_run_pb.js";
 import type { Payload } from "../../common/v1/payload_pb.js";
@@ -336,6 +337,13 @@ export declare type ListExecutionsRequest = Message<"heddle.execution.v1.ListExe
    * @generated from field: repeated heddle.execution.v1.AttributeFilter attributes = 71;
    */
   attributes: AttributeFilter[];
+
+  /**
+   * Only executions with an open incident.
+   *
+   * @generated from field: bool has_incidents = 90;
+   */
+  hasIncidents: boolean;
 };
 
 /**
@@ -604,6 +612,116 @@ export declare type TerminateExecutionResponse = Message<"heddle.execution.v1.Te
 export declare const TerminateExecutionResponseSchema: GenMessage<TerminateExecutionResponse>;
 
 /**
+ * Request of ListIncidents. All filters must hold.
+ *
+ * @generated from message heddle.execution.v1.ListIncidentsRequest
+ */
+export declare type ListIncidentsRequest = Message<"heddle.execution.v1.ListIncidentsRequest"> & {
+  /**
+   * Namespace to list; empty means `default`.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * Only of executions of this workflow; empty means all.
+   *
+   * @generated from field: string workflow_id = 2;
+   */
+  workflowId: string;
+
+  /**
+   * Only with a failure of this type; empty means all.
+   *
+   * @generated from field: string failure_type = 3;
+   */
+  failureType: string;
+
+  /**
+   * Only of nodes with this id; empty means all.
+   *
+   * @generated from field: string node_id = 4;
+   */
+  nodeId: string;
+
+  /**
+   * Only of this execution; empty means all.
+   *
+   * @generated from field: string execution_id = 5;
+   */
+  executionId: string;
+
+  /**
+   * Only of children of this execution; empty means all.
+   *
+   * @generated from field: string parent_execution_id = 6;
+   */
+  parentExecutionId: string;
+
+  /**
+   * Only those that were opened at this time or later.
+   *
+   * @generated from field: google.protobuf.Timestamp opened_after = 7;
+   */
+  openedAfter?: Timestamp | undefined;
+
+  /**
+   * Only those that were opened before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp opened_before = 8;
+   */
+  openedBefore?: Timestamp | undefined;
+
+  /**
+   * Most entries to return, 1 to 1000; 0 means 100.
+   *
+   * @generated from field: uint32 page_size = 9;
+   */
+  pageSize: number;
+
+  /**
+   * next_page_token of the page before; empty for the first page. The filters must be the same.
+   *
+   * @generated from field: string page_token = 10;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ListIncidentsRequest.
+ * Use `create(ListIncidentsRequestSchema)` to create a new message.
+ */
+export declare const ListIncidentsRequestSchema: GenMessage<ListIncidentsRequest>;
+
+/**
+ * Response of ListIncidents.
+ *
+ * @generated from message heddle.execution.v1.ListIncidentsResponse
+ */
+export declare type ListIncidentsResponse = Message<"heddle.execution.v1.ListIncidentsResponse"> & {
+  /**
+   * One page, by the time at which they were opened.
+   *
+   * @generated from field: repeated heddle.execution.v1.Incident incidents = 1;
+   */
+  incidents: Incident[];
+
+  /**
+   * Token of the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message heddle.execution.v1.ListIncidentsResponse.
+ * Use `create(ListIncidentsResponseSchema)` to create a new message.
+ */
+export declare const ListIncidentsResponseSchema: GenMessage<ListIncidentsResponse>;
+
+/**
  * Request of ResolveIncident.
  *
  * @generated from message heddle.execution.v1.ResolveIncidentRequest
@@ -668,6 +786,14 @@ export declare type ResolveIncidentRequest = Message<"heddle.execution.v1.Resolv
    * @generated from field: string reason = 7;
    */
   reason: string;
+
+  /**
+   * Only the incident that was opened at this time, as ListIncidents tells it; INCIDENT_NOT_OPEN when the node has failed again since. Absent:
+   * whichever is open.
+   *
+   * @generated from field: google.protobuf.Timestamp opened_at = 90;
+   */
+  openedAt?: Timestamp | undefined;
 };
 
 /**
@@ -675,26 +801,6 @@ export declare type ResolveIncidentRequest = Message<"heddle.execution.v1.Resolv
  * Use `create(ResolveIncidentRequestSchema)` to create a new message.
  */
 export declare const ResolveIncidentRequestSchema: GenMessage<ResolveIncidentRequest>;
-
-/**
- * Another try of a node that has failed.
- *
- * @generated from message heddle.execution.v1.RetryNode
- */
-export declare type RetryNode = Message<"heddle.execution.v1.RetryNode"> & {
-  /**
-   * Input of it, for tools, agents and sub-workflows; absent: the same as before.
-   *
-   * @generated from field: google.protobuf.Value input = 1;
-   */
-  input?: Value | undefined;
-};
-
-/**
- * Describes the message heddle.execution.v1.RetryNode.
- * Use `create(RetryNodeSchema)` to create a new message.
- */
-export declare const RetryNodeSchema: GenMessage<RetryNode>;
 
 /**
  * Response of ResolveIncident.
@@ -1797,6 +1903,17 @@ export declare const ExecutionService: GenService<{
     methodKind: "unary";
     input: typeof TerminateExecutionRequestSchema;
     output: typeof TerminateExecutionResponseSchema;
+  },
+  /**
+   * Lists the incidents that are open, over all executions, those first that wait longest; at most 200 ms behind. What is opened while somebody
+   * turns the pages comes at the end, and none is listed twice or left out that was open all the time.
+   *
+   * @generated from rpc heddle.execution.v1.ExecutionService.ListIncidents
+   */
+  listIncidents: {
+    methodKind: "unary";
+    input: typeof ListIncidentsRequestSchema;
+    output: typeof ListIncidentsResponseSchema;
   },
   /**
    * Says how to go on with a node that has failed and waits for a person: again, with an output, without it, or not at all.
