@@ -36,6 +36,7 @@ export {
   readFailure,
   staysInline,
 } from "./payload-codec.ts";
+export { createPauses, type Pauses } from "./pauses.ts";
 export { createPlanLoader, type PlanLoader } from "./plan-loader.ts";
 export { createPlanTableSql, findPlan, savePlan } from "./plan-store.ts";
 export { createPlans, type LoadedPlans, type PlanKey, type Plans, type ResolvedPlan } from "./plans.ts";

@@ -11,22 +11,11 @@ import {
   WaitReasonKind,
   WorkerStatus,
 } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
-import { createInMemoryTransport, type Routes } from "@heddle/rpc";
-import { createLogger } from "@heddle/telemetry";
-import { afterEach, expect, it } from "vitest";
-import { createClient, ExecutionFailedError, PayloadReference, type Client } from "../index.ts";
+import { expect, it, onTestFinished } from "vitest";
+import { clientOf } from "../../test/client-of.ts";
+import { createClient, ExecutionFailedError, PayloadReference } from "../index.ts";
 
 const ID = "0199aaaa-0000-7000-8000-000000000001";
-const closings: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closings.splice(0)) close();
-});
-
-function clientOf(routes: Routes): Client {
-  const transport = createInMemoryTransport({ routes, logger: createLogger({ name: "test", level: "silent" }) });
-  closings.push(() => transport.close());
-  return createClient({ transport, namespace: "sales" });
-}
 
 function unavailable(): DomainError {
   return new DomainError({ kind: "unavailable", reason: "SHUTTING_DOWN", message: "draining" });
@@ -137,13 +126,13 @@ it("gives up when the time of the call is over, with the error of the last attem
       },
     }),
   );
-  await expect(client.get(ID, { timeoutMs: 200 })).rejects.toMatchObject({ reason: "SHUTTING_DOWN" });
+  await expect(client.get(ID, { timeoutMs: 1_000 })).rejects.toMatchObject({ reason: "SHUTTING_DOWN" });
   expect(calls).toBeGreaterThan(1);
 });
 
 it("says what to do when nothing answers", async () => {
   const client = createClient({ address: "http://127.0.0.1:1" });
-  closings.push(() => client.close());
+  onTestFinished(() => client.close());
   await expect(client.get(ID, { timeoutMs: 1_000 })).rejects.toMatchObject({
     kind: "unavailable",
     message:

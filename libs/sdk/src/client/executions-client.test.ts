@@ -3,23 +3,11 @@ import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { RunReason } from "@heddle/proto/heddle/execution/v1/dry_run_pb.js";
 import { NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { createInMemoryTransport, type Routes } from "@heddle/rpc";
-import { createLogger } from "@heddle/telemetry";
-import { afterEach, expect, it } from "vitest";
-import { createClient, type Client } from "../index.ts";
+import { expect, it } from "vitest";
+import { clientOf } from "../../test/client-of.ts";
 
 const ID = "0199aaaa-0000-7000-8000-000000000001";
 const KEY = { workflowKey: "order-17" };
-const closings: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closings.splice(0)) close();
-});
-
-function clientOf(routes: Routes): Client {
-  const transport = createInMemoryTransport({ routes, logger: createLogger({ name: "test", level: "silent" }) });
-  closings.push(() => transport.close());
-  return createClient({ transport, namespace: "sales" });
-}
 
 it("names an execution by its business key in the namespace of the client, or by its id alone", async () => {
   const seen: unknown[] = [];

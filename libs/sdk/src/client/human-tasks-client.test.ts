@@ -7,25 +7,13 @@ import {
   type CompleteHumanTaskRequest,
   type ListHumanTasksRequest,
 } from "@heddle/proto/heddle/execution/v1/human_task_service_pb.js";
-import { createInMemoryTransport, type Routes } from "@heddle/rpc";
-import { createLogger } from "@heddle/telemetry";
-import { afterEach, expect, it } from "vitest";
-import { createClient, type Client } from "../index.ts";
+import { expect, it } from "vitest";
+import { clientOf } from "../../test/client-of.ts";
 
 const ID = "0199aaaa-0000-7000-8000-000000000001";
 const at = new Date(1_700_000_000_000);
 const value = (json: unknown) => fromJson(ValueSchema, json as never);
 const task = { taskId: `${ID}/approve`, executionId: ID, nodeId: "approve", createdAt: timestampFromDate(at) };
-const closings: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closings.splice(0)) close();
-});
-
-function clientOf(routes: Routes): Client {
-  const transport = createInMemoryTransport({ routes, logger: createLogger({ name: "test", level: "silent" }) });
-  closings.push(() => transport.close());
-  return createClient({ transport, namespace: "sales" });
-}
 
 it("answers once, however often it has to ask, and tells the task in plain data", async () => {
   const requests: CompleteHumanTaskRequest[] = [];

@@ -2,22 +2,11 @@ import { fromJson, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { DomainError } from "@heddle/errors";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { createInMemoryTransport, type Routes } from "@heddle/rpc";
-import { createLogger } from "@heddle/telemetry";
-import { afterEach, expect, it } from "vitest";
-import { createClient, ExecutionUpdateError, type Client } from "../index.ts";
+import { expect, it } from "vitest";
+import { clientOf } from "../../test/client-of.ts";
+import { ExecutionUpdateError } from "../index.ts";
 
 const ID = "0199aaaa-0000-7000-8000-000000000001";
-const closings: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closings.splice(0)) close();
-});
-
-function clientOf(routes: Routes): Client {
-  const transport = createInMemoryTransport({ routes, logger: createLogger({ name: "test", level: "silent" }) });
-  closings.push(() => transport.close());
-  return createClient({ transport, namespace: "sales" });
-}
 
 it("updates with one request id however often it has to ask, and gives the reply", async () => {
   const requestIds: string[] = [];

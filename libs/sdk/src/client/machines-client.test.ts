@@ -8,23 +8,11 @@ import {
   StateMachineEventSchema,
 } from "@heddle/proto/heddle/statemachine/v1/statemachine_event_pb.js";
 import { StateMachineService } from "@heddle/proto/heddle/statemachine/v1/statemachine_service_pb.js";
-import { createInMemoryTransport, type Routes } from "@heddle/rpc";
-import { createLogger } from "@heddle/telemetry";
-import { afterEach, expect, it } from "vitest";
-import { createClient, type Client } from "../index.ts";
+import { expect, it } from "vitest";
+import { clientOf } from "../../test/client-of.ts";
 
 const ID = "0199aaaa-0000-7000-8000-000000000001";
 const at = new Date(1_700_000_000_000);
-const closings: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closings.splice(0)) close();
-});
-
-function clientOf(routes: Routes): Client {
-  const transport = createInMemoryTransport({ routes, logger: createLogger({ name: "test", level: "silent" }) });
-  closings.push(() => transport.close());
-  return createClient({ transport, namespace: "sales" });
-}
 
 function event(seq: number, body: StateMachineEvent["event"]) {
   return create(StateMachineEventSchema, {

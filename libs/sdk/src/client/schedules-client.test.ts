@@ -6,22 +6,11 @@ import {
   ScheduleSchema,
   SchedulerService,
 } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
-import { createInMemoryTransport, type Routes } from "@heddle/rpc";
-import { createLogger } from "@heddle/telemetry";
-import { afterEach, expect, it } from "vitest";
-import { createClient, type Client, type Schedule } from "../index.ts";
+import { expect, it } from "vitest";
+import { clientOf } from "../../test/client-of.ts";
+import type { Schedule } from "../index.ts";
 
 const ID = "0199aaaa-0000-7000-8000-000000000001";
-const closings: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closings.splice(0)) close();
-});
-
-function clientOf(routes: Routes): Client {
-  const transport = createInMemoryTransport({ routes, logger: createLogger({ name: "test", level: "silent" }) });
-  closings.push(() => transport.close());
-  return createClient({ transport, namespace: "sales" });
-}
 
 it("creates and tells schedules in plain data", async () => {
   const asked: MessageInitShape<typeof ScheduleSchema> = {

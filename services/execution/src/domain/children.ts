@@ -8,7 +8,7 @@ import {
 } from "@heddle/engine";
 import { DomainError, isPassing } from "@heddle/errors";
 import type { JournalRuntime } from "@heddle/journal";
-import { checkInput, type Plans } from "@heddle/journal-service";
+import { checkInput, createPauses, type Plans } from "@heddle/journal-service";
 import type { Logger } from "@heddle/telemetry";
 import { executionNotFound, type Execution, type ExecutionCommand } from "./aggregate.ts";
 import { maxChildDepth, retryPauseMs } from "./limits.ts";
@@ -35,20 +35,9 @@ export interface ChildrenOptions {
 }
 
 export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOptions): Children {
-  const waiting = new Map<NodeJS.Timeout, () => void>();
+  const pauses = createPauses();
   const starting = new Set<string>();
   let stopped = false;
-
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        waiting.delete(timer);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      waiting.set(timer, end);
-    });
 
   const tell = (parentId: string, command: ExecutionCommand): void => {
     runtime().submitAll([
@@ -107,7 +96,7 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
       } catch (error) {
         if (hasMoved(error) || !(error instanceof DomainError)) throw error;
       }
-      await pause(pauseMs);
+      await pauses.pause(pauseMs);
     }
   };
 
@@ -203,7 +192,7 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
         }
         logger.warn({ err: error, parentId, childId: child.childId, pauseMs }, "a sub-workflow cannot start yet");
       }
-      await pause(pauseMs);
+      await pauses.pause(pauseMs);
     }
   };
 
@@ -218,7 +207,7 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
         // Whoever recovers a partition that is lost asks again. While the database is away nothing is lost, and nobody would.
         if (hasMoved(error) || !isPassing(error)) throw error;
       }
-      await pause(pauseMs);
+      await pauses.pause(pauseMs);
     }
   };
 
@@ -254,7 +243,7 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
     },
     stop() {
       stopped = true;
-      for (const end of waiting.values()) end();
+      pauses.end();
     },
   };
 }

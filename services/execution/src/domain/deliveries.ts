@@ -1,4 +1,5 @@
 import { PartitionElsewhereError } from "@heddle/errors";
+import { createPauses } from "@heddle/journal-service";
 import type { Logger } from "@heddle/telemetry";
 import { retryPauseMs } from "./limits.ts";
 
@@ -15,19 +16,8 @@ export interface Deliveries {
 
 export function createDeliveries(logger: Logger): Deliveries {
   const underWay = new Set<string>();
-  const waiting = new Map<NodeJS.Timeout, () => void>();
+  const pauses = createPauses();
   let stopped = false;
-
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        waiting.delete(timer);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      waiting.set(timer, end);
-    });
 
   const run = async (name: string, call: () => Promise<void>): Promise<void> => {
     for (let pauseMs: number = retryPauseMs.first; !stopped; pauseMs = Math.min(pauseMs * 2, retryPauseMs.longest)) {
@@ -37,7 +27,7 @@ export function createDeliveries(logger: Logger): Deliveries {
         if (error instanceof PartitionElsewhereError) return;
         logger.warn({ err: error, delivery: name, pauseMs }, "a delivery has not succeeded yet");
       }
-      await pause(pauseMs);
+      await pauses.pause(pauseMs);
     }
   };
 
@@ -49,7 +39,7 @@ export function createDeliveries(logger: Logger): Deliveries {
     },
     stop() {
       stopped = true;
-      for (const end of waiting.values()) end();
+      pauses.end();
     },
   };
 }

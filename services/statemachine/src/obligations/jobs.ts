@@ -1,3 +1,4 @@
+import { createPauses } from "@heddle/journal-service";
 import type { Logger } from "@heddle/telemetry";
 import { maxCallsAtOnce, retryPauseMs } from "../domain/limits.ts";
 
@@ -15,21 +16,10 @@ export interface Jobs {
 
 export function createJobs(logger: Logger): Jobs {
   const jobs = new Map<string, { isAskedAgain: boolean }>();
-  const pauses = new Map<NodeJS.Timeout, () => void>();
+  const pauses = createPauses();
   const queue: (() => void)[] = [];
   let running = 0;
   let stopped = false;
-
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        pauses.delete(timer);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      pauses.set(timer, end);
-    });
 
   const enter = async (): Promise<void> => {
     if (running >= maxCallsAtOnce) await new Promise<void>((resolve) => queue.push(resolve));
@@ -61,7 +51,7 @@ export function createJobs(logger: Logger): Jobs {
       const isDone = await tryOnce(name, attempt, pauseMs);
       if (isDone && !job.isAskedAgain) break;
       if (isDone) continue;
-      await pause(pauseMs);
+      await pauses.pause(pauseMs);
       pauseMs = Math.min(pauseMs * 2, retryPauseMs.longest);
     }
     jobs.delete(name);
@@ -82,7 +72,7 @@ export function createJobs(logger: Logger): Jobs {
     has: (name) => jobs.has(name),
     stop() {
       stopped = true;
-      for (const end of pauses.values()) end();
+      pauses.end();
       for (const next of queue.splice(0)) next();
     },
     get size() {
