@@ -29,7 +29,7 @@ const config = defineConfig({
   HEDDLE_LEASE: duration({ doc: "How long.", default: 30_000, min: 1000 }),
   HEDDLE_VERBOSE: boolean({ doc: "Whether to talk.", default: false }),
   HEDDLE_MODE: oneOf(["memory", "kafka"], { doc: "Which bus.", default: "memory" }),
-  HEDDLE_HOSTS: list({ doc: "Where else.", default: [] }),
+  HEDDLE_HOSTS: list({ doc: "Where else.", default: [], maxItems: 3 }),
   DATABASE_URL: url({
     doc: "Where it is stored.",
     protocols: ["postgres", "postgresql"],
@@ -102,6 +102,7 @@ describe("parse", () => {
     ["HEDDLE_VERBOSE", "perhaps", /neither true nor false/],
     ["HEDDLE_MODE", "nats", /is not one of memory, kafka/],
     ["HEDDLE_MODE", "constructor", /is not one of/],
+    ["HEDDLE_HOSTS", "a,b,c,d", /has 4 texts, more than 3; it must be texts separated by commas, at most 3/],
     ["DATABASE_URL", "mysql://secret@h/d", /has the protocol mysql:/],
     ["DATABASE_URL", "h:5432", /has the protocol|is not a URL/],
   ])("refuses %s=%s", (name, text, description) => {

@@ -172,8 +172,9 @@ export function list<O extends SettingOptions<readonly string[]> & { item?: Item
   options: O,
 ): Setting<ValueOf<readonly string[], O>> {
   const { item, maxItems = Number.POSITIVE_INFINITY } = options;
+  const bound = Number.isFinite(maxItems) ? `, at most ${maxItems}` : "";
   const kind: Kind<readonly string[]> = {
-    shape: item === undefined ? "texts separated by commas" : `${item.shape}, several separated by commas`,
+    shape: `${item === undefined ? "texts separated by commas" : `${item.shape}, several separated by commas`}${bound}`,
     example: options.default?.join(",") || "one,two",
     show: (items) => items.join(","),
     read(text) {

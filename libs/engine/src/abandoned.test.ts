@@ -8,6 +8,7 @@ import {
   MAX_ABANDONED,
   decide,
   linkPlan,
+  nextTimerAt,
   obligations,
   obligationsOf,
 } from "./index.ts";
@@ -22,7 +23,8 @@ const done = (nodeId: string, childId: string): Command => ({
 
 /** Without what the runner keeps for comparisons: there is much of it. */
 function createPlain(...lines: string[]) {
-  const plan = linkPlan(parsePlan(lines));
+  // More than usual, and more than a turn has room for.
+  const plan = linkPlan(parsePlan(lines), { maxActiveItems: 12_000 });
   const plain = {
     plan,
     history: [] as Event[],
@@ -74,6 +76,8 @@ describe("what was canceled", () => {
     while (started.length < 12_000) started.push(...plain.send({ type: "fire_timers" }, 0).startChildren);
     const { cancelChildren } = plain.send({ type: "signal", name: "go", payload: 1, requestId: "" }, 1);
     expect(idsOf(cancelChildren)).toEqual(idsOf(started));
+    while ((nextTimerAt(plain.state!) ?? Infinity) <= 1) plain.send({ type: "fire_timers" }, 1);
+    expect(plain.state!.nodes.at(-1)!.status).toBe("waiting");
     expect(idsOf(obligations(plain.plan, plain.state!, EXECUTION_ID).cancelChildren)).toEqual(idsOf(started));
   });
 

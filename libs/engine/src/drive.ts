@@ -20,7 +20,7 @@ import { answerUpdates } from "./updates.ts";
 import { completeNode, describeNodeFault, endExecution, failExecution, failNode } from "./turn.ts";
 
 /**
- * Events that one step may give apart from those that stop the active nodes and skip those that a failure would have run: two of the node,
+ * Events that one step may give apart from those that stop the active nodes and items and skip those that a failure would have run: two of the node,
  * what undoes it, what is said of the failure, and the end of both in its stages.
  */
 const EVENTS_PER_STEP = 7;
@@ -112,10 +112,15 @@ function endFallback(turn: Turn, node: LinkedNode): void {
   else failNode(turn, node, (end.failure ?? failure) as Failure);
 }
 
+/** Events that would stop everything, if the execution failed now. */
+function countStops({ plan, state }: Turn): number {
+  return countActive(state) + (state.activeItems ?? 0) + plan.errorHandlers.length;
+}
+
 function isFull(turn: Turn, payloadBytesBefore: number): boolean {
   return (
-    turn.events.length + countActive(turn.state) + turn.plan.errorHandlers.length + EVENTS_PER_STEP >
-      MAX_EVENTS_PER_TURN || turn.state.payloadBytes - payloadBytesBefore > MAX_PAYLOAD_BYTES_PER_TURN
+    turn.events.length + countStops(turn) + EVENTS_PER_STEP > MAX_EVENTS_PER_TURN ||
+    turn.state.payloadBytes - payloadBytesBefore > MAX_PAYLOAD_BYTES_PER_TURN
   );
 }
 

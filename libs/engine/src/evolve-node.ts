@@ -169,14 +169,14 @@ export function evolveNode(plan: Plan, state: ExecutionState, event: NodeEvent):
       evolveResolution(plan, state, linked, event);
       break;
     case "map_started":
-      startMap(state, linked, event);
+      startMap(plan, state, linked, event);
       break;
     case "item_started":
-      startItem(state, linked, event);
+      startItem(plan, state, linked, event);
       break;
     case "item_ended": {
       const { childId } = node.map?.active.find(({ index }) => index === event.index) ?? {};
-      endItem(state, linked, event);
+      endItem(plan, state, linked, event);
       if (event.end.outcome === "canceled") awaitChild(plan, state, linked, childId);
       break;
     }

@@ -116,4 +116,5 @@ function finish(state: ExecutionState, status: ExecutionStatus, at: number): voi
   state.timers = [];
   state.signals = [];
   state.signalWaiters = [];
+  delete state.heldMaps;
 }

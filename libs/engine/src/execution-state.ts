@@ -40,6 +40,10 @@ export interface ExecutionState extends ExecutionHeader {
   abandoned?: Abandoned[];
   /** Of human nodes, oldest first: those that wait, and those that are over; of the turns of a loop only the last. */
   humanTasks?: HumanTaskState[];
+  /** Items of all maps that run; absent: no map has begun. */
+  activeItems?: number;
+  /** Maps that could start an item if not so many ran already, in the order in which they began to wait. */
+  heldMaps?: number[];
   /** Incidents that were opened, oldest first; some may be over: see `listOpenIncidents`. Absent: there has never been one. */
   incidents?: OpenIncident[];
   /** Fields written by `set` actions. */

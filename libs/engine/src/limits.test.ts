@@ -3,6 +3,7 @@ import { parsePlan } from "../test/support/plan-text.ts";
 import { type Runner, createRunner, replay, startCommand } from "../test/support/runner.ts";
 import {
   type ExecutionState,
+  MAX_ACTIVE_ITEMS,
   MAX_BUFFERED_SIGNALS,
   MAX_EVENTS_PER_TURN,
   MAX_EXECUTION_PAYLOAD_BYTES,
@@ -55,6 +56,20 @@ describe("a turn", { timeout: 60_000 }, () => {
     );
     expect(events.length).toBe(2 + (NODES - 1) + 1);
     expect(changes.cancelTasks.length).toBe(NODES - 1);
+  });
+
+  test("leaves room for the end: items of 15 maps that may run 1,000 at once each", () => {
+    const runner = runnerOf([
+      ...linesOf(15, () => `map items={"range":{"from":1,"to":1000}} maxConcurrency=1000`),
+      `z task inputs={} retry={"maxAttempts":1}`,
+    ]);
+    const turns = [runner.send(startCommand({}), 1).events.length, ...goOn(runner, 1)];
+    expect(Math.max(...turns)).toBeLessThanOrEqual(MAX_EVENTS_PER_TURN);
+    expect(runner.known.children.length).toBe(MAX_ACTIVE_ITEMS);
+    const failure = { type: "x", message: "m" };
+    const { events, changes } = runner.send({ type: "fail_task", nodeId: "z", attempt: 1, failure }, 2);
+    expect(events.length).toBe(2 + MAX_ACTIVE_ITEMS + 15 + 1);
+    expect(changes.cancelChildren.length).toBe(MAX_ACTIVE_ITEMS);
   });
 
   test("fires all timers that are due after an outage, over as many turns as it takes", () => {

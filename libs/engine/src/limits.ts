@@ -38,6 +38,11 @@ export const MAX_MACHINE_KEY_LENGTH = 255;
 export const MAX_WAIT_MS = 315_360_000_000;
 /** Children and machines that were canceled before their nodes began afresh, and whose end may not have been told. The oldest are forgotten. */
 export const MAX_ABANDONED = 10_000;
+/**
+ * Items of all maps of an execution that run at once; further ones wait until one of them has ended. With all nodes that may be under way
+ * besides, what stops them has room in one turn.
+ */
+export const MAX_ACTIVE_ITEMS = 4_000;
 /** Items of one map, unless the payload limit is met before. */
 export const MAX_MAP_ITEMS = 100_000;
 /** Search attributes of an execution. */

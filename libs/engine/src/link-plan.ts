@@ -18,8 +18,14 @@ import { linkRetryRules } from "./retry-rules.ts";
 import type { Body, LinkedErrorHandler, LinkedNode, NodeProgram, Plan } from "./plan.ts";
 import type { ErrorHandler } from "./error-document.ts";
 import type { PlanDocument } from "./plan-document.ts";
+import { MAX_ACTIVE_ITEMS } from "./limits.ts";
 import type { Dependence, PlanNode } from "./plan-node.ts";
 import { planFormatUnknown } from "./refusals.ts";
+
+export interface LinkOptions {
+  /** Items of all maps of an execution that run at once; default MAX_ACTIVE_ITEMS. */
+  maxActiveItems?: number;
+}
 
 /**
  * Looks everything up that executions of the plan will ask for. Takes time in proportion to the plan; keep the result
@@ -27,7 +33,7 @@ import { planFormatUnknown } from "./refusals.ts";
  *
  * @throws DomainError PLAN_FORMAT_UNKNOWN when the document is of another format than `heddle.plan/1`
  */
-export function linkPlan(document: PlanDocument): Plan {
+export function linkPlan(document: PlanDocument, { maxActiveItems = MAX_ACTIVE_ITEMS }: LinkOptions = {}): Plan {
   const format: string = document.format;
   if (format !== "heddle.plan/1") throw planFormatUnknown(format);
   const indices = new Map(document.nodes.map((node, index) => [node.id, index]));
@@ -52,6 +58,7 @@ export function linkPlan(document: PlanDocument): Plan {
     nodes,
     indices,
     prerequisiteCounts,
+    maxActiveItems,
     body: { ...body, inside: [...body.inside, ...compensations.map(({ index }) => index)] },
     ...(last >= 0 && { finally: last }),
     hasCompensation: hasCompensation(document),

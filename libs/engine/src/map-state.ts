@@ -3,7 +3,7 @@ import type { Event } from "./events.ts";
 import { type ExecutionState, setStatus } from "./execution-state.ts";
 import { approximateBytes } from "./payload-size.ts";
 import { countItems, itemAt } from "./map-items.ts";
-import type { LinkedNode } from "./plan.ts";
+import type { LinkedNode, Plan } from "./plan.ts";
 import type { MapNode } from "./plan-node.ts";
 import { dequeue } from "./settle.ts";
 import type { Json } from "./json.ts";
@@ -14,7 +14,12 @@ import type { KeptItems, MapState, NodeState } from "./state.ts";
 
 type EventOf<Type extends Event["type"]> = Extract<Event, { type: Type }>;
 
-export function startMap(state: ExecutionState, linked: LinkedNode, { items, at }: EventOf<"map_started">): void {
+export function startMap(
+  plan: Plan,
+  state: ExecutionState,
+  linked: LinkedNode,
+  { items, at }: EventOf<"map_started">,
+): void {
   const node = state.nodes[linked.index] as NodeState;
   dequeue(state, linked.index);
   setStatus(state, node, "waiting");
@@ -24,10 +29,10 @@ export function startMap(state: ExecutionState, linked: LinkedNode, { items, at 
   node.map = { items, next: 0, active: [], succeeded: 0, failed: 0, ...(isCollecting && { outputs: [] }) };
   if (node.keptItems !== undefined) takeKept(node.map, node.keptItems);
   delete node.keptItems;
-  enqueue(state, linked, node.map);
+  enqueue(plan, state, linked, node.map);
 }
 
-export function startItem(state: ExecutionState, linked: LinkedNode, event: EventOf<"item_started">): void {
+export function startItem(plan: Plan, state: ExecutionState, linked: LinkedNode, event: EventOf<"item_started">): void {
   const map = mapOf(state, linked);
   const { index, childId, input } = event;
   dequeue(state, linked.index);
@@ -36,14 +41,25 @@ export function startItem(state: ExecutionState, linked: LinkedNode, event: Even
   skipReused(map);
   map.active.push({ index, childId, input });
   state.payloadBytes += approximateBytes(input);
-  enqueue(state, linked, map);
+  state.activeItems = (state.activeItems ?? 0) + 1;
+  if (!hasRoom(plan, state)) holdQueued(state);
+  enqueue(plan, state, linked, map);
 }
 
-export function endItem(state: ExecutionState, linked: LinkedNode, { index, end, at }: EventOf<"item_ended">): void {
+export function endItem(
+  plan: Plan,
+  state: ExecutionState,
+  linked: LinkedNode,
+  { index, end, at }: EventOf<"item_ended">,
+): void {
   const map = mapOf(state, linked);
   const place = map.active.findIndex((item) => item.index === index);
   const [item] = place < 0 ? [] : map.active.splice(place, 1);
-  if (item !== undefined) state.payloadBytes -= approximateBytes(item.input);
+  if (item !== undefined) {
+    state.payloadBytes -= approximateBytes(item.input);
+    state.activeItems = (state.activeItems ?? 1) - 1;
+    releaseHeld(plan, state);
+  }
   if (end.outcome !== "succeeded") (map.unsuccessful ??= []).push(index);
   if (end.outcome === "canceled") {
     const { restarts = 0 } = state.nodes[linked.index] as NodeState;
@@ -58,7 +74,7 @@ export function endItem(state: ExecutionState, linked: LinkedNode, { index, end,
   }
   if (end.outcome === "succeeded") map.succeeded++;
   else map.failed++;
-  enqueue(state, linked, map);
+  enqueue(plan, state, linked, map);
 }
 
 function keepOutput(map: MapState, outputs: Json[], index: number, output: Json): void {
@@ -106,11 +122,54 @@ export function canStartItem({ maxConcurrency }: MapNode, { items, next, active 
 }
 
 /** `decide` looks at it when an item can start, or when all have ended. */
-function enqueue(state: ExecutionState, linked: LinkedNode, map: MapState): void {
-  const isOver = map.next >= countItems(map.items) && map.active.length === 0;
-  if (map.isQueued || !(isOver || canStartItem(linked.definition as MapNode, map))) return;
-  map.isQueued = true;
-  state.ready.push(linked.index);
+function enqueue(plan: Plan, state: ExecutionState, { index, definition }: LinkedNode, map: MapState): void {
+  if (map.isQueued || map.isHeld) return;
+  if (isOver(map) || (canStartItem(definition as MapNode, map) && hasRoom(plan, state))) {
+    map.isQueued = true;
+    state.ready.push(index);
+  } else if (canStartItem(definition as MapNode, map)) hold(state, index, map);
+}
+
+function isOver({ items, next, active }: MapState): boolean {
+  return next >= countItems(items) && active.length === 0;
+}
+
+function hasRoom({ maxActiveItems }: Plan, { activeItems = 0 }: ExecutionState): boolean {
+  return activeItems < maxActiveItems;
+}
+
+function hold(state: ExecutionState, index: number, map: MapState): void {
+  map.isHeld = true;
+  (state.heldMaps ??= []).push(index);
+}
+
+/** No further item may start: the maps that were to start one wait. */
+function holdQueued(state: ExecutionState): void {
+  const queued = state.ready.slice(state.readyHead);
+  state.ready = queued.filter((index) => {
+    const map = state.nodes[index]?.map;
+    if (!map?.isQueued || isOver(map)) return true;
+    map.isQueued = false;
+    hold(state, index, map);
+    return false;
+  });
+  state.readyHead = 0;
+}
+
+/**
+ * An item more may start. All that wait are looked at again, the one that has waited longest first: it may be stopped before it starts
+ * one, and then the next one must. Those that have ended or begun afresh since do not wait any more.
+ */
+function releaseHeld(plan: Plan, state: ExecutionState): void {
+  const { heldMaps } = state;
+  if (heldMaps === undefined || heldMaps.length === 0 || !hasRoom(plan, state)) return;
+  state.heldMaps = [];
+  for (const index of heldMaps) {
+    const map = state.nodes[index]?.map;
+    if (!map?.isHeld) continue;
+    map.isHeld = false;
+    enqueue(plan, state, plan.nodes[index] as LinkedNode, map);
+  }
 }
 
 function mapOf(state: ExecutionState, { index }: LinkedNode): MapState {

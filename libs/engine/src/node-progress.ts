@@ -54,6 +54,7 @@ export function end(state: ExecutionState, linked: LinkedNode, node: NodeState, 
     dequeueAnywhere(state, linked.index);
     node.map.isQueued = false;
   }
+  if (node.map?.isHeld) node.map.isHeld = false;
   // It ends twice when a fallback has run in its place.
   const waiter = node.signal === undefined ? -1 : state.signalWaiters.indexOf(linked.index);
   if (waiter >= 0) state.signalWaiters.splice(waiter, 1);

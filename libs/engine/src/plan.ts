@@ -18,6 +18,8 @@ export interface Plan {
   prerequisiteCounts: readonly number[];
   /** The nodes of the workflow itself, without those of bodies. */
   body: Body;
+  /** Items of all maps of an execution that run at once. */
+  maxActiveItems: number;
   /** Index of the group that runs at the end. */
   finally?: number;
   /** Something of it says what undoes a step: it waits for canceled children, which may undo their own. */

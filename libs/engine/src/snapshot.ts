@@ -17,6 +17,13 @@ export function decodeState(text: string): ExecutionState {
   if (!text.startsWith(PREFIX)) {
     throw replayDiverged(`the snapshot is not of the format ${FORMAT}; rebuild the state from its events`);
   }
-  const snapshot = JSON.parse(text) as { state: ExecutionState };
-  return snapshot.state;
+  const { state } = JSON.parse(text) as { state: ExecutionState };
+  if (state.activeItems === undefined) countItems(state);
+  return state;
+}
+
+/** Snapshots did not say how many items run. */
+function countItems(state: ExecutionState): void {
+  const running = state.nodes.reduce((sum, { map }) => sum + (map?.active.length ?? 0), 0);
+  if (running > 0) state.activeItems = running;
 }

@@ -108,6 +108,8 @@ export interface MapState {
   reused?: number[];
   /** It stands in the queue of what `decide` must look at. */
   isQueued?: boolean;
+  /** It waits until fewer items of the execution run. */
+  isHeld?: boolean;
 }
 
 /** Items that had succeeded before, all three lists in the same order. */

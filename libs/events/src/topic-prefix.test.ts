@@ -45,3 +45,25 @@ it("puts aside under the names without it", async () => {
   expect(parked).toMatchObject([{ group: "g", message: { topic: "topic", key: "a" } }]);
   await bus.close();
 });
+
+it("leaves the topics of others as they are, and has groups of its own there", async () => {
+  const broker = createMemoryBus({ limits: { deliveryMaxAttempts: 1, redeliveryMinMs: 1, redeliveryMaxMs: 1 } });
+  const seen: string[] = [];
+  for (const name of ["a.", "b."]) {
+    prefixTopics(broker, name).subscribe({
+      group: "g",
+      topics: ["topic"],
+      foreign: true,
+      async handler(messages, context) {
+        for (const { topic } of messages) seen.push(`${name} ${context.group} ${context.topic} ${topic}`);
+        throw new Error("no");
+      },
+      async parkPoison({ group, message: { topic } }) {
+        seen.push(`${name} parks ${group} ${topic}`);
+      },
+    });
+  }
+  await broker.publish([message]);
+  expect(seen.toSorted()).toEqual(["a. g topic topic", "a. parks g topic", "b. g topic topic", "b. parks g topic"]);
+  await broker.close();
+});

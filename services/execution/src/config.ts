@@ -20,10 +20,10 @@ export const executionConfig = defineConfig({
   HEDDLE_SCHEDULER_ADDRESS: addressSetting("scheduler", servicePorts.scheduler),
   HEDDLE_STATEMACHINE_ADDRESS: addressSetting("statemachine", servicePorts.statemachine),
   HEDDLE_EVENT_TOPICS: list({
-    doc: "Topics of others, at most 16, whose CloudEvents are told to the executions that wait for them. KAFKA_TOPIC_PREFIX is not put before them.",
+    doc: "Topics of others whose CloudEvents are told to the executions that wait for them. KAFKA_TOPIC_PREFIX is not put before them.",
     // Heddle's own hold protobuf, and what is emitted in them is told anyway.
     item: {
-      shape: "the name of a topic that is not Heddle's own",
+      shape: "the name of a topic of others (letters, digits, dots, hyphens and underscores)",
       pattern: /^(?!.*heddle\.[a-z]+\.v\d)[\w.-]{1,249}$/,
     },
     maxItems: eventTopicsMax,

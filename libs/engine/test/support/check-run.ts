@@ -37,7 +37,9 @@ const MAX_EVENTS_REPLAYED = 40;
  */
 export function checkRun(seed: number, size: number): string {
   const random = createRandom(seed);
-  const runner = createRunner(linkPlan(makeRandomPlan(random, size)));
+  const runner = createRunner(
+    linkPlan(makeRandomPlan(random, size), { maxActiveItems: random.pick([1, 2, 5, 1_000]) }),
+  );
   const { plan } = runner;
   const order = createOrderModel(plan);
   const endings = createEndingModel(plan);
@@ -59,6 +61,7 @@ export function checkRun(seed: number, size: number): string {
       checkSame(shadow, runner.state);
       const { expected, known } = sortedObligations(runner);
       checkEqual(known, expected, "the obligations do not add up");
+      checkItems(plan, runner.state as ExecutionState);
       checkCounts(runner.state as ExecutionState, listNodes(plan, runner.state as ExecutionState));
       for (const name of BUILT_IN_QUERIES) {
         answerQuery(plan, runner.state as ExecutionState, { executionId: EXECUTION_ID, name, args: null });
@@ -87,6 +90,15 @@ function checkCancel(state: ExecutionState): void {
   if (isFinished(state)) return;
   check(state.status === "running", "it was canceled, and is held back");
   check(state.deadlineAt !== undefined, "it was canceled, and has no bound for its end");
+}
+
+/** As many run as are counted and may, and none is held back while one more might run. */
+function checkItems({ maxActiveItems }: Plan, { nodes, activeItems = 0, heldMaps = [], status }: ExecutionState): void {
+  const running = nodes.reduce((sum, { map }) => sum + (map?.active.length ?? 0), 0);
+  checkEqual(activeItems, running, "the count of items that run is wrong");
+  check(running <= maxActiveItems, "too many items run");
+  const isHeld = heldMaps.some((index) => nodes[index]?.map?.isHeld);
+  check(status !== "running" || !isHeld || running === maxActiveItems, "a map waits for nothing");
 }
 
 function checkClose(plan: Plan, { nodeId, childId, terminate }: ChildCancellation): void {

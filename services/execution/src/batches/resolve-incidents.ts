@@ -7,6 +7,7 @@ import type { Incident } from "@heddle/proto/heddle/execution/v1/incident_pb.js"
 import type { RpcClient } from "@heddle/rpc";
 import { incidentsPage } from "../domain/limits.ts";
 import type { TargetNeed } from "../store/batches.ts";
+import { anyOfFew } from "../store/list-executions.ts";
 
 export interface BatchName {
   id: string;
@@ -25,7 +26,7 @@ export function hasIncidentOf(batchId: string, { failureType, nodeId }: BatchRes
     const conditions = [`opened_at < ${parameter(new Date(openedBefore(batchId)).toISOString())}::timestamptz`];
     if (failureType !== "") conditions.push(`failure_type = ${parameter(failureType)}`);
     if (nodeId !== "") conditions.push(`node_id = ${parameter(nodeId)}`);
-    return `execution_id in (select execution_id from incidents where ${conditions.join(" and ")})`;
+    return `execution_id = ${anyOfFew(`select execution_id from incidents where ${conditions.join(" and ")}`)}`;
   };
 }
 

@@ -58,7 +58,7 @@ function describeWait(
     wait.humanTaskId = humanTaskId(executionId, linked.id, node);
   }
   wait.machine = linked.definition.kind === "state_machine";
-  // Other nodes of the same execution: branches, or a body.
-  wait.branches = linked.definition.kind === "parallel" || linked.body !== undefined;
+  // Other nodes of the same execution: branches, a body, or maps of which as many items run as may.
+  wait.branches = linked.definition.kind === "parallel" || linked.body !== undefined || node.map?.isHeld === true;
   return wait;
 }

@@ -609,7 +609,7 @@ export declare type NodeWait = Message<"heddle.execution.v1.NodeWait"> & {
   dueAt?: Timestamp | undefined;
 
   /**
-   * It waits for other nodes of the same execution, which are its branches.
+   * It waits for other nodes of the same execution: its branches or its body, or, a map, others of which as many items run as may at once.
    *
    * @generated from field: bool branches = 7;
    */
