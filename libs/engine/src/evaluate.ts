@@ -2,6 +2,7 @@ import type { Scope } from "@heddle/expression";
 import type { Failure } from "./events.ts";
 import { NodeFault, coreFailure, cutText } from "./failure.ts";
 import type { Field } from "./field.ts";
+import { describeType } from "./json-object.ts";
 import type { Json } from "./json.ts";
 import { findSizeFault } from "./payload-size.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
@@ -42,6 +43,14 @@ function describeFault(field: Field, scope: Scope, error: unknown): Failure {
   const hint = error instanceof Error && "hint" in error && typeof error.hint === "string" ? `; ${error.hint}` : "";
   const message = error instanceof Error ? error.message : String(error);
   return coreFailure("expression", `${path}: ${message}${hint} (in \`${cutText(source, 256)}\`)`);
+}
+
+/** @throws NodeFault with type `expression` unless it is true or false. `what`: of which the value is. */
+export function requireBoolean(value: Json, path: string, what = "the condition"): boolean {
+  if (typeof value === "boolean") return value;
+  throw new NodeFault(
+    coreFailure("expression", `${path}: ${what} gave ${describeType(value)}; it must give true or false`),
+  );
 }
 
 /** @throws NodeFault with type `payload_too_large` */

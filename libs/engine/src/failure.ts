@@ -78,3 +78,8 @@ export class NodeFault extends Error {
     this.failure = failure;
   }
 }
+
+/** A value of the right syntax and the wrong kind. */
+export function invalidValue(message: string): NodeFault {
+  return new NodeFault(coreFailure("invalid_value", message));
+}

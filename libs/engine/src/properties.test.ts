@@ -100,6 +100,7 @@ describe("every random execution", { timeout: 60_000 }, () => {
         start,
         onStep({ events }) {
           for (const event of events) model.observe(event);
+          model.rest();
           checkCounts(runner);
           const { expected, known } = sortedObligations(runner);
           expect(known).toEqual(expected);
@@ -165,6 +166,7 @@ describe("every random execution", { timeout: 60_000 }, () => {
             model.observe(event);
             endings.observe(event);
           }
+          model.rest();
         },
       });
     });

@@ -1,10 +1,8 @@
 import { evaluateDependence } from "./depends.ts";
 import type { SkipReason } from "./events.ts";
-import { NodeFault, coreFailure } from "./failure.ts";
-import { describeType } from "./json-object.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import type { NodeState } from "./state.ts";
-import { evaluateField, scopeOf } from "./evaluate.ts";
+import { evaluateField, scopeOf, requireBoolean } from "./evaluate.ts";
 import { emit } from "./turn.ts";
 
 /** Everything that the node depends on is settled: it begins, or is skipped. */
@@ -37,9 +35,5 @@ function findSkipReason(turn: Turn, node: LinkedNode): SkipReason | undefined {
 function holds(turn: Turn, node: LinkedNode): boolean {
   if (!node.when) return true;
   const value = evaluateField(node.when, scopeOf(turn, node));
-  if (typeof value === "boolean") return value;
-  if (value === null) return false;
-  throw new NodeFault(
-    coreFailure("expression", `when: the condition gave ${describeType(value)}; it must give true or false`),
-  );
+  return value === null ? false : requireBoolean(value, "when");
 }

@@ -238,7 +238,8 @@ function describeNode(nodeId: string, plan: Plan, node: NodeState | undefined): 
     ...(output !== undefined && { output }),
     ...(failure !== undefined && { failure }),
     ...(isHandled && { isHandled }),
-    ...(standIn !== undefined && { fallbackId: idOf(standIn) }),
+    // One that was stopped needs nobody in its place.
+    ...(standIn !== undefined && status !== "canceled" && { fallbackId: idOf(standIn) }),
     ...(skipReason !== undefined && { skipReason }),
     ...(chosen !== undefined && { chosen: chosen.map(idOf) }),
     ...(itemCounts !== undefined && { itemCounts }),

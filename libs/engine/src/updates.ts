@@ -3,7 +3,7 @@ import type { Command } from "./commands.ts";
 import { evaluateField } from "./evaluate.ts";
 import { type UpdateState, isFinished } from "./execution-state.ts";
 import type { Failure } from "./events.ts";
-import { NodeFault, coreFailure } from "./failure.ts";
+import { NodeFault, coreFailure, invalidValue } from "./failure.ts";
 import type { Field } from "./field.ts";
 import { describeType, isObject, toText } from "./json-object.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -85,14 +85,15 @@ function effectOf(turn: Turn, { name, payload, requestId }: UpdateCommand, updat
   try {
     if (update.when !== undefined) {
       const holds = evaluateField(update.when, scope);
-      if (typeof holds !== "boolean") throw invalid(`when: gives ${describeType(holds)}, and must give true or false`);
+      if (typeof holds !== "boolean")
+        throw invalidValue(`when: gives ${describeType(holds)}, and must give true or false`);
       if (!holds) throw updateRejected(name, whyNot(update, scope));
     }
     const set = update.set && evaluateField(update.set, scope);
     if (set !== undefined) {
-      if (!isObject(set)) throw invalid(`set: gives ${describeType(set)}, and must give an object`);
+      if (!isObject(set)) throw invalidValue(`set: gives ${describeType(set)}, and must give an object`);
       const fault = findSizeFault(set, turn.maxPayloadBytes);
-      if (fault !== undefined) throw invalid(`set: the fields ${fault}`);
+      if (fault !== undefined) throw invalidValue(`set: the fields ${fault}`);
     }
     const key = update.key && toKey(evaluateField(update.key, scope), "key");
     const { signal } = update.definition;
@@ -105,10 +106,6 @@ function effectOf(turn: Turn, { name, payload, requestId }: UpdateCommand, updat
     if (!(error instanceof NodeFault)) throw error;
     throw updateRejected(name, error.message);
   }
-}
-
-function invalid(message: string): NodeFault {
-  return new NodeFault(coreFailure("invalid_value", message));
 }
 
 function whyNot({ otherwise, definition }: LinkedUpdate, scope: Scope): string {

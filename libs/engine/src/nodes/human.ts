@@ -2,7 +2,7 @@ import type { Scope } from "@heddle/expression";
 import { listChanges } from "../changed-paths.ts";
 import { parseDuration } from "../duration.ts";
 import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
-import { NodeFault, coreFailure, cutText } from "../failure.ts";
+import { NodeFault, coreFailure, cutText, invalidValue } from "../failure.ts";
 import type { Field, FieldCompiler } from "../field.ts";
 import { currentHumanTask, humanTaskId } from "../find-human-task.ts";
 import type { HumanTaskState } from "../human-task.ts";
@@ -174,7 +174,7 @@ function toName(path: string, value: Json): string | undefined {
   const name = typeof value === "number" ? String(value) : value;
   if (typeof name === "string" && name.length <= MAX_HUMAN_NAME_LENGTH) return name;
   const found = typeof name === "string" ? `a text of ${name.length} characters` : describeType(name);
-  throw invalid(
+  throw invalidValue(
     `${path}: a person or group is named by a text of up to ${MAX_HUMAN_NAME_LENGTH} characters, and this is ${found}`,
   );
 }
@@ -182,7 +182,7 @@ function toName(path: string, value: Json): string | undefined {
 function toGroups(path: string, value: Json): string[] {
   const list = Array.isArray(value) ? value : [value];
   if (list.length > MAX_HUMAN_GROUPS) {
-    throw invalid(`${path}: ${list.length} groups are more than the limit of ${MAX_HUMAN_GROUPS}`);
+    throw invalidValue(`${path}: ${list.length} groups are more than the limit of ${MAX_HUMAN_GROUPS}`);
   }
   return [...new Set(list.flatMap((one, at) => toName(Array.isArray(value) ? `${path}[${at}]` : path, one) ?? []))];
 }
@@ -199,14 +199,10 @@ function toDueAt(now: number, path: string, value: Json): number {
       : Math.max(now, time);
   if (dueAt === undefined) {
     const found = typeof value === "string" || typeof value === "number" ? JSON.stringify(value) : describeType(value);
-    throw invalid(
+    throw invalidValue(
       `${path}: ${found} is neither a duration nor a time; write 4h or 1h30m, a number of milliseconds, or RFC 3339 like 2030-01-31T12:00:00Z`,
     );
   }
   if (dueAt - now <= MAX_WAIT_MS) return dueAt;
-  throw invalid(`${path}: the deadline would be more than ten years from now`);
-}
-
-function invalid(message: string): NodeFault {
-  return new NodeFault(coreFailure("invalid_value", message));
+  throw invalidValue(`${path}: the deadline would be more than ten years from now`);
 }

@@ -6,7 +6,7 @@ import { collectOutputs } from "../output.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { LoopNode } from "../plan-node.ts";
 import type { NodeState, TurnState } from "../state.ts";
-import { bodyScopeOf, checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
+import { bodyScopeOf, checkPayload, evaluateField, requireBoolean, scopeOf } from "../evaluate.ts";
 import { completeNode } from "../ends.ts";
 import { emit } from "../turn.ts";
 
@@ -119,14 +119,7 @@ function turnOf(turn: Turn, node: LinkedNode): TurnState {
 }
 
 function holds(condition: Field, turn: Turn, node: LinkedNode, at: TurnState): boolean {
-  const value = evaluateField(condition, bodyScopeOf(turn, node, at));
-  if (typeof value === "boolean") return value;
-  throw new NodeFault(
-    coreFailure(
-      "expression",
-      `${condition.path}: the condition gave ${describeType(value)}; it must give true or false`,
-    ),
-  );
+  return requireBoolean(evaluateField(condition, bodyScopeOf(turn, node, at)), condition.path);
 }
 
 function toList(value: Json): Json[] {

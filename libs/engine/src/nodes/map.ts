@@ -1,5 +1,5 @@
-import { checkPayload, evaluateField, scopeOf } from "../evaluate.ts";
-import { NodeFault, coreFailure } from "../failure.ts";
+import { checkPayload, evaluateField, requireBoolean, scopeOf } from "../evaluate.ts";
+import { coreFailure, invalidValue } from "../failure.ts";
 import type { Field, FieldCompiler } from "../field.ts";
 import { describeType, isObject } from "../json-object.ts";
 import type { Json, JsonObject } from "../json.ts";
@@ -70,10 +70,10 @@ function linkItems({ items }: MapNode, compiler: FieldCompiler): (turn: Turn, no
   return (turn, node) => {
     const value = evaluateField(list, scopeOf(turn, node));
     if (!Array.isArray(value)) {
-      throw invalid(`for_each: gave ${describeType(value)}; it must give a list`);
+      throw invalidValue(`for_each: gave ${describeType(value)}; it must give a list`);
     }
     if (value.length > MAX_MAP_ITEMS)
-      throw invalid(`for_each: gave ${value.length} items; ${MAX_MAP_ITEMS} are allowed`);
+      throw invalidValue(`for_each: gave ${value.length} items; ${MAX_MAP_ITEMS} are allowed`);
     return value;
   };
 }
@@ -85,14 +85,14 @@ function isRange(items: MapNode["items"]): items is { range: { from: Json; to: J
 function listRange(from: number, to: number): MapRange {
   const count = Math.max(0, to - from + 1);
   if (count > MAX_MAP_ITEMS)
-    throw invalid(`range: from ${from} to ${to} are ${count} items; ${MAX_MAP_ITEMS} are allowed`);
+    throw invalidValue(`range: from ${from} to ${to} are ${count} items; ${MAX_MAP_ITEMS} are allowed`);
   return { from, count };
 }
 
 function wholeNumber(turn: Turn, node: LinkedNode, field: Field): number {
   const value = evaluateField(field, scopeOf(turn, node));
   if (typeof value === "number" && Number.isSafeInteger(value)) return value;
-  throw invalid(
+  throw invalidValue(
     `${field.path}: gave ${typeof value === "number" ? value : describeType(value)}; it must give a whole number`,
   );
 }
@@ -102,7 +102,7 @@ function startItem(turn: Turn, node: LinkedNode, definition: MapNode, map: MapSt
   const names = { [definition.itemName ?? "item"]: itemAt(map.items, index), index };
   const input = inputOf(turn, node, definition, names, inputs);
   if (!isObject(input)) {
-    throw invalid(
+    throw invalidValue(
       `inputs: the input of a workflow is an object, and this is ${describeType(input)}; name it, like { value: ... }`,
     );
   }
@@ -128,11 +128,7 @@ function inputOf(turn: Turn, node: LinkedNode, { captures }: MapNode, names: Jso
 function isEnough(turn: Turn, node: LinkedNode, until: Field, map: MapState): boolean {
   const { succeeded, failed, items, outputs } = map;
   const names = { items: { succeeded, failed, count: countItems(items), outputs: outputs ?? null } };
-  const value = evaluateField(until, scopeOf(turn, node, names));
-  if (typeof value === "boolean") return value;
-  throw new NodeFault(
-    coreFailure("expression", `until: the condition gave ${describeType(value)}; it must give true or false`),
-  );
+  return requireBoolean(evaluateField(until, scopeOf(turn, node, names)), "until");
 }
 
 /** As many outputs as there are items, or how they went. */
@@ -159,8 +155,4 @@ function tooMuchOutput({ succeeded }: MapState, { maxPayloadBytes }: Turn) {
     "payload_too_large",
     `the outputs of ${succeeded} items are more than the limit of ${maxPayloadBytes} bytes; write \`collect: false\`, and read the outputs from the executions of the items`,
   );
-}
-
-function invalid(message: string): NodeFault {
-  return new NodeFault(coreFailure("invalid_value", message));
 }

@@ -1,12 +1,11 @@
 import type { Scope } from "@heddle/expression";
-import { NodeFault, coreFailure } from "../failure.ts";
 import type { Field, FieldCompiler } from "../field.ts";
-import { describeType, isObject } from "../json-object.ts";
+import { isObject } from "../json-object.ts";
 import type { Json } from "../json.ts";
 import type { LinkedNode, NodeProgram } from "../plan.ts";
 import { isSameJson } from "../same-json.ts";
 import type { SwitchCase, SwitchNode } from "../plan-node.ts";
-import { evaluateField, scopeOf } from "../evaluate.ts";
+import { evaluateField, requireBoolean, scopeOf } from "../evaluate.ts";
 import { completeNode } from "../ends.ts";
 
 interface LinkedCase {
@@ -44,11 +43,7 @@ function isExpression(match: SwitchCase["match"]): match is { expression: string
 
 function isTrue(field: Field, scope: Scope): boolean {
   const value = evaluateField(field, scope);
-  if (typeof value === "boolean") return value;
-  if (value === null) return false;
-  throw new NodeFault(
-    coreFailure("expression", `${field.path}: the case gave ${describeType(value)}; it must give true or false`),
-  );
+  return value === null ? false : requireBoolean(value, field.path, "the case");
 }
 
 /** `case: 3` and `case: "3"` are the same to their author, whichever of both the data holds. */

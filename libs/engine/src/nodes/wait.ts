@@ -1,7 +1,7 @@
 import type { Scope } from "@heddle/expression";
 import { parseDuration } from "../duration.ts";
 import type { ExecutionState } from "../execution-state.ts";
-import { NodeFault, coreFailure } from "../failure.ts";
+import { NodeFault, coreFailure, invalidValue } from "../failure.ts";
 import type { Field, FieldCompiler } from "../field.ts";
 import { describeType, toText } from "../json-object.ts";
 import type { Json } from "../json.ts";
@@ -87,11 +87,11 @@ function signalOutput({ onTimeout }: WaitAction, payload: Json): Json {
 export function toKey(value: Json, path: string): string {
   if (value === null || typeof value === "object" || value === "") {
     const found = value === "" ? "an empty string" : describeType(value);
-    throw invalidWait(`${path}: ${found} is no key; it must be a text, a number or a boolean`);
+    throw invalidValue(`${path}: ${found} is no key; it must be a text, a number or a boolean`);
   }
   const key = toText(value);
   if (key.length <= MAX_SIGNAL_KEY_LENGTH) return key;
-  throw invalidWait(`${path}: has ${key.length} characters, and the limit is ${MAX_SIGNAL_KEY_LENGTH}`);
+  throw invalidValue(`${path}: has ${key.length} characters, and the limit is ${MAX_SIGNAL_KEY_LENGTH}`);
 }
 
 /** The earlier one, when both are given. */
@@ -108,14 +108,14 @@ function findDueAt(
   if (times.length === 0) return undefined;
   const dueAt = Math.min(...times);
   if (dueAt - turn.at <= MAX_WAIT_MS) return dueAt;
-  throw invalidWait(`the wait would end more than ten years from now; the limit is ${MAX_WAIT_MS} ms`);
+  throw invalidValue(`the wait would end more than ten years from now; the limit is ${MAX_WAIT_MS} ms`);
 }
 
 function toDuration(value: Json): number {
   const ms = typeof value === "string" ? parseDuration(value) : value;
   if (typeof ms === "number" && Number.isFinite(ms) && ms >= 0) return Math.round(ms);
   const found = typeof value === "string" || typeof value === "number" ? JSON.stringify(value) : describeType(value);
-  throw invalidWait(
+  throw invalidValue(
     `params.duration: ${found} is no duration; write one like 30s, 5m or 1h30m, or a number of milliseconds`,
   );
 }
@@ -124,9 +124,5 @@ function toTime(value: Json): number {
   const time = typeof value === "string" ? parseTimestamp(value) : undefined;
   if (time !== undefined) return time;
   const found = typeof value === "string" ? JSON.stringify(value) : describeType(value);
-  throw invalidWait(`params.until: ${found} is no time; write it as RFC 3339, like 2030-01-31T12:00:00Z`);
-}
-
-function invalidWait(message: string): NodeFault {
-  return new NodeFault(coreFailure("invalid_value", message));
+  throw invalidValue(`params.until: ${found} is no time; write it as RFC 3339, like 2030-01-31T12:00:00Z`);
 }

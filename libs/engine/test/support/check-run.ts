@@ -55,6 +55,7 @@ export function checkRun(seed: number, size: number): string {
         const before = plan.nodes.length <= MAX_NODES_COPIED ? shadow && copyState(shadow) : shadow;
         shadow = evolve(plan, before, JSON.parse(JSON.stringify(event)) as Event);
       }
+      order.rest();
       for (const child of changes.cancelChildren) checkClose(plan, child);
       if (plan.nodes.length > MAX_NODES_LOOKED_AT) return;
       checkSame(shadow, runner.state);
@@ -71,8 +72,8 @@ export function checkRun(seed: number, size: number): string {
   checkSame(shadow, state);
   check(isFinished(state), "it has not ended");
   check(nextTimerAt(state) === undefined, "it wants to be woken after its end");
-  const { tasks, children } = sortedObligations(runner).expected;
-  checkEqual([tasks, children], [[], []], "something goes on after its end");
+  const { tasks, children, machines } = sortedObligations(runner).expected;
+  checkEqual([tasks, children, machines], [[], [], []], "something goes on after its end");
   const { history } = runner;
   if (history.length <= MAX_EVENTS_REPLAYED) {
     let stepped: ExecutionState | undefined;

@@ -1,18 +1,28 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   type Dependence,
   type Event,
   type ItemCounts,
+  type Json,
   type Outcome,
   type Plan,
   type PlanNode,
   countItems,
+  findField,
+  isObject,
 } from "../../src/index.ts";
+
+interface OrderModel {
+  observe(event: Event): void;
+  /** To be called between two turns. */
+  rest(): void;
+}
 
 /**
  * The rules of order, told a second time and from events alone: it knows neither counters nor queues. `observe` throws at
  * the first event that breaks one.
  */
-export function createOrderModel(plan: Plan): { observe(event: Event): void } {
+export function createOrderModel(plan: Plan): OrderModel {
   const begun = new Set<number>();
   const ended = new Map<number, "completed" | "failed" | "skipped" | "canceled">();
   /** A person has said what becomes of them. */
@@ -22,6 +32,8 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   const activate = (target: number, by: number) =>
     activators.set(target, (activators.get(target) ?? new Set()).add(by));
   const isActivated = (index: number) => (activators.get(index)?.size ?? 0) > 0;
+  /** Of those that have completed. */
+  const outputs = new Map<number, Json>();
   /** By node: what runs in its place. */
   const fallbacks = new Map<number, number>();
   /** By map: items of the execution that is run again. */
@@ -96,6 +108,15 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     check(completed >= needed, event, "it lacks completed dependencies");
   }
 
+  /** `current` is the output of the only dependency that has completed, whatever that is. */
+  function checkFlow(index: number, event: Event): void {
+    if (event.type !== "task_scheduled" || !isObject(event.input)) return;
+    const completed = definitionOf(index).dependencies.filter((one) => ended.get(one) === "completed");
+    const flow = findField(event.input, "flow");
+    if (completed.length !== 1 || flow === undefined) return;
+    check(isDeepStrictEqual(flow, outputs.get(completed[0] as number)), event, "something else flows into it");
+  }
+
   /** What is there for a failure of the execution runs after one, and then nothing else does, but for the end. */
   function checkPlace(index: number, event: Event): void {
     let at = index;
@@ -129,6 +150,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   function forget(index: number): void {
     begun.delete(index);
     ended.delete(index);
+    outputs.delete(index);
     fallbacks.delete(index);
     resolved.delete(index);
     maps.delete(index);
@@ -142,6 +164,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
     check(!begun.has(index) && !ended.has(index), event, "the node has begun");
     begun.add(index);
     ended.set(index, event.status);
+    if (event.output !== undefined) outputs.set(index, event.output);
     if (event.itemCounts !== undefined) itemEnds.set(index, event.itemCounts);
     const definition = definitionOf(index);
     if (definition.container !== undefined)
@@ -185,6 +208,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       maps.set(index, { count, started: 0, running: new Set() });
       itemEnds.set(index, { count, succeeded: keptItems.get(index)?.size ?? 0, failed: 0 });
     }
+    checkFlow(index, event);
     const isRetry = event.type === "task_scheduled" && event.input === undefined;
     if (!begun.has(index) && event.type !== "node_canceled") checkMayBegin(index, event);
     else if (event.type === "task_scheduled") check(isRetry, event, "the node has begun before");
@@ -200,6 +224,7 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
         activate(target, index);
       } else if (event.outcome.action !== "incident") {
         ended.set(index, event.outcome.action === "skip" ? "skipped" : "completed");
+        if (event.outcome.action === "continue") outputs.set(index, event.outcome.output);
       }
     }
     const isEnd = /^node_(completed|failed|skipped|canceled)$/.test(event.type) || event.type === "error_handled";
@@ -209,10 +234,17 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
       for (const id of event.chosen ?? []) activate(plan.indices.get(id) as number, index);
       checkCompletion(index, definition, event);
     }
-    if (event.type === "task_completed" || event.type === "node_completed") ended.set(index, "completed");
+    if (event.type === "task_completed" || event.type === "node_completed") {
+      ended.set(index, "completed");
+      outputs.set(index, event.output);
+    }
     if (event.type === "node_failed") ended.set(index, "failed");
     if (event.type === "node_skipped") ended.set(index, "skipped");
-    if (event.type === "node_canceled") ended.set(index, "canceled");
+    if (event.type === "node_canceled") {
+      ended.set(index, "canceled");
+      const fallback = fallbacks.get(index);
+      if (fallback !== undefined && !begun.has(fallback)) activators.get(fallback)?.delete(index);
+    }
   }
 
   function checkCompletion(index: number, definition: PlanNode, event: Event): void {
@@ -236,6 +268,14 @@ export function createOrderModel(plan: Plan): { observe(event: Event): void } {
   }
 
   return {
+    rest() {
+      if (isOver) return;
+      for (const [owner, fallback] of fallbacks) {
+        if (ended.get(owner) !== "canceled" || !begun.has(fallback) || ended.has(fallback)) continue;
+        const isNeeded = [...fallbacks].some(([other, by]) => by === fallback && !ended.has(other));
+        if (!isNeeded) throw new Error(`${plan.nodes[fallback]?.id} runs in the place of nodes that have stopped`);
+      }
+    },
     observe(event) {
       check(!isOver, event, "the execution is over");
       if (event.type === "execution_started") isCompensating = event.compensates !== undefined;

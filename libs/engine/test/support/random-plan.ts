@@ -2,18 +2,18 @@ import type {
   Compensation,
   Dependence,
   ErrorHandler,
-  HumanNode,
   Outcome,
   ParentClosePolicy,
   PlanDocument,
   PlanNode,
   PlanNodeBase,
   UpdateDefinition,
-  RetryPolicy,
   WorkflowErrorHandler,
 } from "../../src/index.ts";
+import { breakCycles } from "./break-cycles.ts";
 import { TEST_RETRY, linkActivators } from "./plan-text.ts";
 import type { Random } from "./random.ts";
+import { makeHuman, makeRetry, makeWait } from "./random-fields.ts";
 
 const KINDS = [
   "task",
@@ -31,6 +31,7 @@ const KINDS = [
   "child",
   "map",
   "human",
+  "machine",
 ] as const;
 
 /**
@@ -86,7 +87,13 @@ function addCompensations(random: Random, nodes: PlanNode[]): void {
       { kind: "task", taskType: "tool", taskName: "undo", inputs: { of: node.id, was: "${current}" }, retry },
       { kind: "sub_workflow", workflowId: "undo", inputs: { was: "${current}" } },
       { kind: "action", action: "log", level: "info", message: `undone ${node.id}` },
-      { kind: "action", action: "emit", event: "undone", payload: random.chance(0.1) ? "${nope}" : "${current}" },
+      {
+        kind: "action",
+        action: "emit",
+        event: "undone",
+        key: "${execution.id}",
+        payload: random.chance(0.1) ? "${nope}" : "${current}",
+      },
     ]);
   }
 }
@@ -138,6 +145,7 @@ const MAX_DEPTH = 3;
 function makeBody(random: Random, nodes: PlanNode[], options: BodyOptions): void {
   const { size, isCalm, depth, isInLoop, container } = options;
   const own: number[] = [];
+  const races = new Set<number>();
   const end = nodes.length + size;
   while (nodes.length < end) {
     const index = nodes.length;
@@ -145,7 +153,11 @@ function makeBody(random: Random, nodes: PlanNode[], options: BodyOptions): void
     const place = { index, earlier: [...own], maps, isCalm, isInLoop, ...(container !== undefined && { container }) };
     own.push(index);
     const left = end - index - 1;
-    if (depth < MAX_DEPTH && left > 0 && random.chance(0.12)) {
+    if (left >= RACE_SIZE && random.chance(0.08)) {
+      const others = nodes.push(...makeRace(random, place)) - RACE_SIZE;
+      for (let at = others; at < nodes.length; at++) own.push(at);
+      for (let at = index; at < nodes.length; at++) races.add(at);
+    } else if (depth < MAX_DEPTH && left > 0 && random.chance(0.12)) {
       const isLoop = random.chance(0.6);
       nodes.push(makeContainer(random, place, isLoop));
       const inner = { size: 1 + random.below(Math.min(left, 6)), isCalm, depth: depth + 1, container: index };
@@ -155,10 +167,11 @@ function makeBody(random: Random, nodes: PlanNode[], options: BodyOptions): void
     }
   }
   // A fallback is nothing else: neither a branch nor a target.
-  const fallbacks = own.filter((index) => index > (own[0] as number) && random.chance(0.1));
+  const others = own.filter((index) => !races.has(index));
+  const fallbacks = others.filter((index) => index > (own[0] as number) && random.chance(0.1));
   const branches = new Set<number>();
-  for (const index of own) {
-    const later = own.filter((other) => other > index);
+  for (const index of others) {
+    const later = others.filter((other) => other > index);
     const node = nodes[index] as PlanNode;
     const free = later.filter((other) => !fallbacks.includes(other));
     // A branch is one of one parallel.
@@ -173,6 +186,57 @@ function makeBody(random: Random, nodes: PlanNode[], options: BodyOptions): void
   }
   const owner = container === undefined ? undefined : nodes[container];
   if (owner?.kind === "group" || owner?.kind === "loop") owner.body = own;
+}
+
+/** Nodes of a race beside the parallel itself. */
+const RACE_SIZE = 4;
+
+/** A parallel that stops its branches, for which others run that have failed: by chance alone these hardly ever meet. */
+function makeRace(random: Random, place: Place): PlanNode[] {
+  const { index, container } = place;
+  const [first, second, inner, standIn] = [1, 2, 3, RACE_SIZE].map((at) => index + at) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const isNested = random.chance(0.3);
+  const makeCommon = () => ({
+    dependencies: [],
+    activators: [],
+    join: "all" as const,
+    ...(container !== undefined && { container }),
+  });
+  const makeTask = (at: number, onError: ErrorHandler[]): PlanNode => ({
+    ...makeCommon(),
+    id: `n${at}`,
+    kind: "task",
+    taskType: "tool",
+    taskName: "work",
+    inputs: { flow: "${current}", who: `n${at}` },
+    retry: { ...TEST_RETRY, maxAttempts: 1 },
+    onError,
+  });
+  const instead: ErrorHandler[] = [{ action: "fallback", target: standIn }];
+  return [
+    {
+      ...makeBase(random, place),
+      kind: "parallel",
+      branches: isNested ? [first, second] : [first, second, inner],
+      ...random.pick([
+        { waitAll: false, cancelRest: true },
+        { waitAll: true, onError: [{ action: "skip" as const }] },
+      ]),
+    },
+    makeTask(first, instead),
+    isNested
+      ? { ...makeCommon(), id: `n${second}`, kind: "parallel", branches: [inner], waitAll: true }
+      : makeTask(second, random.pick([instead, [{ action: "fail" }]])),
+    makeTask(inner, random.pick([instead, [{ action: "fail" }]])),
+    random.chance(0.5)
+      ? makeTask(standIn, [{ action: "fail" }])
+      : { ...makeCommon(), id: `n${standIn}`, kind: "sub_workflow", workflowId: "other", inputs: {} },
+  ];
 }
 
 /** What it activates, and who takes its place. */
@@ -325,6 +389,8 @@ function makeNode(random: Random, place: Place): PlanNode {
       return { ...base, kind: "sub_workflow", workflowId: "other", inputs: { n: "${input.n}" }, ...makeClose(random) };
     case "map":
       return makeMap(random, base, isCalm);
+    case "machine":
+      return { ...base, kind: "state_machine", workflowId: "machine", context: { by: base.id }, events: [] };
   }
 }
 
@@ -358,67 +424,6 @@ function makeClose(random: Random): { onParentClose?: ParentClosePolicy } {
   return random.chance(0.4) ? { onParentClose: random.pick(["cancel", "terminate", "leave", "leave"]) } : {};
 }
 
-function makeHuman(random: Random, isCalm: boolean): Omit<HumanNode, keyof PlanNodeBase> {
-  const deadline = random.pick([2_000, "5s", "1970-01-01T00:00:09Z"]);
-  // What several people answer is never one person's.
-  const isVote = random.chance(0.3);
-  return {
-    kind: "human",
-    title: "for ${execution.id}",
-    groups: random.pick([[], ["g"], ["g", "h"]]),
-    ...(!isVote && random.chance(0.3) && { assignee: "ann" }),
-    ...(random.chance(0.3) && { form: { required: ["ok"] } }),
-    ...(random.chance(0.3) && { data: "${input}" }),
-    ...(random.chance(0.2) && { proposed: { n: "${input.n}", list: [1, 2] } }),
-    ...(random.chance(0.5) && { deadline }),
-    ...((isCalm || random.chance(0.7)) && { defaultAnswer: { ok: false } }),
-    ...(random.chance(0.4) && {
-      escalation: [
-        { ...(!isVote && { assignee: "bob" }), deadline: "1s" },
-        { groups: ["h"], deadline: 500 },
-      ],
-    }),
-    ...(isVote && { quorum: { of: 3, need: 1 + random.below(3), ...(random.chance(0.6) && { field: "ok" }) } }),
-  };
-}
-
-function makeRetry(random: Random): RetryPolicy {
-  const policy = { ...TEST_RETRY, maxAttempts: 1 + random.below(3), jitter: random.next() };
-  if (random.chance(0.7)) return policy;
-  const { nonRetryable: _, ...times } = policy;
-  return {
-    ...policy,
-    ...(random.chance(0.5) && { maxElapsedMs: random.below(3_000) }),
-    rules: [
-      { ...times, types: ["http_error"], maxAttempts: 4, initialIntervalMs: 50 },
-      { ...times, class: "business", when: "error.details.again", maxAttempts: 2 },
-      { ...times, when: "error.message == 'slow' && input.flag", maxAttempts: 1 },
-    ],
-  };
-}
-
-type Wait = Partial<Extract<PlanNode, { action: "wait" }>>;
-
-function makeWait(random: Random, isCalm: boolean): Wait {
-  const signal = {
-    signal: random.pick(["go", "stop"]),
-    ...(random.chance(0.4) && { key: random.pick(["${input.n}", "x"]) }),
-  };
-  const duration = random.below(5_000);
-  const bounded = { ...signal, duration: duration + 3_000 };
-  return random.pick<Wait>([
-    { duration },
-    signal,
-    {
-      event: "done",
-      ...(random.chance(0.3) && { key: "x" }),
-      ...(random.chance(0.3) && { filter: "event.payload != 2" }),
-    },
-    { ...bounded, onTimeout: "continue" as const },
-    isCalm ? {} : { ...bounded, onTimeout: "fail" as const },
-  ]);
-}
-
 function makeCondition(random: Random, dependencies: number[]): string {
   const [first] = dependencies;
   return random.pick([
@@ -437,60 +442,4 @@ function pickOf(random: Random, from: readonly number[], count: number): number[
   for (let i = 0; i < count; i++)
     picked.add(random.chance(0.7) ? limit - 1 - random.below(Math.min(limit, 6)) : random.below(limit));
   return [...picked].toSorted((a, b) => a - b).map((at) => from[at] as number);
-}
-
-/** A parallel ends after its branches, and what has a fallback after that: what waits for its own end would wait for ever. */
-function breakCycles(nodes: PlanNode[]): void {
-  for (let stuck = findStuck(nodes); stuck.size > 0; stuck = findStuck(nodes)) {
-    for (const node of nodes) {
-      if (node.onError?.some((one) => one.action === "fallback" && stuck.has(one.target))) {
-        delete node.onError;
-        break;
-      }
-      if (node.kind !== "parallel" || !node.branches.some((branch) => stuck.has(branch))) continue;
-      node.branches = node.branches.filter((branch) => !stuck.has(branch));
-      if (node.need !== undefined) node.need = Math.max(1, Math.min(node.need, node.branches.length));
-      // A race without branches can only fail.
-      node.waitAll ||= node.branches.length === 0;
-      break;
-    }
-  }
-}
-
-function fallbacksOf(node: PlanNode): number[] {
-  return (node.onError ?? []).flatMap((one) => (one.action === "fallback" ? [one.target] : []));
-}
-
-/** Nodes that could not end even if everything went well. */
-function findStuck(nodes: PlanNode[]): Set<number> {
-  const activators: number[][] = nodes.map(() => []);
-  for (const [index, node] of nodes.entries()) {
-    const targets = node.kind === "parallel" ? node.branches : node.kind === "switch" ? targetsOf(node) : [];
-    for (const target of [...targets, ...fallbacksOf(node)]) activators[target]?.push(index);
-  }
-  const begun = new Set<number>();
-  /** Its own work is over, and its fallbacks may begin. */
-  const done = new Set<number>();
-  const ended = new Set<number>();
-  const partsOf = (node: PlanNode): number[] =>
-    node.kind === "parallel" ? node.branches : node.kind === "group" || node.kind === "loop" ? node.body : [];
-  for (let before = -1; before !== begun.size + done.size + ended.size; ) {
-    before = begun.size + done.size + ended.size;
-    for (const [index, node] of nodes.entries()) {
-      const isReleased = (by: number) => {
-        const activator = nodes[by] as PlanNode;
-        if (fallbacksOf(activator).includes(index)) return done.has(by);
-        return activator.kind === "parallel" ? begun.has(by) : ended.has(by);
-      };
-      const isInside = node.container === undefined || begun.has(node.container);
-      if (isInside && node.dependencies.every((one) => ended.has(one)) && activators[index]?.every(isReleased))
-        begun.add(index);
-      if (begun.has(index) && partsOf(node).every((one) => ended.has(one))) done.add(index);
-      if (done.has(index) && fallbacksOf(node).every((one) => ended.has(one))) ended.add(index);
-    }
-  }
-  return new Set([...nodes.keys()].filter((index) => !ended.has(index)));
-}
-function targetsOf(node: Extract<PlanNode, { kind: "switch" }>): number[] {
-  return [...node.cases.flatMap((one) => one.targets), ...node.defaultTargets];
 }

@@ -70,7 +70,14 @@ function makeStart(random: Random): Command {
 function listAnswers(runner: Runner, random: Random, failureRate: number): Command[] {
   const answers: Command[] = runner.known.tasks.map(({ nodeId, attempt }) =>
     !random.chance(failureRate)
-      ? { type: "complete_task", nodeId, attempt, output: { by: nodeId, attempt }, startedAt: 0, worker: "w" }
+      ? {
+          type: "complete_task",
+          nodeId,
+          attempt,
+          output: makeOutput(random, nodeId, attempt),
+          startedAt: 0,
+          worker: "w",
+        }
       : { type: "fail_task", nodeId, attempt, failure: makeFailure(random) },
   );
   // Those that were told to end have their ends as well, of which the execution may wait for some.
@@ -82,6 +89,7 @@ function listAnswers(runner: Runner, random: Random, failureRate: number): Comma
         : { type: "fail_child", nodeId, childId, failure },
     );
   }
+  answers.push(...listMachineAnswers(runner, random));
   for (const node of runner.state ? listNodes(runner.plan, runner.state) : []) {
     if (isIncident(node)) answers.push({ ...makeResolution(random), nodeId: node.nodeId });
     if (node.status === "waiting" && node.event !== undefined) {
@@ -100,6 +108,25 @@ function listAnswers(runner: Runner, random: Random, failureRate: number): Comma
   }
   answers.push(...listHumanAnswers(runner, random));
   return answers;
+}
+
+function makeOutput(random: Random, nodeId: string, attempt: number): Json {
+  return random.chance(0.1) ? null : { by: nodeId, attempt };
+}
+
+/** Those that are to be created may have been created and ended before anybody knows. */
+function listMachineAnswers({ plan, state, known }: Runner, random: Random): Command[] {
+  const toCreate = known.machines.map(({ nodeId, requestId }): Command => {
+    const type = random.pick(["acknowledge_machine", "acknowledge_machine", "complete_machine"] as const);
+    return { type, nodeId, machineId: `of ${requestId}`, output: { by: nodeId } };
+  });
+  const created = (state?.nodes ?? []).flatMap(({ status, machineId, fallback }, index): Command[] => {
+    if (status !== "waiting" || machineId === undefined || fallback !== undefined) return [];
+    const { id: nodeId } = plan.nodes[index] as LinkedNode;
+    if (random.chance(0.9)) return [{ type: "complete_machine", nodeId, machineId, output: null }];
+    return [{ type: "fail_machine", nodeId, machineId, failure: { type: "broken", message: "machine" } }];
+  });
+  return [...toCreate, ...created];
 }
 
 /** Mostly to an end: a plan that cannot go well must end all the same. */

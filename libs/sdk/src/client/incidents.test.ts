@@ -6,24 +6,11 @@ import {
   type ListIncidentsRequest,
   type ResolveIncidentRequest,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
-import { createInMemoryTransport, type Routes } from "@heddle/rpc";
-import { createLogger } from "@heddle/telemetry";
-import { afterEach, expect, it } from "vitest";
-import { createClient, type Client } from "../index.ts";
+import { expect, it } from "vitest";
+import { clientOf } from "../../test/client-of.ts";
 
 const ID = "0199aaaa-0000-7000-8000-000000000001";
 const OPENED = new Date("2030-01-31T08:00:00.123Z");
-const closings: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closings.splice(0)) close();
-});
-
-function clientOf(routes: Routes): Client {
-  const transport = createInMemoryTransport({ routes, logger: createLogger({ name: "test", level: "silent" }) });
-  closings.push(() => transport.close());
-  return createClient({ transport, namespace: "sales" });
-}
-
 it("lists all pages of incidents, and resolves the very one that was listed", async () => {
   const listed: ListIncidentsRequest[] = [];
   const resolved: ResolveIncidentRequest[] = [];
