@@ -15,7 +15,7 @@ import { approximateBytes } from "./payload-size.ts";
 import type { LinkedNode, Plan } from "./plan.ts";
 import { replayDiverged } from "./refusals.ts";
 import { keepItems, reuseNode } from "./reuse.ts";
-import { activateBranches, activateFallback, dequeue, dequeueAnywhere, settle } from "./settle.ts";
+import { activateBranches, activateFallback, dequeue, dequeueAnywhere, passBranches, settle } from "./settle.ts";
 import type { NodeState, NodeStatus } from "./state.ts";
 import { takenName } from "./taken-events.ts";
 import { pruneTimers, pushTimer } from "./timers.ts";
@@ -269,12 +269,14 @@ function handleError(
     case "incident":
       end(state, linked, node, "waiting", at);
       node.endedAt = undefined;
+      if (linked.definition.kind === "parallel") passBranches(plan, state, linked);
       return openIncident(state, linked.index, at);
     case "fallback": {
       const index = indexOfNode(plan, outcome.fallbackId);
       end(state, linked, node, "waiting", at);
       node.endedAt = undefined;
       node.fallback = index;
+      if (linked.definition.kind === "parallel") passBranches(plan, state, linked);
       return activateFallback(plan, state, linked, index);
     }
   }

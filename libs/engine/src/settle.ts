@@ -16,7 +16,7 @@ export function settle(plan: Plan, state: ExecutionState, linked: LinkedNode): v
   if (linked.definition.kind === "switch") {
     for (const target of node.chosen ?? []) activate(state, target, linked.index);
   }
-  if (linked.definition.kind !== "parallel" || !hasBegun(node)) {
+  if (linked.definition.kind !== "parallel" || !(hasBegun(node) || node.isPassed)) {
     for (const target of linked.activates) release(plan, state, target);
   }
   if (standInOf(node) === undefined) {
@@ -47,6 +47,14 @@ export function releaseBranches(plan: Plan, state: ExecutionState, parallel: Lin
     activate(state, branch, parallel.index);
     release(plan, state, branch);
   }
+}
+
+/** A parallel has failed before it began: it activates no branch any more. What is to happen in its place may wait for them. */
+export function passBranches(plan: Plan, state: ExecutionState, parallel: LinkedNode): void {
+  const node = state.nodes[parallel.index] as NodeState;
+  if (hasBegun(node)) return;
+  node.isPassed = true;
+  for (const branch of parallel.activates) release(plan, state, branch);
 }
 
 /** A node has failed, and another one runs in its place. */
@@ -192,7 +200,9 @@ function hasReleased(plan: Plan, state: ExecutionState, activator: number, targe
   const node = state.nodes[activator] as NodeState;
   const { definition, fallbacks } = plan.nodes[activator] as LinkedNode;
   if (node.status !== "waiting") return PAST.has(node.status);
-  return fallbacks.includes(target) ? standInOf(node) !== undefined : definition.kind === "parallel" && hasBegun(node);
+  return fallbacks.includes(target)
+    ? standInOf(node) !== undefined
+    : definition.kind === "parallel" && (hasBegun(node) || node.isPassed === true);
 }
 
 /** Of a parallel: it has released its branches. One that was skipped, or whose `when` has failed, never does. */

@@ -54,6 +54,8 @@ export interface NodeState {
   isHandled?: boolean;
   /** Index of the node that runs in its place since it has failed; INCIDENT: a person says how to go on. */
   fallback?: number;
+  /** Parallel that has failed before it began: its branches need not wait for it. */
+  isPassed?: boolean;
   /** Instead of its inputs: what the person gave who had it tried again. */
   mended?: Json;
   /** Its result is of the execution that this one runs again. */

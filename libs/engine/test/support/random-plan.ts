@@ -256,7 +256,7 @@ function addTargets(random: Random, node: PlanNode, later: number[], standIns: n
     node.onError = random.pick<ErrorHandler[]>([
       [{ action: "fallback", target }],
       // For some failures only; of others a person decides.
-      [{ types: ["timeout", "expression"], action: "fallback", target }, { action: "incident" }],
+      [{ types: ["timeout", "http_error", "expression"], action: "fallback", target }, { action: "incident" }],
     ]);
   } else if (random.chance(0.2)) {
     node.onError = random.pick<ErrorHandler[]>([
@@ -270,8 +270,8 @@ function addTargets(random: Random, node: PlanNode, later: number[], standIns: n
       [{ action: "incident" }],
     ]);
   }
-  // What a node says of errors is also for a condition that cannot be evaluated.
-  if (node.onError !== undefined && random.chance(0.08)) node.when = "nope";
+  // What a node says of errors is also for a condition that cannot be evaluated: of a parallel, before it has released its branches.
+  if (node.onError !== undefined && random.chance(node.kind === "parallel" ? 0.4 : 0.05)) node.when = "nope";
 }
 
 interface Place {
