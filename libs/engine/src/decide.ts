@@ -22,7 +22,9 @@ import { reset } from "./reset.ts";
 import { receiveSignal } from "./signals.ts";
 import { takeEvent } from "./bus-events.ts";
 import { receiveUpdate } from "./updates.ts";
-import { cancelActive, createTurn, emit, endExecution } from "./turn.ts";
+import { endExecution } from "./ends.ts";
+import { cancelActive } from "./stops.ts";
+import { createTurn, emit } from "./turn.ts";
 
 export interface Decision {
   state: ExecutionState;

@@ -17,7 +17,7 @@ import { peekReady } from "./settle.ts";
 import type { NodeState } from "./state.ts";
 import { peekTimer, peekTimerNode } from "./timers.ts";
 import { answerUpdates } from "./updates.ts";
-import { completeNode, describeNodeFault, endExecution, failExecution, failNode } from "./turn.ts";
+import { completeNode, describeNodeFault, endExecution, failExecution, failNode } from "./ends.ts";
 
 /**
  * Events that one step may give apart from those that stop the active nodes and items and skip those that a failure would have run: two of the node,

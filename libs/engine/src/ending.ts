@@ -7,7 +7,9 @@ import type { JsonObject } from "./json.ts";
 import { DEFAULT_CLEANUP_TIMEOUT_MS } from "./limits.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import type { NodeState } from "./state.ts";
-import { cancelActive, emit, emitEnd } from "./turn.ts";
+import { emitEnd } from "./ends.ts";
+import { cancelActive } from "./stops.ts";
+import { emit } from "./turn.ts";
 
 // The stages of an execution's end: what runs stops, children that were canceled end, the steps that have completed are
 // undone, the last one first, then `finally` runs, and the execution ends.

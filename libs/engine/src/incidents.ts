@@ -11,7 +11,8 @@ import {
   payloadTooLarge,
   resolutionNotPossible,
 } from "./refusals.ts";
-import { completeNode, emit, failForGood } from "./turn.ts";
+import { completeNode, failForGood } from "./ends.ts";
+import { emit } from "./turn.ts";
 
 /** A person says how to go on with a node that has failed. */
 export function resolveIncident(turn: Turn, command: Extract<Command, { type: "resolve_incident" }>): void {

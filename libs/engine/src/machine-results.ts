@@ -1,7 +1,8 @@
 import type { Command } from "./commands.ts";
 import type { LinkedNode, Turn } from "./plan.ts";
 import { machineNotAwaited } from "./refusals.ts";
-import { completeOrFail, emit, failNode } from "./turn.ts";
+import { completeOrFail, failNode } from "./ends.ts";
+import { emit } from "./turn.ts";
 
 type CommandOf<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 

@@ -5,7 +5,8 @@ import type { LinkedNode, Turn } from "./plan.ts";
 import { createScope } from "./scope.ts";
 import type { NodeState } from "./state.ts";
 import { checkPayload, evaluateField } from "./evaluate.ts";
-import { emit, endExecution, failExecution } from "./turn.ts";
+import { endExecution, failExecution } from "./ends.ts";
+import { emit } from "./turn.ts";
 
 /** Every node is settled: the execution completes with its output, or fails when that cannot be made. */
 export function completeExecution(turn: Turn): void {

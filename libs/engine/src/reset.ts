@@ -7,7 +7,8 @@ import { executionEnding, executionFailureHandled, executionFinished, nodesUnkno
 import { isRepeated, resetKey } from "./request-keys.ts";
 import { type NodeVerdict, becauseOf } from "./run-again.ts";
 import type { NodeState } from "./state.ts";
-import { cancelAll, emit } from "./turn.ts";
+import { cancelAll } from "./stops.ts";
+import { emit } from "./turn.ts";
 
 /**
  * Begins some nodes afresh, and everything after them, in the execution itself. One that has ended stays ended, so that

@@ -10,7 +10,8 @@ import { findRetryPolicy } from "./retry-rules.ts";
 import type { TaskNode } from "./plan-node.ts";
 import { checkPayload } from "./evaluate.ts";
 import { endAwaitedChild, keepChildCompensation, keepLateCompletion } from "./child-compensation.ts";
-import { completeOrFail, describeNodeFault, emit, failNode, keepCompensation } from "./turn.ts";
+import { completeOrFail, describeNodeFault, failNode, keepCompensation } from "./ends.ts";
+import { emit } from "./turn.ts";
 
 type CommandOf<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 

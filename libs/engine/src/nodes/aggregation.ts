@@ -6,7 +6,7 @@ import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { AggregationNode } from "../plan-node.ts";
 import type { NodeState } from "../state.ts";
 import { evaluateField, scopeOf } from "../evaluate.ts";
-import { completeNode } from "../turn.ts";
+import { completeNode } from "../ends.ts";
 
 /** A value and where it comes from, for messages. */
 type Part = [source: string, value: Json];

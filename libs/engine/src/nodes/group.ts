@@ -4,7 +4,8 @@ import { collectOutputs } from "../output.ts";
 import type { NodeProgram } from "../plan.ts";
 import type { GroupNode } from "../plan-node.ts";
 import { bodyScopeOf, evaluateField } from "../evaluate.ts";
-import { completeNode, emit } from "../turn.ts";
+import { completeNode } from "../ends.ts";
+import { emit } from "../turn.ts";
 
 /** Runs its body once; what fails in it fails the group. */
 export function linkGroup(definition: GroupNode, compiler: FieldCompiler): NodeProgram {

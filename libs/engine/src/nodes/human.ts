@@ -20,7 +20,8 @@ import type { HumanNode } from "../plan-node.ts";
 import { type QuorumDecision, decideQuorum, voteOf } from "../quorum.ts";
 import type { NodeState } from "../state.ts";
 import { formatTimestamp, parseTimestamp } from "../timestamp.ts";
-import { completeNode, completeOrFail, emit } from "../turn.ts";
+import { completeNode, completeOrFail } from "../ends.ts";
+import { emit } from "../turn.ts";
 
 /** Who is asked, and until when. */
 interface Asked {

@@ -6,8 +6,9 @@ import { collectOutputs } from "../output.ts";
 import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { LoopNode } from "../plan-node.ts";
 import type { NodeState, TurnState } from "../state.ts";
-import { bodyScopeOf, checkPayload, evaluateField, scopeOf, requireBoolean } from "../evaluate.ts";
-import { completeNode, emit } from "../turn.ts";
+import { bodyScopeOf, checkPayload, evaluateField, requireBoolean, scopeOf } from "../evaluate.ts";
+import { completeNode } from "../ends.ts";
+import { emit } from "../turn.ts";
 
 /** Runs its body until its conditions, its list or a `break` end it. */
 export function linkLoop(definition: LoopNode, compiler: FieldCompiler): NodeProgram {

@@ -12,7 +12,9 @@ import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { MapNode } from "../plan-node.ts";
 import type { MapState, NodeState } from "../state.ts";
 import { captureInput, itemVersion } from "../surroundings.ts";
-import { completeNode, emit, failNode, stopItems } from "../turn.ts";
+import { completeNode, failNode } from "../ends.ts";
+import { stopItems } from "../stops.ts";
+import { emit } from "../turn.ts";
 
 /** Starts an execution for each item, some at once, and completes when all have ended. */
 export function linkMap(definition: MapNode, compiler: FieldCompiler): NodeProgram {

@@ -4,7 +4,9 @@ import type { Failure } from "../events.ts";
 import type { NodeProgram, Turn } from "../plan.ts";
 import type { ParallelNode } from "../plan-node.ts";
 import type { NodeState } from "../state.ts";
-import { completeNode, emit, failNode, stopNodes } from "../turn.ts";
+import { completeNode, failNode } from "../ends.ts";
+import { stopNodes } from "../stops.ts";
+import { emit } from "../turn.ts";
 
 /**
  * Activates all its branches and waits for all of them, or for the first that completes. Its output is an object of the

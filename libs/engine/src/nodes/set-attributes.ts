@@ -5,7 +5,8 @@ import type { FieldCompiler } from "../field.ts";
 import { isObject } from "../json-object.ts";
 import type { NodeProgram } from "../plan.ts";
 import type { ActionNode } from "../plan-node.ts";
-import { completeNode, emit } from "../turn.ts";
+import { completeNode } from "../ends.ts";
+import { emit } from "../turn.ts";
 
 /** Sets what the execution is found by. Its output is what it has set. */
 export function linkSetAttributes(

@@ -5,8 +5,8 @@ import type { Json } from "../json.ts";
 import type { LinkedNode, NodeProgram } from "../plan.ts";
 import { isSameJson } from "../same-json.ts";
 import type { SwitchCase, SwitchNode } from "../plan-node.ts";
-import { evaluateField, scopeOf, requireBoolean } from "../evaluate.ts";
-import { completeNode } from "../turn.ts";
+import { evaluateField, requireBoolean, scopeOf } from "../evaluate.ts";
+import { completeNode } from "../ends.ts";
 
 interface LinkedCase {
   matches(value: Json, scope: Scope): boolean;

@@ -4,7 +4,8 @@ import type { TaskNode } from "../plan-node.ts";
 import type { NodeState } from "../state.ts";
 import { checkPayload, takeInput } from "../evaluate.ts";
 import { coreFailure } from "../failure.ts";
-import { emit, failNode } from "../turn.ts";
+import { failNode } from "../ends.ts";
+import { emit } from "../turn.ts";
 
 /** Dispatched to a worker. Without `inputs` it gets what flows into it. */
 export function linkTask(definition: TaskNode, compiler: FieldCompiler): NodeProgram {

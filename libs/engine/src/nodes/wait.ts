@@ -10,7 +10,8 @@ import type { LinkedNode, NodeProgram, Turn } from "../plan.ts";
 import type { ActionNode } from "../plan-node.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { evaluateField, scopeOf } from "../evaluate.ts";
-import { completeNode, completeOrFail, emit } from "../turn.ts";
+import { completeNode, completeOrFail } from "../ends.ts";
+import { emit } from "../turn.ts";
 
 type WaitAction = Extract<ActionNode, { action: "wait" }>;
 
