@@ -77,16 +77,16 @@ describe("waits for events with two replicas", () => {
       logger,
     });
     const { url } = await dependencies.listen();
-    const startReplica = async (owner: string): Promise<ServiceProcess> => {
+    const createReplica = (owner: string): Promise<ServiceProcess> => {
       const log = join(folder, `${owner}.log`);
       const common = { databaseUrl: testDatabase.url, brokers: broker.address, dependencies: url };
       // More than can wait for the lock below, so that nothing else has to wait with them.
       const env = { HEDDLE_DATABASE_CONNECTIONS: "40" };
-      const started = await createServiceProcess({ owner, log, env, ...common });
-      await started.start();
-      return started;
+      return createServiceProcess({ owner, log, env, ...common });
     };
-    [a, b] = await Promise.all([startReplica("a"), startReplica("b")]);
+    // Known before they start, so that none is left when another does not.
+    [a, b] = [await createReplica("a"), await createReplica("b")];
+    await Promise.all([a.start(), b.start()]);
   });
   afterAll(async () => {
     if (kafka.skipReason !== undefined) return;
