@@ -54,6 +54,8 @@ export function passBranches(plan: Plan, state: ExecutionState, parallel: Linked
   const node = state.nodes[parallel.index] as NodeState;
   if (hasBegun(node)) return;
   node.isPassed = true;
+  // How they end decides nothing of it.
+  state.unsettled[parallel.index] = -1;
   for (const branch of parallel.activates) release(plan, state, branch);
 }
 
