@@ -14,6 +14,8 @@ import { ITEM, layeredDefinition, loopDefinition, MAP, TREE } from "./definition
  * Executions that are large in one way each, against a DAG of 100 nodes in the same run: what a step costs the suite (CPU of
  * its process and of Postgres, not of the worker), and how much memory its process takes. Wide ones are compared with
  * many small ones that keep as many tasks in flight, those that do one thing after the other with small ones that do.
+ * A step is a task that a worker runs. Where one task comes with more that begins and ends by itself (an item of a map is an
+ * execution with a node in it; a level of the tree has three nodes), the cost of each of these is told beside it.
  *
  *     node test/bench/large/main.ts [--nodes 5000] [--items 100000] [--turns 10000] [--depth 20]
  */
@@ -25,6 +27,10 @@ const { values } = parseArgs({
     depth: { type: "string", default: "20" },
   },
 });
+/** The item, and the node of its execution. */
+const ITEM_PARTS = 2;
+/** `step`, `below` and `sum`. */
+const LEVEL_PARTS = 3;
 const LAYERS = 10;
 const WIDTH = 10;
 const nodes = Number(values.nodes);
@@ -43,6 +49,8 @@ interface Case {
   /** One execution after the other. */
   inTurn?: boolean;
   steps: number;
+  /** Nodes, and items of maps, that begin and end for each step. Default: 1. */
+  parts?: number;
   expected: Json;
 }
 
@@ -73,7 +81,11 @@ try {
   const smallDag: Case = { ...one("DAG of 100", "small-dag", {}, small, WIDTH - 1), executions: many };
   const smallChain: Case = { ...one("chain of 100", "small-chain", {}, small, 0), executions: 5, inTurn: true };
   const smallChains: Case = { ...smallChain, executions: 20, inTurn: false };
-  const smallMap: Case = { ...one("map of 100", "large-map", { items: small }, small, map(small)), executions: 5 };
+  const smallMap: Case = {
+    ...one("map of 100", "large-map", { items: small }, small, map(small)),
+    executions: 5,
+    parts: ITEM_PARTS,
+  };
 
   // The first thousands run in the interpreter.
   for (let round = 0; round < 2; round++) for (const one of [smallDag, smallMap, smallChain]) await run(one);
@@ -81,11 +93,13 @@ try {
   const wide = await measure(smallDag);
   await measure(one(`DAG of ${nodes}`, "large-dag", {}, LAYERS * width, width - 1), wide);
   const mapped = await measure(smallMap, wide);
-  await measure(one(`map of ${items}`, "large-map", { items }, items, map(items)), wide, mapped);
+  const largeMap = { ...one(`map of ${items}`, "large-map", { items }, items, map(items)), parts: ITEM_PARTS };
+  await measure(largeMap, wide, mapped);
   const chained = await measure(smallChain);
   await measure(one(`loop of ${turns}`, "large-loop", { turns }, turns, { turns }), chained);
   const besides = await measure(smallChains);
-  await measure({ ...one(`tree of depth ${depth}`, "large-tree", { depth }, depth, depth), executions: 20 }, besides);
+  const tree = { ...one(`tree of depth ${depth}`, "large-tree", { depth }, depth, depth), executions: 20 };
+  await measure({ ...tree, parts: LEVEL_PARTS }, besides);
   console.log("verified: every execution completed with the right output");
 } finally {
   client.close();
@@ -100,6 +114,7 @@ try {
 interface Figures {
   name: string;
   cpuPerStepUs: number;
+  parts: number;
 }
 
 async function measure(measured: Case, ...references: Figures[]): Promise<Figures> {
@@ -115,13 +130,18 @@ async function measure(measured: Case, ...references: Figures[]): Promise<Figure
   await sleep(500);
   const steps = measured.steps * measured.executions;
   const cpuPerStepUs = ((treeCpuSeconds(pid) - before.cpu) * 1e6) / steps;
-  const ratios = references.map((other) => `${(cpuPerStepUs / other.cpuPerStepUs).toFixed(2)}× ${other.name}`);
+  const { parts = 1 } = measured;
+  const ratios = references.map((other) => {
+    const ratio = cpuPerStepUs / other.cpuPerStepUs;
+    const perPart = (ratio * other.parts) / parts;
+    return `${ratio.toFixed(2)}× ${other.name}${parts === other.parts ? "" : ` (${perPart.toFixed(2)}× per node or item)`}`;
+  });
   console.log(
     `${`${measured.executions} × ${measured.name}`.padEnd(26)} ${steps} steps in ${seconds.toFixed(1)} s, ` +
       `${cpuPerStepUs.toFixed(0)} µs CPU a step, memory ${before.memory.toFixed(0)} → ${peak.toFixed(0)} MB at most` +
       (ratios.length > 0 ? `; per step ${ratios.join(", ")}` : ""),
   );
-  return { name: measured.name, cpuPerStepUs };
+  return { name: measured.name, cpuPerStepUs, parts };
 }
 
 async function run({ workflowId, input, executions, expected, inTurn }: Case): Promise<void> {
