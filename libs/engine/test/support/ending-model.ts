@@ -40,6 +40,8 @@ export function createEndingModel(plan: Plan): { observe(event: Event): void } {
     );
     if (
       isEnd ||
+      // Whatever it was resolved to: one that is to run again waits for its turn, for long when the execution is suspended.
+      event.type === "incident_resolved" ||
       (event.type === "error_handled" && (event.outcome.action === "skip" || event.outcome.action === "continue"))
     )
       active.delete(nodeId);
