@@ -18,6 +18,7 @@ describe("findDifference", () => {
     [null, {}, "$: null, not {}"],
     [[], {}, "$: [], not {}"],
     ["1", 1, '$: "1", not 1'],
+    [{ toString: [] }, {}, "$.toString: [], not nothing"],
   ])("says where %j and %j differ", (left, right, text) => {
     expect(findDifference(left, right)).toBe(text);
   });

@@ -16,7 +16,7 @@ export function findDifference(left: unknown, right: unknown, path = "$"): strin
   }
   if (isObject(left) && isObject(right)) {
     for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
-      const found = findDifference(left[key], right[key], `${path}.${key}`);
+      const found = findDifference(fieldOf(left, key), fieldOf(right, key), `${path}.${key}`);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -24,6 +24,11 @@ export function findDifference(left: unknown, right: unknown, path = "$"): strin
   // As text there is one zero.
   if (left === 0 && right === 0) return undefined;
   return `${path}: ${show(left)}, not ${show(right)}`;
+}
+
+/** A field called `toString` is in no object that does not have it itself. */
+function fieldOf(value: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
