@@ -9,6 +9,8 @@ export interface SubscribeParkingOptions {
   /** All replicas together: whichever of them gets an event handles it for all. */
   group: string;
   topic: string;
+  /** The topic is not one of the suite's: see `SubscribeOptions`. */
+  foreign?: boolean;
   handler: EventHandler;
   logger: Logger;
   /** What is wrong when an event cannot be handled, for the log: "an end cannot be told to its subscribers". */
@@ -17,15 +19,19 @@ export interface SubscribeParkingOptions {
 
 /** Subscribes a group of a service to a topic; what it cannot handle is logged and goes to its schema, where a person finds it. */
 export function subscribeParking(options: SubscribeParkingOptions): Subscription {
-  const { bus, database, group, topic, handler, logger, complaint } = options;
+  const { bus, database, group, topic, foreign = false, handler, logger, complaint } = options;
   const poison = createSqlPoisonStore<Transaction>({ transaction: database.transaction });
   return bus.subscribe({
     group,
     topics: [topic],
+    foreign,
     handler,
     async parkPoison(parked) {
       const { ce_id: event } = parked.message.headers;
-      logger.error({ err: parked.error, event, group }, `${complaint}; the event is set aside`);
+      logger.error(
+        { err: parked.error, event, group, topic, offset: parked.offset },
+        `${complaint}; the event is set aside`,
+      );
       await poison.park(parked);
     },
   });

@@ -234,27 +234,24 @@ function planMatch({ types, class: wanted, when }: HandlerMatch): ErrorMatch {
 }
 
 function planWorkflowHandler(handler: WorkflowHandlerDraft, graph: Graph): WorkflowErrorHandler {
-  const matching = planMatch(handler);
-  switch (handler.action) {
-    case "continue":
-      return { ...matching, action: "continue", value: handler.value };
-    case "fallback":
-      return { ...matching, action: "fallback", target: graph.indices.get(handler.target.id)! };
-    case "fail":
-      return { ...matching, action: "fail", ...(handler.failure === undefined ? {} : { failure: handler.failure }) };
-  }
+  if (handler.action !== "fail") return planGoingOn(handler, graph);
+  const { failure } = handler;
+  return { ...planMatch(handler), action: "fail", ...(failure === undefined ? {} : { failure }) };
 }
 
 function planHandler(handler: HandlerDraft, graph: Graph): ErrorHandler {
+  const { action } = handler;
+  if (action === "continue" || action === "fallback") return planGoingOn(handler, graph);
+  return { ...planMatch(handler), action };
+}
+
+type GoingOn = Extract<HandlerDraft | WorkflowHandlerDraft, { action: "continue" | "fallback" }>;
+
+/** With a value, or by another node: said in the same way of a node and of the workflow. */
+function planGoingOn(handler: GoingOn, graph: Graph) {
   const matching = planMatch(handler);
-  switch (handler.action) {
-    case "continue":
-      return { ...matching, action: "continue", value: handler.value };
-    case "fallback":
-      return { ...matching, action: "fallback", target: graph.indices.get(handler.target.id)! };
-    default:
-      return { ...matching, action: handler.action };
-  }
+  if (handler.action === "continue") return { ...matching, action: handler.action, value: handler.value };
+  return { ...matching, action: handler.action, target: graph.indices.get(handler.target.id)! };
 }
 
 function matchOf({ match }: CaseDraft) {

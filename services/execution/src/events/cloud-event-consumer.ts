@@ -1,5 +1,6 @@
-import { createSqlPoisonStore, type EventBus, type Subscription } from "@heddle/events";
-import type { Database, Transaction } from "@heddle/store";
+import type { EventBus, Subscription } from "@heddle/events";
+import { subscribeParking } from "@heddle/journal-service";
+import type { Database } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { readCloudEvent } from "./cloud-event.ts";
 import type { TellEvent } from "./tell-event.ts";
@@ -25,24 +26,20 @@ export interface CloudEventConsumerOptions {
  */
 export function consumeCloudEvents(options: CloudEventConsumerOptions): Subscription[] {
   const { bus, topics, namespace, database, tell, now, logger } = options;
-  const poison = createSqlPoisonStore<Transaction>({ transaction: database.transaction });
   return [...new Set(topics)].map((topic) =>
-    bus.subscribe({
+    subscribeParking({
+      bus,
+      database,
       group: `${GROUP}.${topic}`,
-      topics: [topic],
+      topic,
       foreign: true,
+      logger,
+      complaint: "an event of others cannot be told",
       async handler(messages) {
         for (const message of messages) {
           const heard = readCloudEvent(message, { namespace, now: now() });
           await tell(heard.namespace, heard.event);
         }
-      },
-      async parkPoison(parked) {
-        logger.error(
-          { err: parked.error, topic, offset: parked.offset },
-          "an event of others cannot be told, and is set aside",
-        );
-        await poison.park(parked);
       },
     }),
   );

@@ -63,6 +63,7 @@ describe("a CloudEvent", () => {
   it("does not come from the future", () => {
     expect(read({ ...BINARY, ce_time: "2026-01-31T11:00:00+00:30" }, "1").event.occurredAt).toBe(NOW);
     expect(read({ ...BINARY, ce_time: "2027-01-31T11:00:00Z" }, "1").event.occurredAt).toBe(NOW);
+    expect(read({ ...BINARY, ce_time: "1969-07-20T20:17:40Z" }, "1").event.occurredAt).toBe(0);
   });
 
   it.each<[what: string, make: () => unknown, says: string]>([

@@ -67,8 +67,8 @@ export function readCloudEvent(message: EventMessage, defaults: { namespace: str
     const at = typeof time === "string" && RFC3339.test(time) ? Date.parse(time) : Number.NaN;
     if (Number.isNaN(at))
       throw unreadable(message, `the attribute time is ${JSON.stringify(time)}; it must be an RFC 3339 time`);
-    // The clock of others may be ahead.
-    return Math.min(at, now);
+    // The clock of others may be ahead. What is before 1970 is before every wait, and no id tells such a time.
+    return Math.max(0, Math.min(at, now));
   }
 }
 
