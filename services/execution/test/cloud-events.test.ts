@@ -3,14 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createKafkaBus, type EventBus } from "@heddle/events";
 import { NodeStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
-import { createServer, type RpcServer } from "@heddle/rpc";
+import type { RpcServer } from "@heddle/rpc";
 import { createLogger } from "@heddle/telemetry";
 import { createTestDatabase, type TestDatabase, testKafka, uniqueTopic } from "@heddle/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { executionMigrations } from "../src/index.ts";
-import { createScriptedScheduler } from "./support/scripted-scheduler.ts";
-import { serveDefinitions } from "./support/serve-definitions.ts";
-import { createServiceProcess, type ServiceProcess } from "./support/service-process.ts";
+import { startDependencies } from "./support/service-dependencies.ts";
+import { createServiceProcess, PATIENCE, type ServiceProcess } from "./support/service-process.ts";
 
 const LISTENER = `
 workflow:
@@ -25,8 +24,6 @@ workflow:
         - { id: paid, type: action, subtype: wait, params: { event: com.shop.order.paid, key: "\${input.key}" } }
 `;
 
-/** More than a killed member's session with the broker (10 s), with the work of a slow machine. */
-const PATIENCE = { timeout: 40_000, interval: 100 };
 const SOURCE = "/shop/orders";
 
 const kafka = testKafka();
@@ -50,16 +47,8 @@ describe("CloudEvents of others", () => {
     const logger = createLogger({ name: "test", level: "silent" });
     const topics = [{ name: topic, partitions: 1, replicationFactor: 1, retentionMs: 3_600_000, config: {} }];
     bus = createKafkaBus({ brokers, clientId: "shop", topics, logger });
-    const definitions = serveDefinitions([LISTENER]);
-    const scheduler = createScriptedScheduler();
-    dependencies = createServer({
-      routes(router) {
-        definitions(router);
-        scheduler.routes(router);
-      },
-      logger,
-    });
-    const { url } = await dependencies.listen();
+    const { server, url } = await startDependencies([LISTENER]);
+    dependencies = server;
     // A prefix for the topics of the service: those of others have none.
     const env = { HEDDLE_EVENT_TOPICS: topic, KAFKA_TOPIC_PREFIX: `${uniqueTopic("suite")}.` };
     const common = { databaseUrl: testDatabase.url, brokers: brokers.join(","), dependencies: url };

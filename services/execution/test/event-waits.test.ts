@@ -7,14 +7,12 @@ import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { isPassing } from "@heddle/errors";
 import { partitionBits } from "@heddle/journal";
 import { ExecutionStatus } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
-import { createServer, type RpcServer } from "@heddle/rpc";
-import { createLogger } from "@heddle/telemetry";
+import type { RpcServer } from "@heddle/rpc";
 import { createTestDatabase, privateTestKafka, type TestDatabase } from "@heddle/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { executionMigrations } from "../src/index.ts";
-import { createScriptedScheduler } from "./support/scripted-scheduler.ts";
-import { serveDefinitions } from "./support/serve-definitions.ts";
-import { createServiceProcess, type ServiceProcess } from "./support/service-process.ts";
+import { startDependencies } from "./support/service-dependencies.ts";
+import { createServiceProcess, PATIENCE, type ServiceProcess } from "./support/service-process.ts";
 
 /** Each turn takes one of the events of its key: what is lost is missing in the output, what is taken twice is there twice. */
 const LISTENER = `
@@ -41,8 +39,6 @@ workflow:
 `;
 
 const LISTENERS = 12;
-/** More than a killed member's session with the broker (10 s), with the work of a slow machine. */
-const PATIENCE = { timeout: 40_000, interval: 100 };
 
 const kafka = privateTestKafka();
 
@@ -66,17 +62,8 @@ describe("waits for events with two replicas", () => {
     folder = await mkdtemp(join(tmpdir(), "heddle-event-waits-"));
     testDatabase = await createTestDatabase({ schema: "execution", migrations: executionMigrations });
     broker = await kafka.start();
-    const logger = createLogger({ name: "test", level: "silent" });
-    const definitions = serveDefinitions([LISTENER, EMITTER]);
-    const scheduler = createScriptedScheduler();
-    dependencies = createServer({
-      routes(router) {
-        definitions(router);
-        scheduler.routes(router);
-      },
-      logger,
-    });
-    const { url } = await dependencies.listen();
+    const { server, url } = await startDependencies([LISTENER, EMITTER]);
+    dependencies = server;
     const createReplica = (owner: string): Promise<ServiceProcess> => {
       const log = join(folder, `${owner}.log`);
       const common = { databaseUrl: testDatabase.url, brokers: broker.address, dependencies: url };

@@ -37,6 +37,8 @@ const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const TOPICS = fileURLToPath(new URL("../../../../deploy/topics.yaml", import.meta.url));
 /** What Node has made of the sources is kept for the next start: most of the time to be ready goes there. */
 const COMPILE_CACHE = join(tmpdir(), "heddle-test-compile-cache");
+/** Until others have taken over: more than a killed member's session with the broker (10 s), with the work of a slow machine. */
+export const PATIENCE = { timeout: 40_000, interval: 100 };
 const READY_TIMEOUT_MS = 90_000;
 
 export async function createServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
