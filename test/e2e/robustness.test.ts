@@ -11,6 +11,8 @@ import { createRandom, type Random } from "./random.ts";
 import { disposeDev, startDev, type TestDevProcess } from "./start-dev.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+/** Hostile messages for each method: `ROUNDS=1000 make test ONLY=test/e2e/robustness` looks longer. */
+const ROUNDS = Number(process.env["ROUNDS"] ?? 15);
 /** Longer than any answer to nonsense may take, and shorter than the test's own limit. */
 const ANSWER_MAX_MS = 20_000;
 
@@ -32,6 +34,26 @@ const ECHO = `workflow:
   output: { keys: "\${keys.output}", polluted: "\${polluted.output}", own: "\${own.output}", builtin: "\${builtin.output}", maker: "\${maker.output}", input: "\${input}" }
 `;
 
+/** Waits at a node of every kind that somebody may tell something; its nodes are called like the texts of hostile messages. */
+const LIVE_EXECUTION = `workflow:
+  id: live
+  type: dag
+  nodes:
+    - { id: echo, type: action, subtype: wait, params: { signal: echo } }
+    - { id: person, type: human, title: t }
+    - { id: stuck, type: action, subtype: fail, params: { message: m }, on_error: incident }
+`;
+const LIVE_MACHINE = `workflow:
+  id: live-machine
+  type: state_machine
+  states:
+    - name: on
+      invoke: { id: echo, workflow: live }
+      transitions: [{ event: echo, target: on }, { event: progress.invoke.echo, target: on }]
+`;
+/** Ids of what lives, so that the hostile values of the other fields get past the first look. */
+const liveIds: string[] = [];
+
 let dev: TestDevProcess;
 let client: Client;
 beforeAll(async () => {
@@ -39,14 +61,28 @@ beforeAll(async () => {
   dev = await startDev({ env: { HEDDLE_LOG_LEVEL: "error" } });
   client = createClient({ address: dev.url });
 });
-// Again and again, because some nonsense deletes it.
+// Again and again, because some nonsense deletes or ends it.
 beforeEach(async () => {
   await client.publish({ source: ECHO });
+  await client.publish({ source: LIVE_EXECUTION });
+  await client.publish({ source: LIVE_MACHINE });
+  const { executionId } = await client.start({ workflowId: "live", workflowKey: "echo", whenRunning: "use_existing" });
+  const { machineId } = await client.machines.create({ workflowId: "live-machine" });
+  liveIds.splice(0, liveIds.length, executionId, machineId);
 });
 afterAll(async () => {
   client.close();
   await disposeDev(dev);
 });
+
+const LAST_TIME = "9999-12-31T23:59:59.999999999Z";
+/** What a report is about: something that there is none of. */
+const ABOUT = {
+  executionId: "01990f5e-0000-7000-8000-000000000000",
+  machineId: "01990f5e-0000-7000-8000-000000000000",
+  nodeId: "echo",
+  invokeId: "echo",
+};
 
 const pathOf = (method: DescMethod): string => `/${method.parent.typeName}/${method.name}`;
 
@@ -101,7 +137,7 @@ describe(`requests that make no sense (SEED=${SEED})`, () => {
   it.each(unary.map((method) => [pathOf(method), method] as const))(
     "%s: hostile values in every field",
     async (path, method) => {
-      for (let round = 0; round < 15; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         const body = JSON.stringify(hostileMessage(method.input, random, 0));
         checkAnswer(await post(path, "application/json", body), `${path} ${body.slice(0, 500)}`);
       }
@@ -118,6 +154,11 @@ describe(`requests that make no sense (SEED=${SEED})`, () => {
     [pathOf(ExecutionService.method.startExecution), { workflowId: "echo", namespace: "\u0000" }],
     [pathOf(ExecutionService.method.listExecutions), { workflowId: "\u0000", labels: { "\u0000": "\u0000" } }],
     [pathOf(ExecutionService.method.listExecutions), { parentExecutionId: "%" }],
+    [pathOf(ExecutionService.method.listExecutions), { startedAfter: LAST_TIME }],
+    [pathOf(ExecutionService.method.listIncidents), { openedAfter: LAST_TIME }],
+    [pathOf(ExecutionService.method.reportMachine), { ...ABOUT, machineId: ABOUT.executionId, output: { json: "]" } }],
+    [pathOf(ExecutionService.method.deliverEvent), { ...ABOUT, event: { payload: { json: "]" } } }],
+    [pathOf(StateMachineService.method.reportInvocation), { ...ABOUT, progress: { json: "]" } }],
     [pathOf(SchedulerService.method.listWorkers), { namespace: "\u0000" }],
   ])("%s refuses what no database can hold: %j", async (path, request) => {
     const answer = await post(path, "application/json", JSON.stringify(request));
@@ -270,12 +311,16 @@ const TEXTS = [
 function hostileMessage(message: DescMessage, random: Random, depth: number): unknown {
   if (message.typeName === "google.protobuf.Struct")
     return JSON.parse('{"__proto__":{"a":1},"constructor":[null],"":"\\u0000"}');
-  if (message.typeName === "google.protobuf.Value") return "\u0000";
+  if (message.typeName === "google.protobuf.Value") return pick(random, ["\u0000", null, { "": ["\u0000"] }]);
   if (message.typeName === "google.protobuf.Duration") return pick(random, ["-1s", "315576000000s", "0.000000001s"]);
   if (message.typeName === "google.protobuf.Timestamp") {
-    return pick(random, ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"]);
+    return pick(random, ["0001-01-01T00:00:00Z", LAST_TIME]);
   }
-  const fields = message.fields.filter(() => depth < 3 && random.below(4) > 0);
+  // Of the fields that exclude one another one: with two the message would not even be read.
+  const chosen = message.oneofs.map(({ fields }) => pick(random, fields));
+  const fields = message.fields.filter(
+    (field) => depth < 3 && random.below(4) > 0 && (field.oneof === undefined || chosen.includes(field)),
+  );
   return Object.fromEntries(fields.map((field) => [field.jsonName, hostileField(field, random, depth)]));
 }
 
@@ -290,7 +335,7 @@ function hostileField(field: DescField, random: Random, depth: number): unknown 
     if (field.enum !== undefined) return pick(random, [0, 1, 99, -1]);
     switch (field.scalar) {
       case ScalarType.STRING:
-        return pick(random, TEXTS);
+        return random.below(3) === 0 ? pick(random, liveIds) : pick(random, TEXTS);
       case ScalarType.BOOL:
         return random.below(2) === 0;
       case ScalarType.BYTES:

@@ -40,6 +40,7 @@ export { createPauses, type Pauses } from "./pauses.ts";
 export { createPlanLoader, type PlanLoader } from "./plan-loader.ts";
 export { createPlanTableSql, findPlan, savePlan } from "./plan-store.ts";
 export { createPlans, type LoadedPlans, type PlanKey, type Plans, type ResolvedPlan } from "./plans.ts";
+export { createRequestPayloadReader } from "./request-payload.ts";
 export { createRequestIds, type RequestIds } from "./request-ids.ts";
 export { refuseTaken, type StartKey, startOnce } from "./start-once.ts";
 export { subscribeParking, type SubscribeParkingOptions } from "./subscribe-parking.ts";

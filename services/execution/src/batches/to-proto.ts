@@ -1,11 +1,12 @@
 import { create, fromJson, type JsonObject, toJson } from "@bufbuild/protobuf";
-import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import {
   type Batch,
   BatchSchema,
   type ExecutionFilter as FilterMessage,
 } from "@heddle/proto/heddle/execution/v1/batch_pb.js";
 import { toAttributeCondition } from "../handlers/attribute-condition.ts";
+import { timeText } from "../handlers/time-text.ts";
 import type { BatchRow } from "../store/batches.ts";
 import type { ExecutionFilter } from "../store/list-executions.ts";
 
@@ -41,8 +42,8 @@ export function toFilter(namespace: string, filter: FilterMessage | undefined): 
     workflowId: filter?.workflowId ?? "",
     status: filter?.status ?? 0,
     labels: { ...filter?.labels },
-    startedAfter: filter?.startedAfter === undefined ? "" : timestampDate(filter.startedAfter).toISOString(),
-    startedBefore: filter?.startedBefore === undefined ? "" : timestampDate(filter.startedBefore).toISOString(),
+    startedAfter: timeText(filter?.startedAfter),
+    startedBefore: timeText(filter?.startedBefore),
     parentExecutionId: filter?.parentExecutionId.toLowerCase() ?? "",
     workflowKey: filter?.workflowKey ?? "",
     attributes: (filter?.attributes ?? []).map(toAttributeCondition),

@@ -1,11 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import type { Json } from "@heddle/engine";
 import { DomainError } from "@heddle/errors";
 import {
   type DeliverEventRequest,
   type DeliverEventResponse,
   DeliverEventResponseSchema,
 } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
+import { createRequestPayloadReader } from "@heddle/journal-service";
 import { fromProtoBusEvent } from "../domain/bus-event.ts";
 import { type ExecutionContext, idOf } from "./context.ts";
 
@@ -14,15 +14,15 @@ export async function deliverEvent(
   request: DeliverEventRequest,
 ): Promise<DeliverEventResponse> {
   const { nodeId, run, event } = request;
-  if (event === undefined || event.payload?.form.case === "reference") {
+  if (event === undefined) {
     throw new DomainError({
       kind: "invalid_argument",
       reason: "REQUEST_INVALID",
-      message: "the event has no text as its payload",
-      violations: [{ field: "event.payload", description: "must hold the text" }],
+      message: "event must be given",
+      violations: [{ field: "event", description: "must be given" }],
     });
   }
-  const payload = JSON.parse(event.payload?.form.value ?? "null") as Json;
+  const payload = createRequestPayloadReader("event.payload").read(event.payload) ?? null;
   await context.runtime.submit(idOf(request), {
     type: "deliver_event",
     nodeId,

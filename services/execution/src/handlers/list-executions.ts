@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Execution, ExecutionSchema } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import {
   type ListExecutionsRequest,
@@ -10,6 +10,7 @@ import { type ExecutionRow, listExecutions as query } from "../store/list-execut
 import { toAttributeCondition } from "./attribute-condition.ts";
 import { DEFAULT_NAMESPACE, type ExecutionContext } from "./context.ts";
 import { readPage } from "./page.ts";
+import { timeText } from "./time-text.ts";
 
 export async function listExecutions(
   context: ExecutionContext,
@@ -20,8 +21,8 @@ export async function listExecutions(
     workflowId: request.workflowId,
     status: request.status,
     labels: { ...request.labels },
-    startedAfter: request.startedAfter === undefined ? "" : timestampDate(request.startedAfter).toISOString(),
-    startedBefore: request.startedBefore === undefined ? "" : timestampDate(request.startedBefore).toISOString(),
+    startedAfter: timeText(request.startedAfter),
+    startedBefore: timeText(request.startedBefore),
     parentExecutionId: request.parentExecutionId.toLowerCase(),
     workflowKey: request.workflowKey,
     attributes: request.attributes.map(toAttributeCondition),

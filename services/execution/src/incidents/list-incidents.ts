@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import {
   type ListIncidentsRequest,
   type ListIncidentsResponse,
@@ -8,6 +8,7 @@ import {
 import { type Incident, IncidentSchema } from "@heddle/proto/heddle/execution/v1/incident_pb.js";
 import { type ExecutionContext, namespaceOf } from "../handlers/context.ts";
 import { readPage } from "../handlers/page.ts";
+import { timeText } from "../handlers/time-text.ts";
 import { type IncidentFilter, type IncidentRow, positionOf, selectIncidents } from "./select-incidents.ts";
 
 export async function listIncidents(
@@ -22,8 +23,8 @@ export async function listIncidents(
     nodeId,
     executionId: request.executionId.toLowerCase(),
     parentExecutionId: request.parentExecutionId.toLowerCase(),
-    openedAfter: textOf(request.openedAfter),
-    openedBefore: textOf(request.openedBefore),
+    openedAfter: timeText(request.openedAfter),
+    openedBefore: timeText(request.openedBefore),
   };
   const { rows, nextPageToken } = await readPage(request, {
     filter,
@@ -31,10 +32,6 @@ export async function listIncidents(
     positionOf,
   });
   return create(ListIncidentsResponseSchema, { incidents: rows.map(toIncident), nextPageToken });
-}
-
-function textOf(time: Timestamp | undefined): string {
-  return time === undefined ? "" : timestampDate(time).toISOString();
 }
 
 function toIncident(row: IncidentRow): Incident {

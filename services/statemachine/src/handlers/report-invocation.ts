@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { Json } from "@heddle/engine";
-import { createPayloadReader, readFailure } from "@heddle/journal-service";
+import { createRequestPayloadReader, readFailure } from "@heddle/journal-service";
+import type { Payload } from "@heddle/proto/heddle/common/v1/payload_pb.js";
 import {
   type ReportInvocationRequest,
   type ReportInvocationResponse,
@@ -22,11 +23,20 @@ function commandOf({ invokeId, token, report, requestId, eventName }: ReportInvo
   const run = { invokeId, token: Number(token) };
   switch (report.case) {
     case "output":
-      return { type: "complete_invocation", ...run, output: valueOf(report.value) };
+      return { type: "complete_invocation", ...run, output: read("output", report.value) };
     case "failure":
-      return { type: "fail_invocation", ...run, failure: readFailure(report.value, reader) };
+      return {
+        type: "fail_invocation",
+        ...run,
+        failure: readFailure(report.value, createRequestPayloadReader("failure.details")),
+      };
     case "progress":
-      return { type: "report_progress", ...run, data: progressOf(eventName, valueOf(report.value)), requestId };
+      return {
+        type: "report_progress",
+        ...run,
+        data: progressOf(eventName, read("progress", report.value)),
+        requestId,
+      };
     case undefined:
       throw new DomainError({
         kind: "invalid_argument",
@@ -42,18 +52,6 @@ function progressOf(name: string, payload: Json): Json {
   return name === "" ? payload : { name, payload };
 }
 
-/** The caller's payloads are in the request: what a reference names, this service does not have. */
-const reader = createPayloadReader({
-  get(digest) {
-    throw new DomainError({
-      kind: "invalid_argument",
-      reason: "REQUEST_INVALID",
-      message: `a report takes values and no references, as to ${digest}`,
-      violations: [{ field: "report", description: "must be a value" }],
-    });
-  },
-});
-
-function valueOf(payload: Parameters<typeof reader.read>[0]): Json {
-  return reader.read(payload) ?? null;
+function read(field: string, payload: Payload): Json {
+  return createRequestPayloadReader(field).read(payload) ?? null;
 }
