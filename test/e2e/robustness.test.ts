@@ -10,8 +10,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createRandom, type Random } from "./random.ts";
 import { disposeDev, startDev, type TestDevProcess } from "./start-dev.ts";
 
-const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
-/** Hostile messages for each method: `ROUNDS=1000 make test ONLY=test/e2e/robustness` looks longer. */
+const SEED = Number(process.env["SEED"] ?? 20_261_122);
+/** Hostile messages for each method: `SEED=7 ROUNDS=1000 make test ONLY=test/e2e/robustness` looks longer, and elsewhere. */
 const ROUNDS = Number(process.env["ROUNDS"] ?? 15);
 /** Longer than any answer to nonsense may take, and shorter than the test's own limit. */
 const ANSWER_MAX_MS = 20_000;
