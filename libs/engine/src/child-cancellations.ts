@@ -14,57 +14,49 @@ export interface ChildCancellation {
   isAwaited?: true;
 }
 
-/** Of obligations, or of what changes them. */
-interface WithCancellations {
-  cancelChildren: ChildCancellation[];
+/** Adds to a list of cancellations those that one state asks for. */
+export interface Cancellations {
+  /** Tells a child to end; one that goes on whatever becomes of its parent is told nothing. */
+  add(linked: LinkedNode, nodeId: string, childId: string): void;
+  /** All whose end the parent must know, also those that were told before, or that never left the turn. */
+  addAwaited(): void;
+  /** Those that were told before to end in order. */
+  addTerminated(): void;
 }
 
-/** All of them, also those that were told before, or that never left the turn: their end must be known. */
-export function addAwaited(to: WithCancellations, plan: Plan, state: ExecutionState): void {
-  const { awaited } = state.ending ?? {};
-  if (awaited === undefined) return;
-  const told = new Set(to.cancelChildren.map(({ childId }) => childId));
-  for (const [childId, nodeId] of Object.entries(awaited))
-    if (!told.has(childId)) {
-      const linked = plan.nodes[plan.indices.get(nodeId) as number] as LinkedNode;
-      to.cancelChildren.push(describeCancellation(linked, state, nodeId, childId));
-    }
-}
+export function createCancellations(to: ChildCancellation[], plan: Plan, state: ExecutionState): Cancellations {
+  const { awaited = {} } = state.ending ?? {};
+  // Looked up once, and only when somebody must know: there may be thousands of both.
+  let completed: Set<string | undefined> | undefined;
+  const hadCompleted = (childId: string): boolean =>
+    (completed ??= new Set(state.compensations?.map((record) => record.childId))).has(childId);
 
-/** Those that were told before to end in order. */
-export function addTerminated(to: WithCancellations, plan: Plan, state: ExecutionState): void {
-  const told = new Set(to.cancelChildren.map(({ childId }) => childId));
-  for (const [childId, nodeId] of Object.entries(listStopped(plan, state)))
-    if (!told.has(childId)) to.cancelChildren.push({ nodeId, childId, terminate: true });
-}
+  const describe = ({ definition }: LinkedNode, nodeId: string, childId: string): ChildCancellation => {
+    const atOnce = closePolicyOf(definition) === "terminate" || (state.isTerminated && !hadCompleted(childId));
+    return {
+      nodeId,
+      childId,
+      ...(atOnce && { terminate: true }),
+      ...(awaited[childId] !== undefined && { isAwaited: true }),
+    };
+  };
+  /** Those of `children`, by child with its node, that the list does not have yet. */
+  const untold = (children: Record<string, string>): [childId: string, nodeId: string][] => {
+    const told = new Set(to.map(({ childId }) => childId));
+    return Object.entries(children).filter(([childId]) => !told.has(childId));
+  };
 
-/** It was told to end, and had completed before. */
-function hasCompleted({ compensations }: ExecutionState, childId: string): boolean {
-  return compensations?.some((record) => record.childId === childId) ?? false;
-}
-
-/** One that goes on whatever becomes of its parent is told nothing. */
-export function addCancellationOf(
-  to: WithCancellations,
-  state: ExecutionState,
-  linked: LinkedNode,
-  nodeId: string,
-  childId: string,
-): void {
-  if (!leavesChildren(linked)) to.cancelChildren.push(describeCancellation(linked, state, nodeId, childId));
-}
-
-function describeCancellation(
-  { definition }: LinkedNode,
-  state: ExecutionState,
-  nodeId: string,
-  childId: string,
-): ChildCancellation {
-  const atOnce = closePolicyOf(definition) === "terminate" || (state.isTerminated && !hasCompleted(state, childId));
   return {
-    nodeId,
-    childId,
-    ...(atOnce && { terminate: true }),
-    ...(state.ending?.awaited?.[childId] !== undefined && { isAwaited: true }),
+    add(linked, nodeId, childId) {
+      if (!leavesChildren(linked)) to.push(describe(linked, nodeId, childId));
+    },
+    addAwaited() {
+      for (const [childId, nodeId] of untold(awaited)) {
+        to.push(describe(plan.nodes[plan.indices.get(nodeId) as number] as LinkedNode, nodeId, childId));
+      }
+    },
+    addTerminated() {
+      for (const [childId, nodeId] of untold(listStopped(plan, state))) to.push({ nodeId, childId, terminate: true });
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { type ChildCancellation, addAwaited, addCancellationOf, addTerminated } from "./child-cancellations.ts";
+import { type Cancellations, type ChildCancellation, createCancellations } from "./child-cancellations.ts";
 import { type AbandonedIndex, indexAbandoned } from "./abandoned.ts";
 import type { Event, MachineInput } from "./events.ts";
 import type { ExecutionState } from "./execution-state.ts";
@@ -92,6 +92,7 @@ export interface ObligationChanges {
 /** Everything, for recovery. Looks at all nodes. */
 export function obligations(plan: Plan, state: ExecutionState, executionId: string): Obligations {
   const result: Obligations = { tasks: [], children: [], cancelChildren: [], machines: [], cancelMachines: [] };
+  const cancellations = createCancellations(result.cancelChildren, plan, state);
   for (const linked of plan.nodes) {
     const node = state.nodes[linked.index];
     // What undoes steps is not there yet.
@@ -112,14 +113,14 @@ export function obligations(plan: Plan, state: ExecutionState, executionId: stri
     } else if (node.childId !== undefined && node.status === "waiting") {
       result.children.push(describeChild(linked, state));
     } else if (node.childId !== undefined && node.status === "canceled") {
-      addCancellationOf(result, state, linked, linked.id, node.childId);
+      cancellations.add(linked, linked.id, node.childId);
     }
   }
   for (const past of state.abandoned ?? []) {
     const linked = plan.nodes[past.node] as LinkedNode;
     if (past.childId !== undefined) {
       const nodeId = past.itemIndex === undefined ? linked.id : itemNodeId(linked.id, past.itemIndex);
-      addCancellationOf(result, state, linked, nodeId, past.childId);
+      cancellations.add(linked, nodeId, past.childId);
     } else result.cancelMachines.push(describeCanceledMachine(linked, past, executionId));
   }
   return result;
@@ -148,12 +149,13 @@ export function obligationsOf(
   const begunItems = new Map<string, ChildObligation>();
   const withdrawn = new Set<ChildObligation>();
   const findAbandoned = createFinder(state, events);
+  const cancellations = createCancellations(changes.cancelChildren, plan, state);
   for (const event of events) {
     if (!isOfObligation(event)) continue;
     const linked = plan.nodes[plan.indices.get(event.nodeId) as number] as LinkedNode;
     const node = state.nodes[linked.index] as NodeState;
     if (event.type === "item_started" || event.type === "item_ended") {
-      changeItem(changes, linked, state, event, { begunItems, withdrawn, findAbandoned });
+      changeItem(changes, linked, state, event, { begunItems, withdrawn, findAbandoned, cancellations });
       continue;
     }
     if (event.type === "task_failed") {
@@ -163,7 +165,8 @@ export function obligationsOf(
       continue;
     }
     if (event.type === "node_canceled") {
-      if (!begun.delete(linked.index)) addCancellation(changes, linked, state, event, { executionId, findAbandoned });
+      if (!begun.delete(linked.index))
+        addCancellation(changes, linked, state, event, { executionId, findAbandoned, cancellations });
       continue;
     }
     begun.add(linked.index);
@@ -182,9 +185,9 @@ export function obligationsOf(
   if (events.some(({ type }) => type === "execution_ending")) {
     const { awaited = {} } = state.ending ?? {};
     changes.startChildren = changes.startChildren.filter(({ childId }) => awaited[childId] === undefined);
-    addAwaited(changes, plan, state);
+    cancellations.addAwaited();
   }
-  if (state.isTerminated && events.length > 0) addTerminated(changes, plan, state);
+  if (state.isTerminated && events.length > 0) cancellations.addTerminated();
   return changes;
 }
 
@@ -231,6 +234,7 @@ interface ItemChanges {
   /** What was started and canceled in the same turn never leaves the engine. */
   withdrawn: Set<ChildObligation>;
   findAbandoned(): AbandonedIndex;
+  cancellations: Cancellations;
 }
 
 function changeItem(
@@ -238,7 +242,7 @@ function changeItem(
   linked: LinkedNode,
   state: ExecutionState,
   event: Extract<Event, { type: "item_started" | "item_ended" }>,
-  { begunItems, withdrawn, findAbandoned }: ItemChanges,
+  { begunItems, withdrawn, findAbandoned, cancellations }: ItemChanges,
 ): void {
   const nodeId = itemNodeId(linked.id, event.index);
   if (event.type === "item_started") {
@@ -256,7 +260,7 @@ function changeItem(
     return;
   }
   const childId = findAbandoned().findItem(linked.index, event.index)?.childId;
-  if (childId !== undefined) addCancellationOf(changes, state, linked, nodeId, childId);
+  if (childId !== undefined) cancellations.add(linked, nodeId, childId);
 }
 
 /** How the item of a map is called where a node is named: as the parent of its execution. */
@@ -284,7 +288,11 @@ function addCancellation(
   linked: LinkedNode,
   state: ExecutionState,
   event: Extract<Event, { type: "node_canceled" }>,
-  { executionId, findAbandoned }: { executionId: string; findAbandoned(): AbandonedIndex },
+  {
+    executionId,
+    findAbandoned,
+    cancellations,
+  }: Pick<ItemChanges, "findAbandoned" | "cancellations"> & { executionId: string },
 ): void {
   if (event.attempt !== undefined) {
     changes.cancelTasks.push({ nodeId: linked.id, attempt: event.attempt });
@@ -299,7 +307,7 @@ function addCancellation(
   if (linked.definition.kind === "state_machine") {
     changes.cancelMachines.push(describeCanceledMachine(linked, canceled, executionId));
   } else if (canceled.childId !== undefined) {
-    addCancellationOf(changes, state, linked, linked.id, canceled.childId);
+    cancellations.add(linked, linked.id, canceled.childId);
   }
 }
 

@@ -57,3 +57,4 @@ export {
   type PositionQueryable,
   type SqlPositionStoreOptions,
 } from "./sql-position-store.ts";
+export { subscribeParking, type SubscribeParkingOptions } from "./subscribe-parking.ts";

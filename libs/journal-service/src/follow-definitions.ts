@@ -1,11 +1,16 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { createDedupingConsumer, createSqlPositionStore, type EventBus, type Subscription } from "@heddle/events";
+import {
+  createDedupingConsumer,
+  createSqlPositionStore,
+  type EventBus,
+  type Subscription,
+  subscribeParking,
+} from "@heddle/events";
 import { type DefinitionEvent, DefinitionEventSchema } from "@heddle/proto/heddle/definition/v1/definition_event_pb.js";
 import type { Database, Transaction } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { type ActiveVersion, saveActiveVersion } from "./active-versions.ts";
 import type { PlanLoader } from "./plan-loader.ts";
-import { subscribeParking } from "./subscribe-parking.ts";
 
 export interface FollowDefinitionsOptions {
   bus: EventBus;

@@ -43,6 +43,5 @@ export { createPlans, type LoadedPlans, type PlanKey, type Plans, type ResolvedP
 export { createRequestPayloadReader } from "./request-payload.ts";
 export { createRequestIds, type RequestIds } from "./request-ids.ts";
 export { refuseTaken, type StartKey, startOnce } from "./start-once.ts";
-export { subscribeParking, type SubscribeParkingOptions } from "./subscribe-parking.ts";
 export { tellAll, type TellAllOptions } from "./tell-all.ts";
 export { watchHistory } from "./watch-history.ts";

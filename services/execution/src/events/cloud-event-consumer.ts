@@ -1,5 +1,4 @@
-import type { EventBus, Subscription } from "@heddle/events";
-import { subscribeParking } from "@heddle/journal-service";
+import { type EventBus, subscribeParking, type Subscription } from "@heddle/events";
 import type { Database } from "@heddle/store";
 import type { Logger } from "@heddle/telemetry";
 import { readCloudEvent } from "./cloud-event.ts";

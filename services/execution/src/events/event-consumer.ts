@@ -1,8 +1,8 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Json } from "@heddle/engine";
-import { createOneofPeek, type EventBus, type EventMessage, type Subscription } from "@heddle/events";
-import { findPayload, subscribeParking } from "@heddle/journal-service";
+import { createOneofPeek, type EventBus, type EventMessage, type Subscription, subscribeParking } from "@heddle/events";
+import { findPayload } from "@heddle/journal-service";
 import type { Payload } from "@heddle/proto/heddle/common/v1/payload_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import type { Database } from "@heddle/store";

@@ -1,7 +1,6 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { DomainError } from "@heddle/errors";
-import { createOneofPeek, type EventBus, type EventMessage, type Subscription } from "@heddle/events";
-import { subscribeParking } from "@heddle/journal-service";
+import { createOneofPeek, type EventBus, type EventMessage, type Subscription, subscribeParking } from "@heddle/events";
 import { FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import type { Payload } from "@heddle/proto/heddle/common/v1/payload_pb.js";
 import {

@@ -1,14 +1,15 @@
 import {
   createDedupingConsumer,
-  createSqlPoisonStore,
   createSqlPositionStore,
   type EventBus,
   type EventHandler,
   type Subscription,
+  subscribeParking,
 } from "@heddle/events";
 import { DefinitionEventSchema } from "@heddle/proto/heddle/definition/v1/definition_event_pb.js";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import type { Database, Transaction } from "@heddle/store";
+import type { Logger } from "@heddle/telemetry";
 import { takeDefinitionEvents } from "./definition-events.ts";
 import { findEnds, takeEnds } from "./execution-ends.ts";
 import type { Notices } from "./notices.ts";
@@ -24,6 +25,7 @@ export interface ConsumersOptions {
   onChanged: () => Promise<void>;
   /** Something is due. */
   onDue: () => void;
+  logger: Logger;
 }
 
 /** Groups of the bus; positions count for each. */
@@ -39,10 +41,8 @@ export interface Consumers {
 }
 
 export function createConsumers(options: ConsumersOptions): Consumers {
-  const { bus, database, index, notices, now, onChanged, onDue } = options;
-  const inTransaction = { transaction: database.transaction.bind(database) };
-  const positions = createSqlPositionStore<Transaction>(inTransaction);
-  const poison = createSqlPoisonStore<Transaction>(inTransaction);
+  const { bus, database, index, notices, now, onChanged, onDue, logger } = options;
+  const positions = createSqlPositionStore<Transaction>({ transaction: database.transaction.bind(database) });
   const subscriptions: Subscription[] = [];
   let started = false;
   let hearsExecutions = false;
@@ -89,7 +89,8 @@ export function createConsumers(options: ConsumersOptions): Consumers {
   }
 
   function subscribe(group: string, topic: string, handler: EventHandler): void {
-    subscriptions.push(bus.subscribe({ group, topics: [topic], handler, parkPoison: (each) => poison.park(each) }));
+    const complaint = "an event cannot be taken for schedules and triggers";
+    subscriptions.push(subscribeParking({ bus, database, group, topic, handler, logger, complaint }));
   }
 
   return {

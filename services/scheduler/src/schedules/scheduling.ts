@@ -103,7 +103,7 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     // The event has taken effect and will not come again: a failure to see it is no failure to handle it.
     await changed().catch(changedSoon);
   };
-  const consumers = createConsumers({ bus, database, index, notices, now, onChanged, onDue: wake });
+  const consumers = createConsumers({ bus, database, index, notices, now, onChanged, onDue: wake, logger });
 
   return {
     limits,

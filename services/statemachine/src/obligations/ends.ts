@@ -6,8 +6,8 @@ import {
   type EventHandler,
   type EventMessage,
   type Subscription,
+  subscribeParking,
 } from "@heddle/events";
-import { subscribeParking } from "@heddle/journal-service";
 import { type Failure, FailureSchema } from "@heddle/proto/heddle/common/v1/failure_pb.js";
 import type { Payload } from "@heddle/proto/heddle/common/v1/payload_pb.js";
 import { type ExecutionEvent, ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";

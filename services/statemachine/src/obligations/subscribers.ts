@@ -7,9 +7,10 @@ import {
   type EventBus,
   type EventMessage,
   type Subscription,
+  subscribeParking,
 } from "@heddle/events";
 import { awaitProjection } from "@heddle/journal";
-import { subscribeParking, tellAll } from "@heddle/journal-service";
+import { tellAll } from "@heddle/journal-service";
 import { ExecutionEventSchema } from "@heddle/proto/heddle/execution/v1/execution_event_pb.js";
 import type { Execution } from "@heddle/proto/heddle/execution/v1/execution_pb.js";
 import type { Database } from "@heddle/store";
