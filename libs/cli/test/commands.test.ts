@@ -1,15 +1,16 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT } from "../src/index.ts";
-import { type FakeServer, startFakeServer } from "./fake-server.ts";
 import { heddle, startHeddle } from "./run-heddle.ts";
 import { executionId } from "./sample.ts";
+import { useFakeServer } from "./use-fake-server.ts";
 import { createVirtualTerminal } from "./virtual-terminal.ts";
 
 describe("heddle with a server", () => {
-  let server: FakeServer;
+  const used = useFakeServer();
+  const { call, lastRequest } = used;
   let folder: string;
 
   beforeAll(async () => {
@@ -19,14 +20,6 @@ describe("heddle with a server", () => {
     await writeFile(join(folder, "input.yaml"), "ticket: { id: 7 }\n");
   });
   afterAll(() => rm(folder, { recursive: true }));
-  beforeEach(async () => {
-    server = await startFakeServer();
-  });
-  afterEach(() => server.close());
-
-  const call = (...argv: string[]) => heddle(argv, { address: server.url });
-  const lastRequest = (method: string): Record<string, unknown> | undefined =>
-    server.requests.findLast((entry) => entry.method === method)?.request;
 
   it("starts a workflow and prints the id only, for scripts", async () => {
     const { exitCode, stdout, stderr } = await call(
@@ -50,47 +43,6 @@ describe("heddle with a server", () => {
       labels: { a: "b", c: "" },
       priority: 2,
     });
-  });
-
-  it("runs an execution again, and says what it keeps", async () => {
-    const { exitCode, stdout, stderr } = await call("rerun", executionId, "--from", "answer", "--from", "refund");
-    expect({ exitCode, stdout }).toEqual({ exitCode: EXIT.ok, stdout: `${executionId}\n` });
-    expect(stderr).toContain("runs again from answer, refund; keeps 1 of 4 nodes");
-    expect(lastRequest("rerun")).toMatchObject({ executionId, fromNodeIds: ["answer", "refund"], fromFailed: false });
-    await call("rerun", executionId, "--failed", "--request-id", "r");
-    expect(lastRequest("rerun")).toMatchObject({ fromNodeIds: [], fromFailed: true, requestId: "r" });
-  });
-
-  it("forks with another input, and refuses a fork that differs in nothing", async () => {
-    const { exitCode } = await call("fork", executionId, "--input", '{"n":2}');
-    expect(exitCode).toBe(EXIT.ok);
-    expect(lastRequest("rerun")).toMatchObject({ input: { n: 2 }, fromChanged: true, fromNodeIds: [] });
-    await call("fork", executionId, "--workflow-version", "2", "--from", "answer");
-    expect(lastRequest("rerun")).toMatchObject({ version: 2, fromChanged: false, fromNodeIds: ["answer"] });
-    const refused = await call("fork", executionId);
-    expect(refused.exitCode).toBe(EXIT.invalid);
-    expect(refused.stderr).toContain("differs in its input or its version");
-  });
-
-  it("resets nodes", async () => {
-    expect((await call("reset", executionId, "--from", "answer", "--reason", "why")).exitCode).toBe(EXIT.ok);
-    expect(lastRequest("reset")).toMatchObject({ executionId, fromNodeIds: ["answer"], reason: "why" });
-    expect((await call("reset", executionId)).exitCode).toBe(EXIT.invalid);
-  });
-
-  it("says what a rerun, a fork and a reset would do, and follows nothing then", async () => {
-    const rerun = await call("rerun", executionId, "--from", "answer", "--dry-run");
-    expect(rerun.exitCode).toBe(EXIT.ok);
-    expect(rerun.stdout).toMatch(/^answer +completed +run at once +named$/m);
-    expect(rerun.stdout).toContain("1 of 2 nodes run again");
-    expect(rerun.stderr).toContain("nothing has changed");
-    expect(lastRequest("rerun")).toMatchObject({ executionId, fromNodeIds: ["answer"], dryRun: true });
-    const fork = await call("fork", executionId, "--workflow-version", "2", "--dry-run", "--json");
-    expect(JSON.parse(fork.stdout)).toMatchObject({ nodes: [{ reason: "RUN_REASON_UNSPECIFIED" }, {}] });
-    expect((await call("reset", executionId, "--from", "answer", "--dry-run")).stdout).toContain("named");
-    expect(lastRequest("reset")).toMatchObject({ fromNodeIds: ["answer"], dryRun: true });
-    expect((await call("rerun", executionId, "--dry-run", "--wait")).exitCode).toBe(EXIT.invalid);
-    expect((await call("rerun", executionId.replace("0", "1"), "--dry-run")).exitCode).toBe(EXIT.notFound);
   });
 
   it("publishes a file and starts the version of that file", async () => {
@@ -170,7 +122,7 @@ describe("heddle with a server", () => {
     ["failed", EXIT.workflowFailed],
     ["canceled", EXIT.workflowFailed],
   ] as const)("waits for an execution that ends as %s and exits with %d", async (outcome, expected) => {
-    server.finish(outcome);
+    used.server.finish(outcome);
     const { exitCode, stdout, stderr } = await call("run", "support", "--wait");
     expect(exitCode).toBe(expected);
     expect(stderr).toContain(`${outcome} after 900ms`);
@@ -179,9 +131,9 @@ describe("heddle with a server", () => {
   });
 
   it("shows each event as a line where there is no terminal", async () => {
-    const run = startHeddle(["run", "support", "--watch"], { address: server.url });
+    const run = startHeddle(["run", "support", "--watch"], { address: used.server.url });
     await run.saw("wait started");
-    server.finish("completed");
+    used.server.finish("completed");
     expect(await run.exitCode).toBe(EXIT.ok);
     expect(run.stderr()).toMatch(/task failed +classify +attempt 1 .*http_error: 503/);
     expect(run.stderr()).toContain("execution completed");
@@ -191,12 +143,12 @@ describe("heddle with a server", () => {
   it("shows the live tree on a terminal, and only the output on stdout", async () => {
     const terminal = createVirtualTerminal();
     const stdout = { text: "", write: (text: string) => void (stdout.text += text) };
-    const run = startHeddle(["run", "support", "--watch"], { address: server.url, stderr: terminal, stdout });
+    const run = startHeddle(["run", "support", "--watch"], { address: used.server.url, stderr: terminal, stdout });
     while (!terminal.lines().join("\n").includes("waits for signal"))
       await new Promise((resolve) => setTimeout(resolve, 5));
     expect(terminal.lines().join("\n")).toMatch(/↷ {3}answer {2}skipped: not chosen/);
     expect(terminal.cursorHidden()).toBe(true);
-    server.finish("completed");
+    used.server.finish("completed");
     expect(await run.exitCode).toBe(EXIT.ok);
     expect(terminal.cursorHidden()).toBe(false);
     expect(terminal.lines().filter((line) => line.startsWith("support v3"))).toHaveLength(1);
@@ -204,9 +156,9 @@ describe("heddle with a server", () => {
   });
 
   it("watches with JSON lines: each event, then the execution", async () => {
-    const run = startHeddle(["watch", executionId, "--json"], { address: server.url });
+    const run = startHeddle(["watch", executionId, "--json"], { address: used.server.url });
     await run.saw("waitStarted");
-    server.finish("failed");
+    used.server.finish("failed");
     expect(await run.exitCode).toBe(EXIT.workflowFailed);
     const documents = run
       .stdout()
@@ -220,7 +172,7 @@ describe("heddle with a server", () => {
   });
 
   it("waits with one JSON document", async () => {
-    server.finish("completed");
+    used.server.finish("completed");
     const { exitCode, stdout } = await call("run", "support", "--wait", "--json");
     expect(exitCode).toBe(EXIT.ok);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -240,7 +192,7 @@ describe("heddle with a server", () => {
     ["SIGINT", EXIT.interrupted],
     ["SIGTERM", EXIT.terminated],
   ] as const)("ends at %s with %d and lets the execution go on", async (by, expected) => {
-    const run = startHeddle(["watch", executionId], { address: server.url });
+    const run = startHeddle(["watch", executionId], { address: used.server.url });
     await run.saw("wait started");
     run.interrupt(by);
     expect(await run.exitCode).toBe(expected);
@@ -248,7 +200,7 @@ describe("heddle with a server", () => {
   });
 
   it("gets an execution as a tree, and as JSON with all fields", async () => {
-    server.finish("completed");
+    used.server.finish("completed");
     const { stdout } = await call("get", executionId);
     expect(stdout).toContain(`support v3  completed  900ms  ${executionId}`);
     expect(stdout).toContain("  ○   refund\n");
@@ -294,39 +246,6 @@ describe("heddle with a server", () => {
     expect(cut.events).toHaveLength(2);
   });
 
-  it("suspends, resumes, signals and cancels", async () => {
-    expect((await call("suspend", executionId, "--reason", "deploy")).stdout).toBe(`${executionId}  suspended\n`);
-    expect((await call("resume", executionId)).stdout).toBe(`${executionId}  running\n`);
-    await call("signal", executionId, "approved", "--payload", '{"by":"Ada"}', "--request-id", "s1");
-    expect((await call("cancel", executionId)).stdout).toBe(`${executionId}  canceled\n`);
-    expect(lastRequest("suspend")).toMatchObject({ reason: "deploy" });
-    expect(lastRequest("signal")).toMatchObject({
-      name: "approved",
-      requestId: "s1",
-      payload: { kind: { case: "structValue" } },
-    });
-  });
-
-  it("names an execution by its business key", async () => {
-    const target = { executionId: "", workflowKey: "order-17", namespace: "sales" };
-    for (const name of ["suspend", "resume", "cancel"]) {
-      expect((await call(name, "key:order-17", "--namespace", "sales")).exitCode, name).toBe(EXIT.ok);
-      expect(lastRequest(name), name).toMatchObject(target);
-    }
-    await call("signal", "key:order-17", "approved", "--key", "k", "--namespace", "sales");
-    expect(lastRequest("signal")).toMatchObject({ ...target, name: "approved", key: "k" });
-    expect((await call("get", "key:order-17")).stdout).toContain("classify");
-  });
-
-  it("sends a signal with a start", async () => {
-    await call("run", "support", "--key", "order-17", "--signal", "paid", "--signal-payload", '{"n":1}');
-    expect(lastRequest("start")).toMatchObject({
-      workflowKey: "order-17",
-      signal: { name: "paid", key: "", payload: { kind: { case: "structValue" } } },
-    });
-    expect((await call("run", "support", "--signal-payload", "1")).exitCode).toBe(EXIT.invalid);
-  });
-
   it("shows workers, queues and why a task waits", async () => {
     expect((await call("workers")).stdout).toMatch(/w-1 +connected +3\/10 +7 +tool:http_request/);
     expect((await call("queue", "--type", "tool")).stdout).toMatch(/tool:scan +5 +0 +0 +none +-/);
@@ -337,49 +256,6 @@ describe("heddle with a server", () => {
     for (const command of [["workers"], ["queue"], ["explain", "x"]]) {
       expect(JSON.parse((await call(...command, "--json")).stdout), command[0]).toBeTypeOf("object");
     }
-  });
-
-  it("lists what people are asked, and names it where an execution waits for them", async () => {
-    const task = `${executionId}/approve`;
-    const listed = await call("tasks", "list", "--group", "support", "--status", "claimed", "--workflow", "support");
-    expect(listed.stdout).toMatch(new RegExp(`${task} +Refund 5\\? +open +support, sales +3`));
-    expect(lastRequest("list-tasks")).toMatchObject({ group: "support", status: 2, workflowId: "support", all: false });
-    expect((await call("explain", executionId)).stdout).toContain(
-      `people: Refund 5?  support, sales may answer; heddle tasks show ${task}`,
-    );
-    for (const command of [
-      ["tasks", "list", "--all"],
-      ["tasks", "show", task],
-      ["explain", executionId],
-    ]) {
-      expect(JSON.parse((await call(...command, "--json")).stdout), command[1]).toBeTypeOf("object");
-    }
-  });
-
-  it("claims, answers, gives away and comments on what people are asked", async () => {
-    const task = `${executionId}/approve`;
-    const shown = (await call("tasks", "show", task)).stdout;
-    for (const text of [
-      "Refund 5?  open",
-      "asks        support, sales",
-      '{"amount":5}',
-      "2 of up to 3 that agree on approved",
-    ])
-      expect(shown).toContain(text);
-    expect((await call("tasks", "claim", task, "--user", "ann")).stdout).toContain("claimed");
-    expect(lastRequest("claim")).toMatchObject({ taskId: task, user: "ann" });
-    await call("tasks", "reassign", task, "--user", "ann", "--to", "bob", "--group", "a", "--group", "b");
-    expect(lastRequest("reassign")).toMatchObject({ assignee: "bob", groups: ["a", "b"] });
-    expect((await call("tasks", "comment", task, "hurry", "--user", "ann")).stdout).toContain("ann: hurry");
-    expect((await call("tasks", "release", task, "--user", "ann")).exitCode).toBe(EXIT.ok);
-    const answer = ["--answer", '{"approved":true}', "--values", '{"amount":4}', "--request-id", "a"];
-    const { stdout } = await call("tasks", "complete", task, "--user", "ann", ...answer);
-    expect(stdout).toContain('ann: {"approved":true}');
-    expect(stdout).toContain("amount: 5 -> 4");
-    expect(lastRequest("complete")).toMatchObject({ requestId: "a", user: "ann" });
-    const nobody = await call("tasks", "claim", task);
-    expect(nobody.exitCode).toBe(EXIT.invalid);
-    expect(nobody.stderr).toContain("say who you are with --user");
   });
 
   it("publishes, and says what became of each file", async () => {
@@ -419,16 +295,16 @@ describe("heddle with a server", () => {
   });
 
   it("tells an ended execution from other refusals", async () => {
-    server.finish("completed");
+    used.server.finish("completed");
     const { exitCode, stderr } = await call("cancel", executionId);
     expect(exitCode).toBe(EXIT.refused);
     expect(stderr).toContain("hint: `heddle get` shows how it ended");
   });
 
   it("takes --json, --address and --namespace before and after the command", async () => {
-    await heddle(["--address", server.url, "--namespace", "sales", "run", "support", "--json"]);
+    await heddle(["--address", used.server.url, "--namespace", "sales", "run", "support", "--json"]);
     expect(lastRequest("start")).toMatchObject({ namespace: "sales" });
-    await heddle(["run", "support", "--address", server.url, "--namespace", "ops"]);
+    await heddle(["run", "support", "--address", used.server.url, "--namespace", "ops"]);
     expect(lastRequest("start")).toMatchObject({ namespace: "ops" });
   });
 });
