@@ -44,6 +44,7 @@ export function checkRun(seed: number, size: number): string {
   const endings = createEndingModel(plan);
   /** Built from the events alone, each of them on its way through JSON. */
   let shadow: ExecutionState | undefined;
+  const children = new Set<string>();
   playRandomly(runner, random, {
     onStep({ events, changes }, command) {
       if (command.type === "cancel") checkCancel(runner.state as ExecutionState);
@@ -56,6 +57,10 @@ export function checkRun(seed: number, size: number): string {
       }
       order.rest();
       for (const child of changes.cancelChildren) checkClose(plan, child);
+      for (const { childId } of changes.startChildren) {
+        check(!children.has(childId), `${childId} is started twice`);
+        children.add(childId);
+      }
       if (plan.nodes.length > MAX_NODES_LOOKED_AT) return;
       checkSame(shadow, runner.state);
       const { expected, known } = sortedObligations(runner);
@@ -71,8 +76,8 @@ export function checkRun(seed: number, size: number): string {
   checkSame(shadow, state);
   check(isFinished(state), "it has not ended");
   check(nextTimerAt(state) === undefined, "it wants to be woken after its end");
-  const { tasks, children, machines } = sortedObligations(runner).expected;
-  checkEqual([tasks, children, machines], [[], [], []], "something goes on after its end");
+  const left = sortedObligations(runner).expected;
+  checkEqual([left.tasks, left.children, left.machines], [[], [], []], "something goes on after its end");
   const { history } = runner;
   if (history.length <= MAX_EVENTS_REPLAYED) {
     let stepped: ExecutionState | undefined;
