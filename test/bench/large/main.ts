@@ -31,6 +31,8 @@ const { values } = parseArgs({
 const ITEM_PARTS = 2;
 /** `step`, `below` and `sum`. */
 const LEVEL_PARTS = 3;
+/** Chains, and trees, that run at a time. */
+const SIDE_BY_SIDE = 20;
 const LAYERS = 10;
 const WIDTH = 10;
 const nodes = Number(values.nodes);
@@ -46,8 +48,8 @@ interface Case {
   workflowId: string;
   input: Record<string, Json>;
   executions: number;
-  /** One execution after the other. */
-  inTurn?: boolean;
+  /** Executions that run side by side. Default: all of them. */
+  atOnce?: number;
   steps: number;
   /** Nodes, and items of maps, that begin and end for each step. Default: 1. */
   parts?: number;
@@ -79,8 +81,8 @@ try {
   };
   const many = Math.max(1, Math.round(nodes / small));
   const smallDag: Case = { ...one("DAG of 100", "small-dag", {}, small, WIDTH - 1), executions: many };
-  const smallChain: Case = { ...one("chain of 100", "small-chain", {}, small, 0), executions: 5, inTurn: true };
-  const smallChains: Case = { ...smallChain, executions: 20, inTurn: false };
+  const smallChain: Case = { ...one("chain of 100", "small-chain", {}, small, 0), executions: 5, atOnce: 1 };
+  const smallChains: Case = { ...smallChain, executions: SIDE_BY_SIDE, atOnce: SIDE_BY_SIDE };
   const smallMap: Case = {
     ...one("map of 100", "large-map", { items: small }, small, map(small)),
     executions: 5,
@@ -98,8 +100,10 @@ try {
   const chained = await measure(smallChain);
   await measure(one(`loop of ${turns}`, "large-loop", { turns }, turns, { turns }), chained);
   const besides = await measure(smallChains);
-  const tree = { ...one(`tree of depth ${depth}`, "large-tree", { depth }, depth, depth), executions: 20 };
-  await measure({ ...tree, parts: LEVEL_PARTS }, besides);
+  // As many steps as the chains have, so that what a run costs at rest weighs the same.
+  const trees = Math.ceil((SIDE_BY_SIDE * small) / depth);
+  const tree = { ...one(`tree of depth ${depth}`, "large-tree", { depth }, depth, depth), executions: trees };
+  await measure({ ...tree, atOnce: SIDE_BY_SIDE, parts: LEVEL_PARTS }, besides);
   console.log("verified: every execution completed with the right output");
 } finally {
   client.close();
@@ -144,13 +148,15 @@ async function measure(measured: Case, ...references: Figures[]): Promise<Figure
   return { name: measured.name, cpuPerStepUs, parts };
 }
 
-async function run({ workflowId, input, executions, expected, inTurn }: Case): Promise<void> {
-  const runOne = async (): Promise<void> => {
-    const { executionId } = await client.start({ workflowId, input });
-    await expectOutput(client, executionId, expected);
+async function run({ workflowId, input, executions, expected, atOnce = executions }: Case): Promise<void> {
+  let left = executions;
+  const runSome = async (): Promise<void> => {
+    while (left-- > 0) {
+      const { executionId } = await client.start({ workflowId, input });
+      await expectOutput(client, executionId, expected);
+    }
   };
-  if (inTurn) for (let at = 0; at < executions; at++) await runOne();
-  else await Promise.all(Array.from({ length: executions }, runOne));
+  await Promise.all(Array.from({ length: atOnce }, runSome));
 }
 
 async function expectOutput(of: Client, executionId: string, expected: Json): Promise<void> {
