@@ -5,7 +5,7 @@ import { idToBytes, partitionBits } from "./id.ts";
 import { createAggregate, type Partition, type QueuedCommand, type ResidentAggregate } from "./partition.ts";
 import { NO_DIGESTS, type Section, type StoredRecord } from "./record.ts";
 import type { CommandQueue } from "./queue.ts";
-import type { CommittedTurn, PayloadClaim } from "./types.ts";
+import type { CommittedTurn, PayloadClaim, SubmitOptions } from "./types.ts";
 
 /** What was decided between two flushes. */
 export interface Batch<State, Command, Event> {
@@ -97,7 +97,7 @@ function route<State, Command, Event, Captured>(
   let aggregate = partition.aggregates.get(item.id);
   if (aggregate === undefined) {
     if ("timer" in item) return;
-    aggregate = createAggregate(item.id, idToBytes(item.id), item.fresh === true ? "ready" : "loading");
+    aggregate = createAggregate(item.id, idToBytes(item.id), isFresh(item, partition) ? "ready" : "loading");
     partition.aggregates.set(item.id, aggregate);
     if (aggregate.status === "loading") hooks.load(partition, aggregate);
   }
@@ -106,6 +106,10 @@ function route<State, Command, Event, Captured>(
     const error = aggregateQuarantined(item.id, "its replay failed");
     batch.answers.push({ item, partition: number, error, reply: undefined });
   } else decideOne(core, batch, partition, aggregate, item);
+}
+
+function isFresh({ fresh, freshSince }: SubmitOptions, { recoveredOffset }: { recoveredOffset: number }): boolean {
+  return fresh === true || (freshSince !== undefined && freshSince > recoveredOffset);
 }
 
 function decideOne<State, Command, Event, Captured>(

@@ -37,6 +37,8 @@ export interface Partition<State, Command> {
   number: number;
   epoch: number;
   status: "recovering" | "active" | "releasing";
+  /** Offset of the last entry that was there when it was recovered: all later ones are this process's own. */
+  recoveredOffset: number;
   /** Offset of the last committed entry. */
   headOffset: number;
   projectedOffset: number;
@@ -66,6 +68,7 @@ export function createPartition<State, Command>(taken: {
     number: taken.partition,
     epoch: taken.epoch,
     status: "recovering",
+    recoveredOffset: taken.headOffset,
     headOffset: taken.headOffset,
     projectedOffset: taken.projectedOffset,
     aggregates: new Map(),

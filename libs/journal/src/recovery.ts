@@ -136,6 +136,7 @@ function install<State, Command, Event, Captured>(
   partition.aggregates = aggregates;
   partition.held = held;
   partition.headOffset = head;
+  partition.recoveredOffset = head;
 }
 
 /** For `prepare`, which may see events that turn out to be applied already. What cannot be decoded is met again in `apply`. */

@@ -133,6 +133,12 @@ export interface SubmitOptions {
    * Wrong use breaks "once": never set it for an id that was derived or came from a caller. Default false.
    */
   fresh?: boolean;
+  /**
+   * For an id that was derived, and is used once: the offset of the entry of the id's own partition that committed the decision
+   * to use it. Then it is fresh too, as long as the partition has been here since that entry: nobody else can have used it.
+   * Where it has been elsewhere meanwhile the store is asked. Only with the first try: a second one might find the first.
+   */
+  freshSince?: number;
   /** Approximate size of the command, for the queue's bound in bytes. Default 256. */
   sizeBytes?: number;
 }

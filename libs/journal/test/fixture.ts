@@ -40,6 +40,8 @@ export interface RuntimeOverrides extends TallyOptions {
   onSuperseded?: (error: Error) => void;
   /** Called in the transaction of each projection, before it writes. */
   onProjecting?: () => void | Promise<void>;
+  /** Called with the ids that are looked up in the projection. */
+  onLoading?: (ids: readonly string[]) => void;
 }
 
 export interface Fixture {
@@ -96,7 +98,7 @@ export async function createFixture(server: TestServer, options: { partitions?: 
       database: own,
       owner: overrides.owner ?? "a",
       aggregate: createTallyType(overrides),
-      projection: createTallyProjection(own, overrides.onProjecting),
+      projection: createTallyProjection(own, overrides),
       partitions: options.partitions,
       logger,
       limits: { projectionIntervalMs: 20, takeoverGraceMs: 200, ...overrides.limits },

@@ -155,7 +155,7 @@ interface Row {
 
 export function createTallyProjection(
   database: Database,
-  onProjecting?: () => void | Promise<void>,
+  hooks: { onProjecting?: () => void | Promise<void>; onLoading?: (ids: readonly string[]) => void } = {},
 ): Projection<Tally, string> & { writes: number } {
   const parse = (row: Row): { id: string; state: Tally } => ({ id: row.id, state: JSON.parse(row.state) as Tally });
   const projection = {
@@ -164,7 +164,7 @@ export function createTallyProjection(
     capture: ({ state }: { state: Tally }) => JSON.stringify(state).replaceAll("\\u0000", "\u0000"),
     async write(transaction: Transaction, changes: Parameters<Projection<Tally, string>["write"]>[1]) {
       projection.writes++;
-      await onProjecting?.();
+      await hooks.onProjecting?.();
       await transaction.query({
         text: `insert into tallies (id, partition, finished, state)
           select * from unnest($1::uuid[], $2::smallint[], $3::boolean[], $4::text[])
@@ -186,6 +186,7 @@ export function createTallyProjection(
       return rows.map(parse);
     },
     async load(ids: readonly string[]) {
+      hooks.onLoading?.(ids);
       const { rows } = await database.query<Row>({
         text: "select id, state from tallies where id = any($1)",
         values: [ids],

@@ -15,8 +15,11 @@ import { maxChildDepth, retryPauseMs } from "./limits.ts";
 
 /** Sub-workflows: starts what parents wait for, tells parents how it ended, ends what no parent waits for. */
 export interface Children {
-  /** Idempotent: the child's id is derived from its parent. Goes on trying until the parent has an answer or no longer asks. */
-  start(parentId: string, child: ChildObligation): void;
+  /**
+   * Idempotent: the child's id is derived from its parent. Goes on trying until the parent has an answer or no longer asks.
+   * `since`: offset of the entry with which the parent began to ask, when this process has just committed it.
+   */
+  start(parentId: string, child: ChildObligation, since?: number): void;
   /** A child has ended: its parent gets the result. */
   finished(childId: string, child: Execution): void;
   /** Tells it to end, and tells its parent that it has, if that waits for it. */
@@ -124,7 +127,7 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
     return { version, start: { input, compensates: { executionId: compensates, records: compensations ?? [] } } };
   };
 
-  const tryStart = async (parentId: string, child: ChildObligation): Promise<void> => {
+  const tryStart = async (parentId: string, child: ChildObligation, freshSince?: number): Promise<void> => {
     const parent = await readParent(parentId, child);
     if (parent === undefined) return;
     if (child.depth > maxChildDepth) {
@@ -143,7 +146,7 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
     });
     if (compensated === undefined) checkInput(plan.document, child.input, "input");
     try {
-      await runtime().submit(child.childId, {
+      const start: ExecutionCommand = {
         type: "start",
         plan,
         start: {
@@ -159,7 +162,8 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
           ...(traceparent !== undefined && { traceparent }),
           ...compensated?.start,
         },
-      });
+      };
+      await runtime().submit(child.childId, start, { ...(freshSince !== undefined && { freshSince }) });
     } catch (error) {
       if (!(error instanceof DomainError) || error.reason !== "EXECUTION_ALREADY_STARTED") throw error;
       // It may have ended before this process was there to tell its parent.
@@ -176,10 +180,11 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
   const letGo = (parentId: string, { nodeId, childId }: ChildObligation): void =>
     tell(parentId, { type: "complete_child", nodeId, childId, output: { execution_id: childId } });
 
-  const run = async (parentId: string, child: ChildObligation): Promise<void> => {
+  const run = async (parentId: string, child: ChildObligation, since?: number): Promise<void> => {
+    let freshSince = since;
     for (let pauseMs: number = retryPauseMs.first; !stopped; pauseMs = Math.min(pauseMs * 2, retryPauseMs.longest)) {
       try {
-        await tryStart(parentId, child);
+        await tryStart(parentId, child, freshSince);
         return;
       } catch (error) {
         if (!(error instanceof DomainError)) throw error;
@@ -192,6 +197,8 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
         }
         logger.warn({ err: error, parentId, childId: child.childId, pauseMs }, "a sub-workflow cannot start yet");
       }
+      // It may have begun with the first try, whose answer was lost.
+      freshSince = undefined;
       await pauses.pause(pauseMs);
     }
   };
@@ -212,10 +219,10 @@ export function createChildren({ runtime, plans, hasMoved, logger }: ChildrenOpt
   };
 
   return {
-    start(parentId, child) {
+    start(parentId, child, since) {
       if (starting.has(child.childId)) return;
       starting.add(child.childId);
-      run(parentId, child)
+      run(parentId, child, since)
         .catch((error: unknown) => {
           logger.error({ err: error, parentId, childId: child.childId }, "a sub-workflow could not be started");
           tell(parentId, {

@@ -63,7 +63,7 @@ export function createTurnEffects(options: TurnEffectsOptions): TurnEffects {
           openTasks.add(partition, task);
           started.push(task);
         }
-        for (const child of changes.startChildren) children.start(id, child);
+        for (const child of changes.startChildren) children.start(id, child, turn.offset);
         for (const child of changes.cancelChildren) children.cancel(id, child);
         for (const machine of changes.startMachines) machines.create(id, machine);
         for (const machine of changes.cancelMachines) machines.cancel(id, execution.state.namespace, machine);
