@@ -25,7 +25,7 @@ import { describeChanged, type ExecutionContext, idOf, readExecution } from "./c
 
 /**
  * The new execution lives in the partition of the old one, whose owner answers. With a request id its own id follows from
- * both: a repetition meets the first one, however long ago that was.
+ * both: a repetition meets the first one, however long ago that was. No node is called `/rerun`, so no sub-workflow has that id.
  */
 export async function rerunExecution(
   context: ExecutionContext,
@@ -35,7 +35,7 @@ export async function rerunExecution(
   const { runtime } = context;
   const oldId = idOf(request);
   const { requestId } = request;
-  const id = requestId === "" ? runtime.newId(runtime.partitionOf(oldId)) : childId(oldId, `rerun/${requestId}`);
+  const id = requestId === "" ? runtime.newId(runtime.partitionOf(oldId)) : childId(oldId, `/rerun/${requestId}`);
   const prepared = await prepare(context, request, id, call);
   if (request.dryRun && prepared !== undefined) {
     const { source, start, plan, rerun } = prepared;

@@ -1,4 +1,4 @@
-import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationMs, type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 import { DomainError, type FieldViolation } from "@heddle/errors";
 import { compileTemplate, ExpressionError, type JsonObject } from "@heddle/expression";
 import {
@@ -20,6 +20,9 @@ const OVERLAPS = new Map<OverlapPolicy, Overlap>([
 /** No slash: ids with one belong to schedules that definitions declare. */
 const ID = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 const WORKFLOW_ID = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
+/** What a Timestamp may say: from the year 1 to 9999. Nobody checks it on the wire, and no database reads what is beyond. */
+const FIRST_MS = -62_135_596_800_000;
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /** Exactly representable, like every other count in JSON. */
 const MAX_STARTS = BigInt(Number.MAX_SAFE_INTEGER);
 
@@ -50,9 +53,12 @@ export function readSchedule(message: ScheduleMessage, nowMs: number): { schedul
 type Reject = (field: string, description: string) => void;
 
 function readTiming(message: ScheduleMessage, nowMs: number, reject: Reject): Timing | undefined {
+  const { spec, jitter, startAt, endAt } = message;
+  const at = spec.case === "at" ? spec.value : undefined;
+  const beyond = Object.entries({ at, start_at: startAt, end_at: endAt }).filter(([, time]) => isBeyondTime(time));
+  for (const [field] of beyond) reject(field, "a time from 0001-01-01 to 9999-12-31");
   const recurrence = readRecurrence(message, reject);
-  if (recurrence === undefined) return undefined;
-  const { jitter, startAt, endAt } = message;
+  if (recurrence === undefined || beyond.length > 0) return undefined;
   const timing: Timing = {
     recurrence,
     ...(jitter && { jitterMs: durationMs(jitter) }),
@@ -65,6 +71,12 @@ function readTiming(message: ScheduleMessage, nowMs: number, reject: Reject): Ti
     reject(recurrence.kind === "at" ? "at" : "end_at", "all of its times have passed; use later ones");
   }
   return timing;
+}
+
+function isBeyondTime(time: Timestamp | undefined): boolean {
+  if (time === undefined) return false;
+  const ms = timestampMs(time);
+  return ms < FIRST_MS || ms > LAST_MS;
 }
 
 function readRecurrence({ spec, timeZone, offset }: ScheduleMessage, reject: Reject): Recurrence | undefined {
