@@ -1,6 +1,18 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { type DescField, type DescMessage, type DescMethod, ScalarType } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  type DescMethod,
+  fromJson,
+  type JsonValue,
+  type Message,
+  ScalarType,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { DefinitionService } from "@heddle/proto/heddle/definition/v1/definition_service_pb.js";
 import { ExecutionService } from "@heddle/proto/heddle/execution/v1/execution_service_pb.js";
 import { SchedulerService } from "@heddle/proto/heddle/scheduler/v1/scheduler_service_pb.js";
@@ -140,6 +152,24 @@ describe(`requests that make no sense (SEED=${SEED})`, () => {
       for (let round = 0; round < ROUNDS; round++) {
         const body = JSON.stringify(hostileMessage(method.input, random, 0));
         checkAnswer(await post(path, "application/json", body), `${path} ${body.slice(0, 500)}`);
+      }
+    },
+  );
+
+  it.each(unary.filter(({ input }) => hasTimes(input)).map((method) => [pathOf(method), method] as const))(
+    "%s: times that no clock shows, which JSON cannot say and protobuf can",
+    async (path, method) => {
+      for (let round = 0; round < ROUNDS; round++) {
+        const json = hostileMessage(method.input, random, 0) as JsonValue;
+        let message: Message;
+        try {
+          message = fromJson(method.input, json);
+        } catch {
+          message = create(method.input);
+        }
+        setTimes(method.input, message, random);
+        const answer = await post(path, "application/proto", Uint8Array.from(toBinary(method.input, message)));
+        checkAnswer(answer, `${path} ${JSON.stringify(json).slice(0, 500)}`);
       }
     },
   );
@@ -345,6 +375,39 @@ function hostileField(field: DescField, random: Random, depth: number): unknown 
     }
   };
   return field.fieldKind === "list" ? [one(), one()] : one();
+}
+
+const SECONDS = [
+  0n,
+  -62_167_219_201n,
+  -8_640_000_000_001n,
+  253_402_300_800n,
+  8_640_000_000_001n,
+  2n ** 63n - 1n,
+  -(2n ** 63n),
+];
+const NANOS = [0, 999_999_999, -1, 2 ** 31 - 1];
+
+function isTime({ message }: DescField): boolean {
+  return message?.typeName === TimestampSchema.typeName;
+}
+
+function hasTimes({ fields }: DescMessage, depth = 0): boolean {
+  return fields.some(
+    (field) => isTime(field) || (depth < 2 && field.message !== undefined && hasTimes(field.message, depth + 1)),
+  );
+}
+
+/** Gives all times of a message, and of those in it, values that only the wire can have. */
+function setTimes(schema: DescMessage, message: Message, random: Random): void {
+  const reflected = reflect(schema, message);
+  for (const field of schema.fields) {
+    if (field.fieldKind !== "message") continue;
+    if (isTime(field)) {
+      const time = create(TimestampSchema, { seconds: pick(random, SECONDS), nanos: pick(random, NANOS) });
+      reflected.set(field, reflect(TimestampSchema, time));
+    } else if (reflected.isSet(field)) setTimes(field.message, reflected.get(field).message, random);
+  }
 }
 
 function pick<T>(random: Random, values: readonly T[]): T {
