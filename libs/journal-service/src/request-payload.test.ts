@@ -20,6 +20,11 @@ it("leaves it to the taker whether a value is too deep for its purpose", () => {
 });
 
 it.each([
+  [
+    "one level too many",
+    "[".repeat(1_001) + "]".repeat(1_001),
+    /^output is nested deeper than 1000 levels; flatten it$/,
+  ],
   ["text that is not JSON", "01990f5e-0000", /^output must be JSON \(RFC 8259\): /],
   ["nothing", "", /^output must be JSON/],
   [
